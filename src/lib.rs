@@ -1,0 +1,3 @@
+//! tagwarden: a gRPC authorization sidecar that decides by tags.
+
+pub mod model;

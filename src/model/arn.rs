@@ -1,0 +1,461 @@
+//! ARNs of resources and principals: `acs:<service>:<region>:<account>:<relative-id>`.
+//!
+//! Both forms are borrowed views of text that was checked once; [`Arn`] owns its text.
+//! Identifiers compare byte for byte, and no field can swallow another (security 2.10, ram 1.5).
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The longest ARN that is taken, in bytes.
+pub const MAX_ARN_BYTES: usize = 1_024;
+
+/// The number of an account: 1 to 32 digits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountId(Arc<str>);
+
+impl AccountId {
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl TryFrom<&str> for AccountId {
+    type Error = InvalidArn;
+
+    fn try_from(text: &str) -> Result<Self, InvalidArn> {
+        if is_account(text) {
+            Ok(Self(Arc::from(text)))
+        } else {
+            Err(InvalidArn::Account)
+        }
+    }
+}
+
+/// Why a text is no ARN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidArn {
+    /// Longer than [`MAX_ARN_BYTES`].
+    #[error("longer than {MAX_ARN_BYTES} bytes")]
+    TooLong,
+    /// Not `acs:` and four further fields.
+    #[error("not of the form `acs:<service>:<region>:<account>:<relative-id>`")]
+    Shape,
+    /// The service is not lower-case letters, digits and hyphens.
+    #[error("the service field must be lower-case letters, digits and `-`")]
+    Service,
+    /// The region is not empty, `*`, or lower-case letters, digits and hyphens.
+    #[error("the region field must be empty, `*`, or lower-case letters, digits and `-`")]
+    Region,
+    /// The account is not empty, `*`, or digits.
+    #[error("the account field must be empty, `*`, or 1 to 32 digits")]
+    Account,
+    /// The relative id is empty, or holds a control character.
+    #[error("the relative id is empty or holds a control character")]
+    Id,
+    /// A wildcard stands elsewhere than as the whole region or the whole last segment of the id.
+    #[error("`*` or `?` is taken only as the whole region or the whole last segment of the id")]
+    Wildcard,
+    /// No principal has this ARN.
+    #[error("not the ARN of a principal")]
+    Principal,
+}
+
+/// What a request asks about: one ARN, or everything (`*`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResourceName<'a> {
+    /// The ARN `*`: actions without resource-level permission.
+    All,
+    /// One ARN.
+    Arn(ArnRef<'a>),
+}
+
+impl<'a> ResourceName<'a> {
+    /// Reads the ARN of a request.
+    ///
+    /// # Errors
+    ///
+    /// The first rule of security 2.10 and 7.2 that the text breaks.
+    pub fn parse(text: &'a str) -> Result<Self, InvalidArn> {
+        if text == "*" {
+            Ok(Self::All)
+        } else {
+            ArnRef::parse(text).map(Self::Arn)
+        }
+    }
+
+    /// The text as sent.
+    pub fn as_str(&self) -> &'a str {
+        match self {
+            Self::All => "*",
+            Self::Arn(arn) => arn.text,
+        }
+    }
+
+    /// Whether one existing resource can bear this name.
+    pub fn is_concrete(&self) -> bool {
+        match self {
+            Self::All => false,
+            Self::Arn(arn) => arn.is_concrete(),
+        }
+    }
+}
+
+/// A checked ARN, borrowed: five fields, wildcards only where security 2.10 allows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArnRef<'a> {
+    text: &'a str,
+    service: &'a str,
+    region: &'a str,
+    account: &'a str,
+    id: &'a str,
+}
+
+impl<'a> ArnRef<'a> {
+    /// Reads an ARN with five fields.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that the text breaks.
+    pub fn parse(text: &'a str) -> Result<Self, InvalidArn> {
+        if text.len() > MAX_ARN_BYTES {
+            return Err(InvalidArn::TooLong);
+        }
+        let mut fields = text.splitn(5, ':');
+        let (Some("acs"), Some(service), Some(region), Some(account), Some(id)) = (
+            fields.next(),
+            fields.next(),
+            fields.next(),
+            fields.next(),
+            fields.next(),
+        ) else {
+            return Err(InvalidArn::Shape);
+        };
+        check_fields(service, region, account)?;
+        check_id(id)?;
+        Ok(Self {
+            text,
+            service,
+            region,
+            account,
+            id,
+        })
+    }
+
+    /// The text as written.
+    pub fn as_str(&self) -> &'a str {
+        self.text
+    }
+
+    /// The service: `ecs`.
+    pub fn service(&self) -> &'a str {
+        self.service
+    }
+
+    /// The region: `cn-hangzhou`, `*` or empty.
+    pub fn region(&self) -> &'a str {
+        self.region
+    }
+
+    /// The account field as written: digits, `*` or empty.
+    pub fn account(&self) -> &'a str {
+        self.account
+    }
+
+    /// The account, where the field holds one.
+    pub fn owner(&self) -> Option<&'a str> {
+        (!matches!(self.account, "" | "*")).then_some(self.account)
+    }
+
+    /// The relative id: `instance/i-1`.
+    pub fn id(&self) -> &'a str {
+        self.id
+    }
+
+    /// Whether the relative id names one resource: it is neither `*` nor ends in `/*`.
+    pub fn is_concrete(&self) -> bool {
+        !is_open(self.id)
+    }
+}
+
+fn check_fields(service: &str, region: &str, account: &str) -> Result<(), InvalidArn> {
+    if service.is_empty() || !service.bytes().all(is_name_byte) {
+        return Err(if has_wildcard(service) {
+            InvalidArn::Wildcard
+        } else {
+            InvalidArn::Service
+        });
+    }
+    if region != "*" && !region.bytes().all(is_name_byte) {
+        return Err(if has_wildcard(region) {
+            InvalidArn::Wildcard
+        } else {
+            InvalidArn::Region
+        });
+    }
+    if !matches!(account, "" | "*") && !is_account(account) {
+        return Err(if has_wildcard(account) {
+            InvalidArn::Wildcard
+        } else {
+            InvalidArn::Account
+        });
+    }
+    Ok(())
+}
+
+fn check_id(id: &str) -> Result<(), InvalidArn> {
+    if id.is_empty() || id.chars().any(char::is_control) {
+        return Err(InvalidArn::Id);
+    }
+    let fixed = if is_open(id) {
+        id.strip_suffix('*').unwrap_or(id)
+    } else {
+        id
+    };
+    if has_wildcard(fixed) {
+        Err(InvalidArn::Wildcard)
+    } else {
+        Ok(())
+    }
+}
+
+fn is_open(id: &str) -> bool {
+    id == "*" || id.ends_with("/*")
+}
+
+fn has_wildcard(text: &str) -> bool {
+    text.bytes().any(|byte| matches!(byte, b'*' | b'?'))
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')
+}
+
+pub(crate) fn is_account(text: &str) -> bool {
+    (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A checked ARN that owns its text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Arn(Arc<str>);
+
+impl Arn {
+    /// The text as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text, shared.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
+    /// The fields.
+    #[expect(
+        clippy::unwrap_used,
+        reason = "INVARIANT: the text was parsed when the value was made"
+    )]
+    pub fn fields(&self) -> ArnRef<'_> {
+        ArnRef::parse(&self.0).unwrap()
+    }
+}
+
+impl TryFrom<&str> for Arn {
+    type Error = InvalidArn;
+
+    fn try_from(text: &str) -> Result<Self, InvalidArn> {
+        ArnRef::parse(text).map(|arn| Self(Arc::from(arn.text)))
+    }
+}
+
+impl fmt::Display for Arn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Who asks, as a request names it.
+///
+/// A role session is written `role/<name>/<session>` or `assumed-role/<name>/<session>`; both are
+/// read as the same principal (security 2.6). Its condition key `acs:PrincipalARN` is the role's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrincipalRef<'a> {
+    /// The owner of an account: `acs:ram::<account>:root`.
+    Root {
+        /// The account.
+        account: &'a str,
+    },
+    /// A RAM user: `acs:ram::<account>:user/<name>`.
+    User {
+        /// The account.
+        account: &'a str,
+        /// The user's name.
+        name: &'a str,
+    },
+    /// A RAM role, or a session of it.
+    Role {
+        /// The account.
+        account: &'a str,
+        /// The role's name.
+        name: &'a str,
+        /// The session's name, for a session.
+        session: Option<&'a str>,
+    },
+    /// An identity provider: `acs:ram::<account>:saml-provider/<name>` or `oidc-provider/<name>`.
+    Federated {
+        /// The provider's ARN.
+        arn: &'a str,
+        /// The account.
+        account: &'a str,
+    },
+    /// A cloud service: `ecs.aliyuncs.com`, or `<account>@ecs.aliyuncs.com`.
+    Service {
+        /// The service's name.
+        name: &'a str,
+    },
+}
+
+impl<'a> PrincipalRef<'a> {
+    /// Reads the principal of a request.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that the text breaks.
+    pub fn parse(text: &'a str) -> Result<Self, InvalidArn> {
+        if text.len() > MAX_ARN_BYTES {
+            return Err(InvalidArn::TooLong);
+        }
+        let Some(rest) = text.strip_prefix("acs:ram::") else {
+            return if is_service_principal(text) {
+                Ok(Self::Service { name: text })
+            } else {
+                Err(InvalidArn::Principal)
+            };
+        };
+        let (account, id) = rest.split_once(':').ok_or(InvalidArn::Shape)?;
+        if !is_account(account) {
+            return Err(InvalidArn::Account);
+        }
+        Self::identity(text, account, id).ok_or(InvalidArn::Principal)
+    }
+
+    fn identity(arn: &'a str, account: &'a str, id: &'a str) -> Option<Self> {
+        if id == "root" {
+            return Some(Self::Root { account });
+        }
+        let (kind, name) = id.split_once('/')?;
+        match kind {
+            "user" => is_identity_name(name).then_some(Self::User { account, name }),
+            "role" | "assumed-role" => {
+                let (name, session) = match name.split_once('/') {
+                    Some((name, session)) => (name, Some(session)),
+                    None => (name, None),
+                };
+                let named = is_identity_name(name) && session.is_none_or(is_identity_name);
+                let whole = kind == "role" || session.is_some();
+                (named && whole).then_some(Self::Role {
+                    account,
+                    name,
+                    session,
+                })
+            }
+            "saml-provider" | "oidc-provider" => {
+                is_identity_name(name).then_some(Self::Federated { arn, account })
+            }
+            _ => None,
+        }
+    }
+
+    /// The account that the principal belongs to; a service has none.
+    pub fn account(&self) -> Option<&'a str> {
+        match *self {
+            Self::Root { account }
+            | Self::User { account, .. }
+            | Self::Role { account, .. }
+            | Self::Federated { account, .. } => Some(account),
+            Self::Service { .. } => None,
+        }
+    }
+}
+
+/// Names of users, roles, sessions and providers: letters, digits and `. @ _ = , + -`, up to 128.
+pub(crate) fn is_identity_name(name: &str) -> bool {
+    (1..=128).contains(&name.len())
+        && name.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric()
+                || matches!(byte, b'.' | b'@' | b'_' | b'=' | b',' | b'+' | b'-')
+        })
+}
+
+/// `ecs.aliyuncs.com`, `vnode.eci.aliyuncs.com` or `<account>@log.aliyuncs.com`.
+pub(crate) fn is_service_principal(text: &str) -> bool {
+    let host = match text.split_once('@') {
+        Some((account, host)) if is_account(account) => host,
+        Some(_) => return false,
+        None => text,
+    };
+    host.len() <= 255
+        && host.contains('.')
+        && host
+            .split('.')
+            .all(|label| !label.is_empty() && label.bytes().all(is_name_byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_stand_only_where_a_request_may_have_them() {
+        let check = |text: &str, expected: Result<bool, InvalidArn>| {
+            let found = ResourceName::parse(text).map(|name| name.is_concrete());
+            assert_eq!(found, expected, "{text}");
+        };
+        check("*", Ok(false));
+        check("acs:ecs:cn-hangzhou:123:instance/i-1", Ok(true));
+        check("acs:ecs:*:123:instance/*", Ok(false));
+        check("acs:ecs:*:*:*", Ok(false));
+        check("acs:oss:::bucket/a:b/c", Ok(true));
+        check("acs:ecs:cn-*:123:instance/i-1", Err(InvalidArn::Wildcard));
+        check("acs:ecs:*:123:instance/i-*", Err(InvalidArn::Wildcard));
+        check("acs:ecs:*:123:*/i-1", Err(InvalidArn::Wildcard));
+        check("acs:ecs:*:123:instance/?", Err(InvalidArn::Wildcard));
+        check("acs:ecs:*:12*:instance/i", Err(InvalidArn::Wildcard));
+        check("acs:ECS:*:123:instance/i", Err(InvalidArn::Service));
+        check("acs:ecs:*:abc:instance/i", Err(InvalidArn::Account));
+        check("acs:ecs:*:123:", Err(InvalidArn::Id));
+        check("acs:odps:*:projects/p", Err(InvalidArn::Shape));
+        check("arn:ecs:*:123:i", Err(InvalidArn::Shape));
+    }
+
+    #[test]
+    fn both_spellings_of_a_session_are_one_principal() {
+        let role = |session| PrincipalRef::Role {
+            account: "1",
+            name: "ops",
+            session,
+        };
+        let check =
+            |text: &str, expected| assert_eq!(PrincipalRef::parse(text), expected, "{text}");
+        check("acs:ram::1:role/ops", Ok(role(None)));
+        check("acs:ram::1:role/ops/s1", Ok(role(Some("s1"))));
+        check("acs:ram::1:assumed-role/ops/s1", Ok(role(Some("s1"))));
+        check("acs:ram::1:assumed-role/ops", Err(InvalidArn::Principal));
+        check("acs:ram::1:root", Ok(PrincipalRef::Root { account: "1" }));
+        check("acs:ram::1:group/dev", Err(InvalidArn::Principal));
+        check("acs:ram::x:root", Err(InvalidArn::Account));
+        check(
+            "ecs.aliyuncs.com",
+            Ok(PrincipalRef::Service {
+                name: "ecs.aliyuncs.com",
+            }),
+        );
+        check("alice", Err(InvalidArn::Principal));
+    }
+}

@@ -1,0 +1,187 @@
+//! What is known of actions: their kind, and what their calls do with tags (security 3.1).
+//!
+//! An action that is listed nowhere is told from its verb; the table is [`ActionFacts::from_name`].
+
+use std::collections::BTreeMap;
+
+use super::action::{ActionName, ActionRef};
+
+/// The operation kinds (ram 5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum OperationKind {
+    /// Makes a resource; has no id yet.
+    Create,
+    /// Reads; an id is optional.
+    Query,
+    /// Changes a resource; needs its id.
+    Update,
+    /// Anything else; needs an id. The strictest.
+    Other,
+}
+
+/// What a call does with the tags that it carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TagEffect {
+    /// The call has no tag parameter, or one that only filters.
+    None,
+    /// They become the tags of the resource being made.
+    NewResource,
+    /// They are added to the tags of the resource named.
+    Target,
+    /// They replace the tags of the resource named, also when none is sent.
+    Replace,
+    /// The call removes tags.
+    Remove,
+}
+
+/// What is known of one action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionFacts {
+    /// The operation kind.
+    pub kind: OperationKind,
+    /// Whether it lists: a refusal is shown as an empty result.
+    pub list: bool,
+    /// Whether its request tags filter the result.
+    pub filterable: bool,
+    /// What its call does with tags.
+    pub tags: TagEffect,
+    /// Whether it has no resource-level permission, and may name the ARN `*`.
+    pub all_resources: bool,
+    /// Whether it makes the resource that it names, or overwrites it with all its tags.
+    pub upsert: bool,
+    /// Context keys that its calls always carry, in lower case.
+    pub required_keys: Vec<Box<str>>,
+}
+
+impl ActionFacts {
+    /// What the name alone tells (security 3.1): the fallback for actions that no catalog lists.
+    pub fn from_name(action: ActionRef<'_>) -> Self {
+        let name = action.name();
+        let kind = kind_of(name);
+        Self::of_kind(kind, name)
+    }
+
+    /// The flags that follow from a kind and a name, where nobody said otherwise.
+    pub fn of_kind(kind: OperationKind, name: &str) -> Self {
+        Self {
+            kind,
+            list: kind == OperationKind::Query
+                && (has_verb(name, "Describe") || has_verb(name, "List")),
+            filterable: false,
+            tags: tags_of(kind, name),
+            all_resources: false,
+            upsert: false,
+            required_keys: Vec::new(),
+        }
+    }
+}
+
+fn kind_of(name: &str) -> OperationKind {
+    let verb = |verb: &str| has_verb(name, verb);
+    if ["Describe", "List", "Get", "Query"].into_iter().any(verb) {
+        OperationKind::Query
+    } else if contains_tag(name) || ["Update", "Modify", "Set"].into_iter().any(verb) {
+        OperationKind::Update
+    } else if name == "RunInstances" || ["Create", "Allocate"].into_iter().any(verb) {
+        OperationKind::Create
+    } else {
+        OperationKind::Other
+    }
+}
+
+fn tags_of(kind: OperationKind, name: &str) -> TagEffect {
+    let removes = contains_tag(name)
+        && ["Untag", "UnTag", "Remove", "Delete", "Unbind"]
+            .into_iter()
+            .any(|verb| name.starts_with(verb));
+    match kind {
+        OperationKind::Query => TagEffect::None,
+        OperationKind::Create => TagEffect::NewResource,
+        OperationKind::Update | OperationKind::Other if removes => TagEffect::Remove,
+        OperationKind::Update | OperationKind::Other => TagEffect::Target,
+    }
+}
+
+/// Whether a name starts with a verb as a whole word: `Set` in `SetX`, not in `Settle`.
+fn has_verb(name: &str, verb: &str) -> bool {
+    name.strip_prefix(verb)
+        .is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_lowercase()))
+}
+
+fn contains_tag(name: &str) -> bool {
+    name.contains("Tag") || name.to_ascii_lowercase().starts_with("untag")
+}
+
+/// The actions that are listed, shipped and added by a bundle.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Catalog {
+    /// The listed actions.
+    pub actions: BTreeMap<ActionName, ActionFacts>,
+    /// The services whose resource patterns may leave the account out (security 7.2).
+    pub four_field_services: Vec<Box<str>>,
+    /// The regions that are known, for the same rule.
+    pub regions: Vec<Box<str>>,
+    /// Families of tag keys by the left part of a condition key, in lower case: `cs:clustertag`.
+    pub tag_families: BTreeMap<Box<str>, super::condition::TagFamily>,
+    /// Types by `service:first-segment`, where they differ: `slb:loadbalancer` is `slb:instance`.
+    pub resource_types: BTreeMap<Box<str>, Box<str>>,
+}
+
+impl Catalog {
+    /// What is known of an action: listed, or told from its name.
+    pub fn facts(&self, action: ActionRef<'_>) -> ActionFacts {
+        match self.actions.get(&ActionName::from(action)) {
+            Some(facts) => facts.clone(),
+            None => ActionFacts::from_name(action),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verbs_are_only_a_fallback_and_exact() {
+        let check = |text: &str, kind, tags| {
+            let facts = ActionFacts::from_name(ActionRef::parse(text).unwrap());
+            assert_eq!((facts.kind, facts.tags), (kind, tags), "{text}");
+        };
+        check(
+            "ecs:RunInstances",
+            OperationKind::Create,
+            TagEffect::NewResource,
+        );
+        check("ecs:RunCommand", OperationKind::Other, TagEffect::Target);
+        check(
+            "eci:CreateContainerGroup",
+            OperationKind::Create,
+            TagEffect::NewResource,
+        );
+        check("ecs:CreateTags", OperationKind::Update, TagEffect::Target);
+        check(
+            "rds:AddTagsToResource",
+            OperationKind::Update,
+            TagEffect::Target,
+        );
+        check(
+            "vpc:UnTagResources",
+            OperationKind::Update,
+            TagEffect::Remove,
+        );
+        check(
+            "rds:RemoveTagsFromResource",
+            OperationKind::Update,
+            TagEffect::Remove,
+        );
+        check(
+            "oss:PutBucketTagging",
+            OperationKind::Update,
+            TagEffect::Target,
+        );
+        check("ecs:DescribeTags", OperationKind::Query, TagEffect::None);
+        check("x:Settle", OperationKind::Other, TagEffect::Target);
+        check("x:Listen", OperationKind::Other, TagEffect::Target);
+        check("oss:PutObject", OperationKind::Other, TagEffect::Target);
+    }
+}

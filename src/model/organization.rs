@@ -1,0 +1,81 @@
+//! Organizations: a Root, folders and member accounts, with their control policies (ram 4.2).
+
+use super::account::PolicyRef;
+use super::arn::AccountId;
+
+/// The deepest that folders may stand under a Root.
+pub const MAX_FOLDER_DEPTH: usize = 16;
+
+/// One organization. An account is a member of at most one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Its id: `rd-1`.
+    pub id: String,
+    /// The account that manages it. It is no member: control policies never touch its identities.
+    pub management: AccountId,
+    /// The Root folder.
+    pub root: Node,
+}
+
+/// The Root or a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// The node's name, unique in the organization.
+    pub name: String,
+    /// Its control policies in attach order. Empty: `FullAliyunAccess`.
+    pub control: Vec<ControlAttachment>,
+    /// The folders below.
+    pub folders: Vec<Node>,
+    /// The member accounts that stand here.
+    pub members: Vec<Member>,
+}
+
+/// A member account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The account.
+    pub account: AccountId,
+    /// Its own control policies in attach order. Empty: `FullAliyunAccess`.
+    pub control: Vec<ControlAttachment>,
+}
+
+/// A control policy on a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlAttachment {
+    /// The policy.
+    pub policy: PolicyRef,
+    /// Whom it binds.
+    pub effect_scope: EffectScope,
+}
+
+/// Whom a control policy binds (ram 4.2).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum EffectScope {
+    /// RAM users and roles.
+    #[default]
+    Ram,
+    /// The account's owner too.
+    All,
+}
+
+impl Organization {
+    /// The control attachments above each member, its own first and the Root's last.
+    pub fn chain<'a>(&'a self, account: &AccountId) -> Option<Vec<&'a [ControlAttachment]>> {
+        fn find<'a>(node: &'a Node, account: &AccountId) -> Option<Vec<&'a [ControlAttachment]>> {
+            let own = node
+                .members
+                .iter()
+                .find(|member| member.account == *account);
+            let mut levels = match own {
+                Some(member) => vec![member.control.as_slice()],
+                None => node
+                    .folders
+                    .iter()
+                    .find_map(|folder| find(folder, account))?,
+            };
+            levels.push(&node.control);
+            Some(levels)
+        }
+        find(&self.root, account)
+    }
+}

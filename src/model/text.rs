@@ -1,0 +1,115 @@
+//! Comparing text without regard to case, and the characters that tags may hold.
+
+use unicode_normalization::is_nfc;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
+/// Whether two texts are equal without regard to case.
+///
+/// ASCII is folded byte by byte; anything else by the simple lower-case mapping of Unicode.
+/// Nothing is allocated.
+pub fn eq_fold(left: &str, right: &str) -> bool {
+    if left.is_ascii() && right.is_ascii() {
+        return left.eq_ignore_ascii_case(right);
+    }
+    left.chars()
+        .flat_map(char::to_lowercase)
+        .eq(right.chars().flat_map(char::to_lowercase))
+}
+
+/// The text in lower case, by the same mapping as [`eq_fold`].
+pub fn fold(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+/// Why a text may not be a tag key or a tag value (security 7.3): refused, never repaired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidTagText {
+    /// A key with no character in it.
+    #[error("a tag key is empty")]
+    EmptyKey,
+    /// More characters than the limit.
+    #[error("longer than {limit} characters")]
+    TooLong {
+        /// The most characters that are taken.
+        limit: usize,
+    },
+    /// White space at one of the ends.
+    #[error("leading or trailing space")]
+    OuterSpace,
+    /// A control, format, private-use, surrogate or unassigned character.
+    #[error("a control, format or unassigned character")]
+    ForbiddenCharacter,
+    /// Not in Unicode normalisation form C.
+    #[error("not in Unicode normalisation form C")]
+    NotNfc,
+}
+
+/// Checks the characters and the length of a tag key or value.
+///
+/// # Errors
+///
+/// The first rule of security 7.3 that the text breaks.
+pub fn check_tag_text(text: &str, limit: usize) -> Result<(), InvalidTagText> {
+    let plain = text.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
+    if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
+        return Err(InvalidTagText::OuterSpace);
+    }
+    if plain {
+        return if text.len() > limit {
+            Err(InvalidTagText::TooLong { limit })
+        } else {
+            Ok(())
+        };
+    }
+    if text.chars().count() > limit {
+        return Err(InvalidTagText::TooLong { limit });
+    }
+    if text.chars().any(is_forbidden) {
+        return Err(InvalidTagText::ForbiddenCharacter);
+    }
+    if is_nfc(text) {
+        Ok(())
+    } else {
+        Err(InvalidTagText::NotNfc)
+    }
+}
+
+fn is_forbidden(character: char) -> bool {
+    matches!(
+        character.general_category(),
+        GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::Surrogate
+            | GeneralCategory::Unassigned
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folding_goes_beyond_ascii_and_keeps_other_letters_apart() {
+        assert!(eq_fold("Env", "eNV"));
+        assert!(eq_fold("ÄB", "äb"));
+        assert!(!eq_fold("env", "envy"));
+        assert!(!eq_fold("ß", "ss"));
+    }
+
+    #[test]
+    fn tag_text_is_refused_and_never_repaired() {
+        let check =
+            |text: &str, expected| assert_eq!(check_tag_text(text, 5), expected, "{text:?}");
+        check("", Ok(()));
+        check("a b", Ok(()));
+        check("部门", Ok(()));
+        check(" a", Err(InvalidTagText::OuterSpace));
+        check("a\u{3000}", Err(InvalidTagText::OuterSpace));
+        check("abcdef", Err(InvalidTagText::TooLong { limit: 5 }));
+        check("a\u{7}b", Err(InvalidTagText::ForbiddenCharacter));
+        check("a\u{200b}b", Err(InvalidTagText::ForbiddenCharacter));
+        check("e\u{301}", Err(InvalidTagText::NotNfc));
+    }
+}
