@@ -1,3 +1,5 @@
 //! tagwarden: a gRPC authorization sidecar that decides by tags.
 
+pub mod engine;
 pub mod model;
+pub mod snapshot;

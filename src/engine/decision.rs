@@ -1,0 +1,84 @@
+//! What the engine answers: a decision that says why, or a refusal to decide.
+
+use arrayvec::ArrayVec;
+
+use crate::model::verdict::{DenyReason, Layer, OnDeny, Outcome, RefusalReason, limits};
+use crate::snapshot::StatementId;
+
+/// The answer to one question. Building it allocates nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What evaluation came to, after obligations.
+    pub outcome: Outcome,
+    /// Why it is no ALLOW; `None` for an ALLOW.
+    pub reason: Option<DenyReason>,
+    /// How a refusal is to be shown.
+    pub on_deny: OnDeny,
+    /// What decided. For an ALLOW of several resources, what decided the first of them.
+    pub cause: Cause,
+    /// The verdict of each resource, in the order asked.
+    pub verdicts: ArrayVec<Verdict, { limits::RESOURCES }>,
+    /// What whoever enforces an ALLOW must do; empty for a DENY.
+    pub obligations: Obligations,
+}
+
+/// The layer and, where one decided, the statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cause {
+    /// The layer that decided; `None` where no layer was asked (an unknown principal).
+    pub layer: Option<Layer>,
+    /// The statement that decided; `None` for an implicit deny and for the account's owner.
+    pub statement: Option<StatementId>,
+}
+
+/// The verdict of one resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// What evaluation came to.
+    pub outcome: Outcome,
+    /// What decided.
+    pub cause: Cause,
+}
+
+/// What whoever enforces an ALLOW must do (security 3.6).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Obligations {
+    /// `must_filter_tags`: which of the request's tags, bit `n` for the `n`-th of `TagWrite::set`.
+    /// `None`: no such obligation.
+    pub filter_tags: Option<u32>,
+    /// `filter_results`.
+    pub filter_results: bool,
+}
+
+impl Obligations {
+    /// Whether there is any.
+    pub fn is_empty(&self) -> bool {
+        self.filter_tags.is_none() && !self.filter_results
+    }
+}
+
+/// A request that is not decided. Never an ALLOW, never a DENY.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}{}", subject.as_ref().map_or("", |_| " (see subject)"))]
+pub struct Refused {
+    /// Why.
+    pub reason: RefusalReason,
+    /// What it is about, where one part of the request can be named.
+    pub subject: Option<Subject>,
+}
+
+/// The part of a request that a refusal is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// The resource at this place.
+    Resource(usize),
+    /// The key that a condition of this statement reads, by its place in the statement.
+    Condition {
+        /// The statement.
+        statement: StatementId,
+        /// The place of the condition in it.
+        place: u16,
+    },
+    /// The key at this place among the required keys of the action.
+    RequiredKey(usize),
+}
