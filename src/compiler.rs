@@ -35,7 +35,10 @@ use crate::snapshot::{Policy, PolicyId, Snapshot};
 /// Every place where the documents do not fit together.
 pub fn compile(bundle: &Bundle) -> Result<Snapshot, CompileErrors> {
     let mut compilation = Compilation {
-        snapshot: Snapshot { settings: bundle.settings, ..Snapshot::default() },
+        snapshot: Snapshot {
+            settings: bundle.settings,
+            ..Snapshot::default()
+        },
         interner: Interner::default(),
         system: BTreeMap::new(),
         errors: Vec::new(),
@@ -57,7 +60,12 @@ pub fn compile(bundle: &Bundle) -> Result<Snapshot, CompileErrors> {
 /// Compiles the policy of a session. It fits any snapshot with these settings.
 pub fn compile_session(policy: &written::Policy, settings: &Settings) -> Policy {
     let mut interner = Interner::default();
-    Lowering { settings, interner: &mut interner, actions: None }.policy("session", "", policy)
+    Lowering {
+        settings,
+        interner: &mut interner,
+        actions: None,
+    }
+    .policy("session", "", policy)
 }
 
 /// A snapshot in the making.
@@ -70,7 +78,11 @@ struct Compilation {
 
 impl Compilation {
     fn finish(self) -> Result<Snapshot, CompileErrors> {
-        if self.errors.is_empty() { Ok(self.snapshot) } else { Err(CompileErrors(self.errors)) }
+        if self.errors.is_empty() {
+            Ok(self.snapshot)
+        } else {
+            Err(CompileErrors(self.errors))
+        }
     }
 
     fn fail(&mut self, origin: String, kind: CompileErrorKind) {
@@ -80,7 +92,9 @@ impl Compilation {
     fn catalog(&mut self, bundle: &Bundle) {
         for (action, facts) in &bundle.catalog.actions {
             let facts = Facts::from(facts);
-            self.snapshot.actions.set_facts(action.as_str(), action.service(), facts);
+            self.snapshot
+                .actions
+                .set_facts(action.as_str(), action.service(), facts);
         }
     }
 
@@ -88,7 +102,10 @@ impl Compilation {
     fn policy(&mut self, name: &str, account: &str, policy: &written::Policy) -> Option<PolicyId> {
         if policy.statements.len() > usize::from(u16::MAX) {
             let policy = name.to_owned();
-            self.fail(format!("account {account}"), CompileErrorKind::TooManyStatements { policy });
+            self.fail(
+                format!("account {account}"),
+                CompileErrorKind::TooManyStatements { policy },
+            );
             return None;
         }
         let mut lowering = Lowering {
@@ -123,7 +140,9 @@ impl Compilation {
         // A control policy may also be named as a system policy, wherever it is kept.
         for name in bundle.control_policies.keys() {
             if let Some(id) = policies.get(&PolicyRef::Custom(name.clone())).copied() {
-                policies.entry(PolicyRef::System(name.clone())).or_insert(id);
+                policies
+                    .entry(PolicyRef::System(name.clone()))
+                    .or_insert(id);
             }
         }
         for organization in &bundle.organizations {
@@ -135,10 +154,16 @@ impl Compilation {
         for role in &account.roles {
             let Some(trust) = &role.trust else { continue };
             let name = format!("trust:{}", role.name);
-            let Some(policy) = self.policy(&name, account.id.as_str(), trust) else { continue };
+            let Some(policy) = self.policy(&name, account.id.as_str(), trust) else {
+                continue;
+            };
             let id = self.interner.symbol(&format!("role/{}", role.name));
             let account = self.interner.symbol(account.id.as_str());
-            let attached = Attached { account, region: self.interner.symbol("*"), policy };
+            let attached = Attached {
+                account,
+                region: self.interner.symbol("*"),
+                policy,
+            };
             let service = self.interner.symbol("ram");
             self.snapshot.attached.insert(service, id, attached);
         }
@@ -149,7 +174,10 @@ impl Compilation {
         if !arn.is_concrete() || arn.id().split('/').count() > MAX_DEPTH {
             let resource = resource.to_string();
             let kind = if arn.is_concrete() {
-                CompileErrorKind::AttachedTooDeep { resource, limit: MAX_DEPTH }
+                CompileErrorKind::AttachedTooDeep {
+                    resource,
+                    limit: MAX_DEPTH,
+                }
             } else {
                 CompileErrorKind::AttachedOpen { resource }
             };
@@ -157,10 +185,23 @@ impl Compilation {
             return;
         }
         let owner = arn.owner().unwrap_or_default();
-        let Some(policy) = self.policy(name, owner, policy) else { return };
+        let Some(policy) = self.policy(name, owner, policy) else {
+            return;
+        };
         let account = self.interner.symbol(owner);
         let region = self.interner.symbol(arn.region());
-        let (service, id) = (self.interner.symbol(arn.service()), self.interner.symbol(arn.id()));
-        self.snapshot.attached.insert(service, id, Attached { account, region, policy });
+        let (service, id) = (
+            self.interner.symbol(arn.service()),
+            self.interner.symbol(arn.id()),
+        );
+        self.snapshot.attached.insert(
+            service,
+            id,
+            Attached {
+                account,
+                region,
+                policy,
+            },
+        );
     }
 }

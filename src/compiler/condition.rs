@@ -3,6 +3,7 @@
 use super::intern::Interner;
 use super::matcher;
 use crate::model::condition::{self as written, ConditionKey, Quantifier, ValueType};
+use crate::model::pattern::Pattern;
 use crate::model::settings::{ForAllAbsent, Settings, TagKeyCase};
 use crate::model::statement::Effect;
 use crate::snapshot::condition::{Condition, Key, KeyReading, Polarity, Presence, TagKey, Test};
@@ -15,11 +16,42 @@ pub(super) fn lower(
     condition: &written::Condition,
 ) -> Condition {
     let when_absent = when_absent(settings, effect, condition);
+    let folded = fold_action(condition);
     Condition {
-        key: key(interner, reading(settings, effect, when_absent), &condition.key),
+        key: key(
+            interner,
+            reading(settings, effect, when_absent),
+            &condition.key,
+        ),
         quantifier: condition.quantifier,
         when_absent,
-        test: test(interner, &condition.test),
+        test: test(interner, folded.as_ref().unwrap_or(&condition.test)),
+    }
+}
+
+/// security 7.3: actions are "folded alike everywhere", so the operands of the key `Action` too.
+fn fold_action(condition: &written::Condition) -> Option<written::Test> {
+    let lower = |operands: &[String]| {
+        operands
+            .iter()
+            .map(|text| text.to_ascii_lowercase())
+            .collect()
+    };
+    match (&condition.key, &condition.test) {
+        (ConditionKey::Action, written::Test::Equals { negated, operands }) => {
+            Some(written::Test::Equals {
+                negated: *negated,
+                operands: lower(operands),
+            })
+        }
+        (ConditionKey::Action, written::Test::Like { negated, operands }) => {
+            let operands = operands.iter().map(Pattern::to_ascii_lowercase).collect();
+            Some(written::Test::Like {
+                negated: *negated,
+                operands,
+            })
+        }
+        _ => None,
     }
 }
 
@@ -52,7 +84,10 @@ fn key(interner: &mut Interner, reading: KeyReading, key: &ConditionKey) -> Key 
         ConditionKey::Resource => Key::Resource,
         ConditionKey::Tag(tag) => Key::Tag(TagKey {
             family: tag.family,
-            service: tag.service.as_deref().map(|service| interner.symbol(service)),
+            service: tag
+                .service
+                .as_deref()
+                .map(|service| interner.symbol(service)),
             key: interner.symbol(&tag.key),
             reading,
         }),
@@ -70,14 +105,19 @@ fn test(interner: &mut Interner, test: &written::Test) -> Test {
         }
         written::Test::Like { negated, operands } => Test::Like(
             polarity(*negated),
-            operands.iter().map(|operand| matcher::pattern(interner, operand)).collect(),
+            operands
+                .iter()
+                .map(|operand| matcher::pattern(interner, operand))
+                .collect(),
         ),
-        written::Test::Numeric { comparison, operands } => {
-            Test::Numeric(*comparison, operands.as_slice().into())
-        }
-        written::Test::Date { comparison, operands } => {
-            Test::Date(*comparison, operands.as_slice().into())
-        }
+        written::Test::Numeric {
+            comparison,
+            operands,
+        } => Test::Numeric(*comparison, operands.as_slice().into()),
+        written::Test::Date {
+            comparison,
+            operands,
+        } => Test::Date(*comparison, operands.as_slice().into()),
         written::Test::Bool { operands } => Test::Bool(operands.as_slice().into()),
         written::Test::Ip { negated, operands } => {
             Test::Ip(polarity(*negated), operands.as_slice().into())
@@ -88,20 +128,22 @@ fn test(interner: &mut Interner, test: &written::Test) -> Test {
 }
 
 fn polarity(negated: bool) -> Polarity {
-    if negated { Polarity::Negated } else { Polarity::Positive }
+    if negated {
+        Polarity::Negated
+    } else {
+        Polarity::Positive
+    }
 }
 
-/// Whether values are read as a type only when a statement asks: those of the four typed keys
-/// were read at the edge, as the type that their own operators ask for.
-pub(super) fn is_typed_late(condition: &Condition) -> bool {
-    let late = match condition.key {
+/// Whether values may turn out unreadable when a statement asks: those of the four typed keys were
+/// read at the edge; a key of the context may have several values where one is asked for.
+pub(super) fn is_read_late(condition: &Condition) -> bool {
+    let typed = condition.test.value_type() != ValueType::Text;
+    match condition.key {
         Key::CurrentTime | Key::SourceIp | Key::SecureTransport | Key::MfaPresent => false,
-        Key::PrincipalArn
-        | Key::ResourceGroupId
-        | Key::Action
-        | Key::Resource
-        | Key::Tag(_)
-        | Key::Context(_) => true,
-    };
-    late && condition.test.value_type() != ValueType::Text
+        Key::PrincipalArn | Key::ResourceGroupId | Key::Action | Key::Resource | Key::Tag(_) => {
+            typed
+        }
+        Key::Context(_) => typed || condition.quantifier == Quantifier::Single,
+    }
 }

@@ -20,7 +20,12 @@ impl Compilation {
     ) {
         let origin = format!("organization {}", organization.id);
         let management = self.interner.symbol(organization.management.as_str());
-        let mut walk = Walk { compilation: self, origin, management, policies };
+        let mut walk = Walk {
+            compilation: self,
+            origin,
+            management,
+            policies,
+        };
         walk.node(&organization.root, &[]);
     }
 }
@@ -48,22 +53,35 @@ impl Walk<'_> {
         let account = self.compilation.interner.symbol(member.account.as_str());
         if self.compilation.snapshot.accounts.chain(&account).is_some() {
             let what = format!("member account `{account}`");
-            self.compilation.fail(self.origin.clone(), CompileErrorKind::Duplicate { what });
+            self.compilation
+                .fail(self.origin.clone(), CompileErrorKind::Duplicate { what });
             return;
         }
         let mut levels = vec![Arc::new(self.level(&member.control))];
         levels.extend_from_slice(above);
-        let chain = ControlChain { management: self.management.clone(), levels: levels.into() };
-        self.compilation.snapshot.accounts.add_member(account, Arc::new(chain));
+        let chain = ControlChain {
+            management: self.management.clone(),
+            levels: levels.into(),
+        };
+        self.compilation
+            .snapshot
+            .accounts
+            .add_member(account, Arc::new(chain));
     }
 
     fn level(&mut self, attachments: &[ControlAttachment]) -> ControlLevel {
         let (mut policies, mut for_root) = (Vec::new(), Vec::new());
-        for ControlAttachment { policy, effect_scope } in attachments {
+        for ControlAttachment {
+            policy,
+            effect_scope,
+        } in attachments
+        {
             let Some(id) = self.policies.get(policy).copied() else {
                 let policy = policy.to_string();
-                self.compilation
-                    .fail(self.origin.clone(), CompileErrorKind::UnknownPolicy { policy });
+                self.compilation.fail(
+                    self.origin.clone(),
+                    CompileErrorKind::UnknownPolicy { policy },
+                );
                 continue;
             };
             policies.push(id);
@@ -72,6 +90,9 @@ impl Walk<'_> {
                 EffectScope::All => for_root.push(id),
             }
         }
-        ControlLevel { policies: policies.into(), for_root: for_root.into() }
+        ControlLevel {
+            policies: policies.into(),
+            for_root: for_root.into(),
+        }
     }
 }

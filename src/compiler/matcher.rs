@@ -1,7 +1,9 @@
 //! Lowers wildcards: the cheapest matcher that means the same.
 
 use super::intern::Interner;
-use crate::model::pattern::{AccountPattern, ActionPattern, Pattern, ResourcePattern, has_wildcard};
+use crate::model::pattern::{
+    AccountPattern, ActionPattern, Pattern, ResourcePattern, has_wildcard,
+};
 use crate::model::statement::Effect;
 use crate::snapshot::action::{ActionFilter, ActionId, ActionTable};
 use crate::snapshot::matcher::Matcher;
@@ -47,7 +49,14 @@ pub(super) fn actions(
     }
     exact.sort_unstable();
     exact.dedup();
-    (Actions { excluding: false, exact: exact.into(), patterns: matchers.into() }, filter)
+    (
+        Actions {
+            excluding: false,
+            exact: exact.into(),
+            patterns: matchers.into(),
+        },
+        filter,
+    )
 }
 
 enum Named {
@@ -65,7 +74,10 @@ fn named(
     };
     match table {
         Some(table) if !service.has_wildcard() && !name.has_wildcard() => {
-            Named::Exact(table.intern(&format!("{}:{}", service.as_str(), name.as_str()), service.as_str()))
+            Named::Exact(table.intern(
+                &format!("{}:{}", service.as_str(), name.as_str()),
+                service.as_str(),
+            ))
         }
         Some(table) if !service.has_wildcard() => {
             let id = table.intern_service(service.as_str());
@@ -96,7 +108,15 @@ pub(super) fn resources(
 }
 
 fn arn(interner: &mut Interner, effect: Effect, written: &ResourcePattern) -> Option<ArnMatcher> {
-    let ResourcePattern::Arn { service, region, account, id } = written else { return None };
+    let ResourcePattern::Arn {
+        service,
+        region,
+        account,
+        id,
+    } = written
+    else {
+        return None;
+    };
     let account = match (account, effect) {
         (AccountPattern::Field(field), _) => AccountMatcher::Field(pattern(interner, field)),
         // security 7.2: "in an Allow the account is the policy's own, in a Deny any"

@@ -27,10 +27,19 @@ impl Compilation {
         }
         for user in &account.users {
             let groups = users.remove(user.name.as_str()).unwrap_or_default();
-            let grantees = std::iter::once(Grantee::User(user.name.clone()))
-                .chain(groups.iter().map(|group| Grantee::Group(group.name.clone())));
+            let grantees = std::iter::once(Grantee::User(user.name.clone())).chain(
+                groups
+                    .iter()
+                    .map(|group| Grantee::Group(group.name.clone())),
+            );
             let grants = merge(grantees, &granted);
-            self.principal(account, &user.name, user.uid.as_deref(), PrincipalKind::User, grants);
+            self.principal(
+                account,
+                &user.name,
+                user.uid.as_deref(),
+                PrincipalKind::User,
+                grants,
+            );
         }
         for name in users.into_keys() {
             self.unknown(account, Grantee::User(name.to_owned()));
@@ -63,13 +72,21 @@ impl Compilation {
             let id = own.get(policy).or_else(|| self.system.get(policy)).copied();
             let Some(id) = id else {
                 let policy = policy.to_string();
-                self.fail(format!("account {}", account.id), CompileErrorKind::UnknownPolicy { policy });
+                self.fail(
+                    format!("account {}", account.id),
+                    CompileErrorKind::UnknownPolicy { policy },
+                );
                 continue;
             };
             if !has_grantee(account, to) {
                 self.unknown(account, to.clone());
             }
-            granted.entry(to.clone()).or_default().entry(scope.clone()).or_default().insert(id);
+            granted
+                .entry(to.clone())
+                .or_default()
+                .entry(scope.clone())
+                .or_default()
+                .insert(id);
         }
         granted
     }
@@ -83,13 +100,15 @@ impl Compilation {
         mut grants: Grants,
     ) {
         let policies = grants.remove(&Scope::Account).unwrap_or_default();
-        let grouped = grants.into_iter().filter_map(|(scope, policies)| match scope {
-            Scope::Account => None,
-            Scope::ResourceGroup(group) => Some(GroupGrants {
-                group: self.interner.symbol(group.as_str()),
-                policies: policies.into_iter().collect(),
-            }),
-        });
+        let grouped = grants
+            .into_iter()
+            .filter_map(|(scope, policies)| match scope {
+                Scope::Account => None,
+                Scope::ResourceGroup(group) => Some(GroupGrants {
+                    group: self.interner.symbol(group.as_str()),
+                    policies: policies.into_iter().collect(),
+                }),
+            });
         let grouped: Box<[GroupGrants]> = grouped.collect();
         let account = self.interner.symbol(account.id.as_str());
         self.snapshot.principals.insert(Principal {
@@ -103,16 +122,28 @@ impl Compilation {
     }
 
     fn check_names(&mut self, account: &Account) {
-        let users = account.users.iter().map(|user| format!("user `{}`", user.name));
-        let roles = account.roles.iter().map(|role| format!("role `{}`", role.name));
-        let groups = account.groups.iter().map(|group| format!("group `{}`", group.name));
+        let users = account
+            .users
+            .iter()
+            .map(|user| format!("user `{}`", user.name));
+        let roles = account
+            .roles
+            .iter()
+            .map(|role| format!("role `{}`", role.name));
+        let groups = account
+            .groups
+            .iter()
+            .map(|group| format!("group `{}`", group.name));
         let uids = account.users.iter().filter_map(|user| user.uid.as_ref());
         let uids = uids.chain(account.roles.iter().filter_map(|role| role.uid.as_ref()));
         let uids = uids.map(|uid| format!("uid `{uid}`"));
         let mut seen = BTreeSet::new();
         for what in users.chain(roles).chain(groups).chain(uids) {
             if !seen.insert(what.clone()) {
-                self.fail(format!("account {}", account.id), CompileErrorKind::Duplicate { what });
+                self.fail(
+                    format!("account {}", account.id),
+                    CompileErrorKind::Duplicate { what },
+                );
             }
         }
     }
@@ -123,7 +154,10 @@ impl Compilation {
             Grantee::Group(name) => format!("group `{name}`"),
             Grantee::Role(name) => format!("role `{name}`"),
         };
-        self.fail(format!("account {}", account.id), CompileErrorKind::UnknownGrantee { grantee });
+        self.fail(
+            format!("account {}", account.id),
+            CompileErrorKind::UnknownGrantee { grantee },
+        );
     }
 }
 
@@ -140,7 +174,10 @@ fn merge(
     granted: &BTreeMap<Grantee, Grants>,
 ) -> Grants {
     let mut all = Grants::new();
-    for grants in grantees.into_iter().filter_map(|grantee| granted.get(&grantee)) {
+    for grants in grantees
+        .into_iter()
+        .filter_map(|grantee| granted.get(&grantee))
+    {
         for (scope, policies) in grants {
             all.entry(scope.clone()).or_default().extend(policies);
         }

@@ -23,14 +23,19 @@ pub(super) struct Lowering<'a> {
 impl Lowering<'_> {
     /// One policy under the name by which answers speak of it.
     pub(super) fn policy(&mut self, name: &str, account: &str, policy: &written::Policy) -> Policy {
-        let statements: Box<[Statement]> =
-            policy.statements.iter().map(|statement| self.statement(statement)).collect();
+        let statements: Box<[Statement]> = policy
+            .statements
+            .iter()
+            .map(|statement| self.statement(statement))
+            .collect();
         Policy {
             name: self.interner.symbol(name),
             account: self.interner.symbol(account),
             filter: statements
                 .iter()
-                .fold(ActionFilter::default(), |filter, statement| filter.union(statement.filter)),
+                .fold(ActionFilter::default(), |filter, statement| {
+                    filter.union(statement.filter)
+                }),
             statements,
         }
     }
@@ -53,9 +58,15 @@ impl Lowering<'_> {
                 None => Resources::Attached,
                 Some(patterns) => matcher::resources(self.interner, effect, patterns),
             },
-            principals: statement.principals.as_ref().map(|named| Box::new(self.principals(named))),
+            principals: statement
+                .principals
+                .as_ref()
+                .map(|named| Box::new(self.principals(named))),
             conditions,
-            sid: statement.sid.as_deref().map(|sid| self.interner.symbol(sid)),
+            sid: statement
+                .sid
+                .as_deref()
+                .map(|sid| self.interner.symbol(sid)),
         }
     }
 
@@ -65,7 +76,13 @@ impl Lowering<'_> {
             written::Actions::Only(patterns) => matcher::actions(self.interner, table, patterns),
             written::Actions::AllBut(patterns) => {
                 let (actions, _) = matcher::actions(self.interner, table, patterns);
-                (Actions { excluding: true, ..actions }, ActionFilter::ALL)
+                (
+                    Actions {
+                        excluding: true,
+                        ..actions
+                    },
+                    ActionFilter::ALL,
+                )
             }
         }
     }
@@ -73,9 +90,12 @@ impl Lowering<'_> {
     fn principals(&mut self, principals: &written::Principals) -> Principals {
         match principals {
             written::Principals::Everybody => Principals::Everybody,
-            written::Principals::Any(patterns) => {
-                Principals::Any(patterns.iter().map(|pattern| self.principal(pattern)).collect())
-            }
+            written::Principals::Any(patterns) => Principals::Any(
+                patterns
+                    .iter()
+                    .map(|pattern| self.principal(pattern))
+                    .collect(),
+            ),
         }
     }
 
@@ -126,7 +146,7 @@ fn reads(conditions: &[Condition]) -> Reads {
             }
             Key::CurrentTime | Key::PrincipalArn | Key::Action | Key::Resource | Key::Tag(_) => {}
         }
-        reads.typed |= condition::is_typed_late(condition);
+        reads.values |= condition::is_read_late(condition);
     }
     reads
 }

@@ -28,12 +28,18 @@ pub struct ActionFilter {
 
 impl ActionFilter {
     /// Anything may be covered.
-    pub const ALL: Self = Self { services: u64::MAX, actions: u64::MAX };
+    pub const ALL: Self = Self {
+        services: u64::MAX,
+        actions: u64::MAX,
+    };
 
     /// What either covers.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
-        Self { services: self.services | other.services, actions: self.actions | other.actions }
+        Self {
+            services: self.services | other.services,
+            actions: self.actions | other.actions,
+        }
     }
 
     /// Whether the two have a bit in common.
@@ -44,12 +50,18 @@ impl ActionFilter {
 
     /// The bit of an action named in full.
     pub fn of_action(action: ActionId) -> Self {
-        Self { services: 0, actions: 1 << (action.0 % 64) }
+        Self {
+            services: 0,
+            actions: 1 << (action.0 % 64),
+        }
     }
 
     /// The bit of a service that a wildcard reaches.
     pub fn of_service(service: ServiceId) -> Self {
-        Self { services: 1 << (service.0 % UNKNOWN_BIT), actions: 0 }
+        Self {
+            services: 1 << (service.0 % UNKNOWN_BIT),
+            actions: 0,
+        }
     }
 }
 
@@ -90,7 +102,15 @@ pub struct Facts {
 
 impl From<&ActionFacts> for Facts {
     fn from(facts: &ActionFacts) -> Self {
-        let ActionFacts { kind, list, filterable, tags, all_resources, upsert, required_keys } = facts;
+        let ActionFacts {
+            kind,
+            list,
+            filterable,
+            tags,
+            all_resources,
+            upsert,
+            required_keys,
+        } = facts;
         Self {
             kind: *kind,
             list: *list,
@@ -98,7 +118,10 @@ impl From<&ActionFacts> for Facts {
             tags: *tags,
             all_resources: *all_resources,
             upsert: *upsert,
-            required_keys: required_keys.iter().map(|key| Symbol::from(&**key)).collect(),
+            required_keys: required_keys
+                .iter()
+                .map(|key| Symbol::from(&**key))
+                .collect(),
         }
     }
 }
@@ -122,8 +145,11 @@ pub struct FoldedAction {
 impl FoldedAction {
     /// Folds an action.
     pub fn new(action: ActionRef<'_>) -> Self {
-        let mut folded =
-            Self { bytes: [0; MAX_ACTION_BYTES], length: 0, colon: action.service().len() };
+        let mut folded = Self {
+            bytes: [0; MAX_ACTION_BYTES],
+            length: 0,
+            colon: action.service().len(),
+        };
         for (to, from) in folded.bytes.iter_mut().zip(action.as_str().bytes()) {
             *to = from.to_ascii_lowercase();
             folded.length += 1;
@@ -134,7 +160,10 @@ impl FoldedAction {
     /// The whole action in lower case.
     pub fn as_str(&self) -> &str {
         // INVARIANT: an `ActionRef` is ASCII.
-        self.bytes.get(..self.length).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
+        self.bytes
+            .get(..self.length)
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .unwrap_or_default()
     }
 
     /// The service in lower case.
@@ -163,39 +192,74 @@ impl ActionTable {
     /// Finds an action of a request.
     pub fn find(&self, action: &FoldedAction) -> FoundAction<'_> {
         let name = action.as_str();
-        let found = self.actions.find(self.hash(name), |known| *known.name == *name);
-        let service = found.map_or_else(|| self.service(action.service()), |found| Some(found.service));
+        let found = self
+            .actions
+            .find(self.hash(name), |known| *known.name == *name);
+        let service = found.map_or_else(
+            || self.service(action.service()),
+            |found| Some(found.service),
+        );
         let services = match service {
             Some(service) => ActionFilter::of_service(service),
-            None => ActionFilter { services: 1 << UNKNOWN_BIT, actions: 0 },
+            None => ActionFilter {
+                services: 1 << UNKNOWN_BIT,
+                actions: 0,
+            },
         };
-        let actions = found.map(|found| ActionFilter::of_action(found.id)).unwrap_or_default();
-        FoundAction { action: found, service, filter: services.union(actions) }
+        let actions = found
+            .map(|found| ActionFilter::of_action(found.id))
+            .unwrap_or_default();
+        FoundAction {
+            action: found,
+            service,
+            filter: services.union(actions),
+        }
     }
 
     /// Finds a service by its name in lower case.
     pub fn service(&self, name: &str) -> Option<ServiceId> {
-        self.services.find(self.hash(name), |(known, _)| **known == *name).map(|(_, id)| *id)
+        self.services
+            .find(self.hash(name), |(known, _)| **known == *name)
+            .map(|(_, id)| *id)
     }
 
     /// The id of an action by its name in lower case, made if there is none.
     pub(crate) fn intern(&mut self, name: &str, service: &str) -> ActionId {
         let service = self.intern_service(service);
-        let (hasher, id) = (self.hasher.clone(), ActionId(u32::try_from(self.actions.len()).unwrap_or(u32::MAX)));
+        let (hasher, id) = (
+            self.hasher.clone(),
+            ActionId(u32::try_from(self.actions.len()).unwrap_or(u32::MAX)),
+        );
         let hash = self.hash(name);
         self.actions
-            .entry(hash, |known| *known.name == *name, |known| hash_with(&hasher, &known.name))
-            .or_insert_with(|| Action { name: name.into(), id, service, facts: None })
+            .entry(
+                hash,
+                |known| *known.name == *name,
+                |known| hash_with(&hasher, &known.name),
+            )
+            .or_insert_with(|| Action {
+                name: name.into(),
+                id,
+                service,
+                facts: None,
+            })
             .get()
             .id
     }
 
     /// The id of a service by its name in lower case, made if there is none.
     pub(crate) fn intern_service(&mut self, name: &str) -> ServiceId {
-        let (hasher, id) = (self.hasher.clone(), ServiceId(u32::try_from(self.services.len()).unwrap_or(u32::MAX)));
+        let (hasher, id) = (
+            self.hasher.clone(),
+            ServiceId(u32::try_from(self.services.len()).unwrap_or(u32::MAX)),
+        );
         let hash = self.hash(name);
         self.services
-            .entry(hash, |(known, _)| **known == *name, |(known, _)| hash_with(&hasher, known))
+            .entry(
+                hash,
+                |(known, _)| **known == *name,
+                |(known, _)| hash_with(&hasher, known),
+            )
             .or_insert_with(|| (name.into(), id))
             .get()
             .1

@@ -29,12 +29,20 @@ pub struct Attached {
 
 impl AttachedTable {
     /// The policies on a resource of `owner`, and on what stands above it.
-    pub fn find<'a>(&'a self, arn: ArnRef<'a>, owner: &'a str) -> impl Iterator<Item = PolicyId> + 'a {
+    pub fn find<'a>(
+        &'a self,
+        arn: ArnRef<'a>,
+        owner: &'a str,
+    ) -> impl Iterator<Item = PolicyId> + 'a {
         let service = self.services.get(arn.service());
         let depth = self.depth;
         service
             .into_iter()
-            .flat_map(move |ids| prefixes(arn.id()).take(depth).filter_map(move |id| ids.get(id)))
+            .flat_map(move |ids| {
+                prefixes(arn.id())
+                    .take(depth)
+                    .filter_map(move |id| ids.get(id))
+            })
             .flat_map(|list| list.iter())
             .filter(move |attached| attached.covers(arn.region(), owner))
             .map(|attached| attached.policy)
@@ -42,7 +50,12 @@ impl AttachedTable {
 
     pub(crate) fn insert(&mut self, service: Symbol, id: Symbol, attached: Attached) {
         self.depth = self.depth.max(id.split('/').count());
-        let list = self.services.entry(service).or_default().entry(id).or_default();
+        let list = self
+            .services
+            .entry(service)
+            .or_default()
+            .entry(id)
+            .or_default();
         *list = list.iter().cloned().chain([attached]).collect();
     }
 }
@@ -57,7 +70,9 @@ impl Attached {
 
 /// `a`, `a/b`, `a/b/c` of `a/b/c`.
 fn prefixes(id: &str) -> impl Iterator<Item = &str> {
-    id.match_indices('/').filter_map(|(cut, _)| id.get(..cut)).chain(std::iter::once(id))
+    id.match_indices('/')
+        .filter_map(|(cut, _)| id.get(..cut))
+        .chain(std::iter::once(id))
 }
 
 #[cfg(test)]
@@ -67,13 +82,18 @@ mod tests {
     #[test]
     fn a_bucket_policy_stands_for_its_objects_too() {
         let mut table = AttachedTable::default();
-        let attached =
-            |policy| Attached { account: "1".into(), region: "*".into(), policy: PolicyId(policy) };
+        let attached = |policy| Attached {
+            account: "1".into(),
+            region: "*".into(),
+            policy: PolicyId(policy),
+        };
         table.insert("oss".into(), "bucket".into(), attached(0));
         table.insert("oss".into(), "bucket/dir".into(), attached(1));
         let check = |arn: &str, owner: &str, expected: &[u32]| {
-            let found: Vec<u32> =
-                table.find(ArnRef::parse(arn).unwrap(), owner).map(|policy| policy.0).collect();
+            let found: Vec<u32> = table
+                .find(ArnRef::parse(arn).unwrap(), owner)
+                .map(|policy| policy.0)
+                .collect();
             assert_eq!(found, expected, "{arn}");
         };
         check("acs:oss:cn-hangzhou:1:bucket", "1", &[0]);

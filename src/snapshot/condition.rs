@@ -113,7 +113,9 @@ impl Test {
     /// The type that values must have.
     pub fn value_type(&self) -> ValueType {
         match self {
-            Self::Equals(..) | Self::EqualsIgnoreCase(..) | Self::Like(..) | Self::Null(_) => ValueType::Text,
+            Self::Equals(..) | Self::EqualsIgnoreCase(..) | Self::Like(..) | Self::Null(_) => {
+                ValueType::Text
+            }
             Self::Numeric(..) => ValueType::Number,
             Self::Date(..) => ValueType::Date,
             Self::Bool(_) => ValueType::Bool,

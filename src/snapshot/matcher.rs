@@ -71,14 +71,18 @@ fn glob(pattern: &str, text: &str) -> bool {
                 read += 1;
             }
             _ => {
-                let Some((after, taken)) = star else { return false };
+                let Some((after, taken)) = star else {
+                    return false;
+                };
                 let next = taken + text.get(taken).map_or(1, |&byte| width(byte));
                 star = Some((after, next));
                 (at, read) = (after, next);
             }
         }
     }
-    pattern.get(at..).is_some_and(|rest| rest.iter().all(|&byte| byte == b'*'))
+    pattern
+        .get(at..)
+        .is_some_and(|rest| rest.iter().all(|&byte| byte == b'*'))
 }
 
 /// The bytes of the character that starts with this byte.
@@ -122,12 +126,19 @@ impl Places {
     }
 
     fn has(&self, place: usize) -> bool {
-        self.0.get(place / 64).is_some_and(|word| word & (1 << (place % 64)) != 0)
+        self.0
+            .get(place / 64)
+            .is_some_and(|word| word & (1 << (place % 64)) != 0)
     }
 
     /// Marks a place, and those behind the stars that stand there: a star may take nothing.
     fn reach(&mut self, pattern: &str, place: usize) {
-        let stars = pattern.as_bytes().iter().skip(place).take_while(|&&byte| byte == b'*').count();
+        let stars = pattern
+            .as_bytes()
+            .iter()
+            .skip(place)
+            .take_while(|&&byte| byte == b'*')
+            .count();
         for place in place..=place + stars {
             if let Some(word) = self.0.get_mut(place / 64) {
                 *word |= 1 << (place % 64);
@@ -167,8 +178,11 @@ mod tests {
     }
 
     fn words(alphabet: &'static str) -> impl Strategy<Value = String> {
-        prop::collection::vec(prop::sample::select(alphabet.chars().collect::<Vec<_>>()), 0..9)
-            .prop_map(|letters| letters.into_iter().collect())
+        prop::collection::vec(
+            prop::sample::select(alphabet.chars().collect::<Vec<_>>()),
+            0..9,
+        )
+        .prop_map(|letters| letters.into_iter().collect())
     }
 
     proptest! {
@@ -197,7 +211,11 @@ mod tests {
     #[test]
     fn overlap_is_exact() {
         let check = |pattern: &str, prefix: &str, expected: bool| {
-            assert_eq!(Matcher::Glob(pattern.into()).overlaps(prefix), expected, "{pattern} {prefix}");
+            assert_eq!(
+                Matcher::Glob(pattern.into()).overlaps(prefix),
+                expected,
+                "{pattern} {prefix}"
+            );
         };
         check("instance/i-*x", "instance/", true);
         check("disk/*x", "instance/", false);

@@ -60,8 +60,8 @@ pub struct Reads {
     pub group: bool,
     /// A key that a request must always carry, or may have to by its action.
     pub context: bool,
-    /// A typed operator on a value that was not read at the edge.
-    pub typed: bool,
+    /// Values that may turn out unreadable: under a typed operator, or several without a set prefix.
+    pub values: bool,
 }
 
 impl Class {

@@ -108,7 +108,9 @@ impl PrincipalTable {
     pub(crate) fn insert(&mut self, principal: Principal) {
         let (hasher, sort) = (self.hasher.clone(), Sort::of(principal.kind));
         let key = hash(&hasher, &principal.account, sort, &principal.name);
-        let Some(shard) = self.shards.get_mut(shard(key)) else { return };
+        let Some(shard) = self.shards.get_mut(shard(key)) else {
+            return;
+        };
         let same = |known: &Principal| {
             known.name == principal.name
                 && known.account == principal.account
@@ -135,7 +137,11 @@ enum Sort {
 
 impl Sort {
     fn of(kind: PrincipalKind) -> Self {
-        if kind.is_role() { Self::Role } else { Self::User }
+        if kind.is_role() {
+            Self::Role
+        } else {
+            Self::User
+        }
     }
 }
 

@@ -52,14 +52,21 @@ impl PolicyTable {
     #[inline]
     pub fn filter(&self, id: PolicyId) -> ActionFilter {
         let (chunk, place) = id.place();
-        self.chunks.get(chunk).and_then(|chunk| chunk.filters.get(place)).copied().unwrap_or_default()
+        self.chunks
+            .get(chunk)
+            .and_then(|chunk| chunk.filters.get(place))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// A policy.
     #[inline]
     pub fn get(&self, id: PolicyId) -> Option<&Policy> {
         let (chunk, place) = id.place();
-        self.chunks.get(chunk).and_then(|chunk| chunk.policies.get(place)).map(|policy| &**policy)
+        self.chunks
+            .get(chunk)
+            .and_then(|chunk| chunk.policies.get(place))
+            .map(|policy| &**policy)
     }
 
     /// How many policies there are.
