@@ -1,25 +1,59 @@
 //! The compiled form: immutable, whole, stamped with its revision; data and look-ups only.
 //!
-//! A decision uses one snapshot from start to end. Nothing in it waits, locks or is filled later.
+//! A decision uses one snapshot from start to end. Nothing in it waits, locks or is filled later;
+//! operands are parsed, patterns compiled and names interned by the compiler.
+//!
+//! Not here: live resources and their tags (`directory`), and any rule of evaluation (`engine`).
 
-/// One compiled policy.
-#[derive(Debug)]
-pub struct Policy {}
+pub mod account;
+pub mod action;
+pub mod attached;
+pub mod condition;
+pub mod matcher;
+pub mod policy;
+pub mod principal;
+pub mod symbol;
+pub mod table;
 
-/// A statement: the policy's place in the snapshot's table, and the statement's in the policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct StatementId {
-    /// The policy.
-    pub policy: PolicyId,
-    /// The statement in it.
-    pub index: u16,
+pub use policy::{Policy, Statement};
+pub use table::{PolicyId, StatementId};
+
+use crate::model::settings::Settings;
+
+/// Everything that decisions need, at one revision.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// Which state this is.
+    pub revision: Revision,
+    /// The switches.
+    pub settings: Settings,
+    /// Actions and services by name.
+    pub actions: action::ActionTable,
+    /// Compiled policies by id.
+    pub policies: table::PolicyTable,
+    /// Users and roles.
+    pub principals: principal::PrincipalTable,
+    /// Accounts, and the control policies above them.
+    pub accounts: account::AccountTable,
+    /// Policies attached to resources.
+    pub attached: attached::AttachedTable,
 }
 
-/// A policy's place in the snapshot's table. Session policies have [`PolicyId::SESSION`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PolicyId(pub(crate) u32);
+impl Snapshot {
+    /// The policy and the statement that an answer names; `None` for session policies.
+    pub fn statement(&self, id: StatementId) -> Option<(&Policy, &Statement)> {
+        let policy = self.policies.get(id.policy)?;
+        Some((policy, policy.statements.get(usize::from(id.index))?))
+    }
+}
 
-impl PolicyId {
-    /// The session policy of the request itself.
-    pub const SESSION: Self = Self(u32::MAX);
+/// Which state a snapshot is (design, section 3).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Revision {
+    /// A random id, made with the store; for a directory of files at each start.
+    pub source: u64,
+    /// Grows within one source; 0 is before the first.
+    pub number: u64,
+    /// The first 64 bits of the SHA-256 digest of what it was compiled from.
+    pub digest: u64,
 }

@@ -55,11 +55,29 @@ impl Obligations {
     pub fn is_empty(&self) -> bool {
         self.filter_tags.is_none() && !self.filter_results
     }
+
+    /// What both bring together.
+    #[must_use]
+    pub(super) fn and(self, other: Self) -> Self {
+        let filter_tags = match (self.filter_tags, other.filter_tags) {
+            (Some(own), Some(further)) => Some(own | further),
+            (own, further) => own.or(further),
+        };
+        Self {
+            filter_tags,
+            filter_results: self.filter_results || other.filter_results,
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn count(self) -> u8 {
+        u8::from(self.filter_tags.is_some()) + u8::from(self.filter_results)
+    }
 }
 
 /// A request that is not decided. Never an ALLOW, never a DENY.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}{}", subject.as_ref().map_or("", |_| " (see subject)"))]
+#[error("{reason}")]
 pub struct Refused {
     /// Why.
     pub reason: RefusalReason,

@@ -43,6 +43,8 @@ pub struct Resource<'a> {
     pub tags: KnownTags<'a>,
     /// Its group.
     pub group: KnownGroup<'a>,
+    /// The account that the directory has for it, where the ARN names none.
+    pub owner: Option<&'a str>,
 }
 
 /// What is known of a resource's tags. The directory stands before the caller (security 2.3).

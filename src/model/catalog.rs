@@ -109,7 +109,10 @@ fn has_verb(name: &str, verb: &str) -> bool {
 }
 
 fn contains_tag(name: &str) -> bool {
-    name.contains("Tag") || name.to_ascii_lowercase().starts_with("untag")
+    name.contains("Tag")
+        || name
+            .get(..5)
+            .is_some_and(|verb| verb.eq_ignore_ascii_case("untag"))
 }
 
 /// The actions that are listed, shipped and added by a bundle.

@@ -63,6 +63,12 @@ impl Pattern {
         &self.0
     }
 
+    /// The same pattern in lower case, ASCII letters only.
+    #[must_use]
+    pub fn to_ascii_lowercase(&self) -> Self {
+        Self(self.0.to_ascii_lowercase().into())
+    }
+
     /// Whether a wildcard stands in it.
     pub fn has_wildcard(&self) -> bool {
         has_wildcard(&self.0)

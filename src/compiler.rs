@@ -1,0 +1,207 @@
+//! `compile(&Bundle) -> Result<Snapshot, CompileErrors>`: all that can be decided before a request.
+//!
+//! Deterministic but for hash seeds: the same bundle gives a snapshot that answers alike. Every
+//! document was checked before; what can fail here is only how they fit together, and all faults
+//! are told at once.
+//!
+//! Not here: reading documents (`document`), and stamping a revision (`publish`).
+
+mod condition;
+mod control;
+pub mod error;
+mod intern;
+mod matcher;
+mod principals;
+mod statement;
+
+use std::collections::BTreeMap;
+
+use self::error::{CompileError, CompileErrorKind, CompileErrors};
+use self::intern::Interner;
+use self::statement::Lowering;
+use crate::model::account::{Account, Name, PolicyRef};
+use crate::model::arn::Arn;
+use crate::model::bundle::Bundle;
+use crate::model::settings::Settings;
+use crate::model::statement as written;
+use crate::snapshot::action::Facts;
+use crate::snapshot::attached::{Attached, MAX_DEPTH};
+use crate::snapshot::{Policy, PolicyId, Snapshot};
+
+/// Compiles a bundle.
+///
+/// # Errors
+///
+/// Every place where the documents do not fit together.
+pub fn compile(bundle: &Bundle) -> Result<Snapshot, CompileErrors> {
+    let mut compilation = Compilation {
+        snapshot: Snapshot {
+            settings: bundle.settings,
+            ..Snapshot::default()
+        },
+        interner: Interner::default(),
+        system: BTreeMap::new(),
+        errors: Vec::new(),
+    };
+    compilation.catalog(bundle);
+    compilation.system = compilation.shared(&bundle.system_policies, PolicyRef::System);
+    for account in &bundle.accounts {
+        compilation.account(account);
+        compilation.trust(account);
+    }
+    compilation.organizations(bundle);
+    for attached in &bundle.resource_policies {
+        let name = format!("resource:{}", attached.name);
+        compilation.attach(&name, &attached.resource, &attached.policy);
+    }
+    compilation.finish()
+}
+
+/// Compiles the policy of a session. It fits any snapshot with these settings.
+pub fn compile_session(policy: &written::Policy, settings: &Settings) -> Policy {
+    let mut interner = Interner::default();
+    Lowering {
+        settings,
+        interner: &mut interner,
+        actions: None,
+    }
+    .policy("session", "", policy)
+}
+
+/// A snapshot in the making.
+struct Compilation {
+    snapshot: Snapshot,
+    interner: Interner,
+    system: BTreeMap<PolicyRef, PolicyId>,
+    errors: Vec<CompileError>,
+}
+
+impl Compilation {
+    fn finish(self) -> Result<Snapshot, CompileErrors> {
+        if self.errors.is_empty() {
+            Ok(self.snapshot)
+        } else {
+            Err(CompileErrors(self.errors))
+        }
+    }
+
+    fn fail(&mut self, origin: String, kind: CompileErrorKind) {
+        self.errors.push(CompileError { origin, kind });
+    }
+
+    fn catalog(&mut self, bundle: &Bundle) {
+        for (action, facts) in &bundle.catalog.actions {
+            let facts = Facts::from(facts);
+            self.snapshot
+                .actions
+                .set_facts(action.as_str(), action.service(), facts);
+        }
+    }
+
+    /// Lowers a policy and puts it into the table.
+    fn policy(&mut self, name: &str, account: &str, policy: &written::Policy) -> Option<PolicyId> {
+        if policy.statements.len() > usize::from(u16::MAX) {
+            let policy = name.to_owned();
+            self.fail(
+                format!("account {account}"),
+                CompileErrorKind::TooManyStatements { policy },
+            );
+            return None;
+        }
+        let mut lowering = Lowering {
+            settings: &self.snapshot.settings,
+            interner: &mut self.interner,
+            actions: Some(&mut self.snapshot.actions),
+        };
+        let policy = lowering.policy(name, account, policy);
+        Some(self.snapshot.policies.push(policy))
+    }
+
+    fn shared(
+        &mut self,
+        policies: &BTreeMap<Name, written::Policy>,
+        reference: impl Fn(Name) -> PolicyRef,
+    ) -> BTreeMap<PolicyRef, PolicyId> {
+        let mut ids = BTreeMap::new();
+        for (name, policy) in policies {
+            let reference = reference(name.clone());
+            if let Some(id) = self.policy(&reference.to_string(), "", policy) {
+                ids.insert(reference, id);
+            }
+        }
+        ids
+    }
+
+    fn organizations(&mut self, bundle: &Bundle) {
+        let mut policies = self.shared(&bundle.control_policies, PolicyRef::Custom);
+        for (reference, id) in &self.system {
+            policies.entry(reference.clone()).or_insert(*id);
+        }
+        // A control policy may also be named as a system policy, wherever it is kept.
+        for name in bundle.control_policies.keys() {
+            if let Some(id) = policies.get(&PolicyRef::Custom(name.clone())).copied() {
+                policies
+                    .entry(PolicyRef::System(name.clone()))
+                    .or_insert(id);
+            }
+        }
+        for organization in &bundle.organizations {
+            self.organization(organization, &policies);
+        }
+    }
+
+    fn trust(&mut self, account: &Account) {
+        for role in &account.roles {
+            let Some(trust) = &role.trust else { continue };
+            let name = format!("trust:{}", role.name);
+            let Some(policy) = self.policy(&name, account.id.as_str(), trust) else {
+                continue;
+            };
+            let id = self.interner.symbol(&format!("role/{}", role.name));
+            let account = self.interner.symbol(account.id.as_str());
+            let attached = Attached {
+                account,
+                region: self.interner.symbol("*"),
+                policy,
+            };
+            let service = self.interner.symbol("ram");
+            self.snapshot.attached.insert(service, id, attached);
+        }
+    }
+
+    fn attach(&mut self, name: &str, resource: &Arn, policy: &written::Policy) {
+        let arn = resource.fields();
+        if !arn.is_concrete() || arn.id().split('/').count() > MAX_DEPTH {
+            let resource = resource.to_string();
+            let kind = if arn.is_concrete() {
+                CompileErrorKind::AttachedTooDeep {
+                    resource,
+                    limit: MAX_DEPTH,
+                }
+            } else {
+                CompileErrorKind::AttachedOpen { resource }
+            };
+            self.fail(name.to_owned(), kind);
+            return;
+        }
+        let owner = arn.owner().unwrap_or_default();
+        let Some(policy) = self.policy(name, owner, policy) else {
+            return;
+        };
+        let account = self.interner.symbol(owner);
+        let region = self.interner.symbol(arn.region());
+        let (service, id) = (
+            self.interner.symbol(arn.service()),
+            self.interner.symbol(arn.id()),
+        );
+        self.snapshot.attached.insert(
+            service,
+            id,
+            Attached {
+                account,
+                region,
+                policy,
+            },
+        );
+    }
+}

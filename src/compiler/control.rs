@@ -1,0 +1,98 @@
+//! Lays the control policies of an organization out as one chain for each member (ram 4.2).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Compilation;
+use super::error::CompileErrorKind;
+use crate::model::account::PolicyRef;
+use crate::model::organization::{ControlAttachment, EffectScope, Member, Node, Organization};
+use crate::snapshot::account::{ControlChain, ControlLevel};
+use crate::snapshot::symbol::Symbol;
+use crate::snapshot::table::PolicyId;
+
+impl Compilation {
+    /// The chains of one organization.
+    pub(super) fn organization(
+        &mut self,
+        organization: &Organization,
+        policies: &BTreeMap<PolicyRef, PolicyId>,
+    ) {
+        let origin = format!("organization {}", organization.id);
+        let management = self.interner.symbol(organization.management.as_str());
+        let mut walk = Walk {
+            compilation: self,
+            origin,
+            management,
+            policies,
+        };
+        walk.node(&organization.root, &[]);
+    }
+}
+
+struct Walk<'w> {
+    compilation: &'w mut Compilation,
+    origin: String,
+    management: Symbol,
+    policies: &'w BTreeMap<PolicyRef, PolicyId>,
+}
+
+impl Walk<'_> {
+    fn node(&mut self, node: &Node, above: &[Arc<ControlLevel>]) {
+        let mut levels = vec![Arc::new(self.level(&node.control))];
+        levels.extend_from_slice(above);
+        for member in &node.members {
+            self.member(member, &levels);
+        }
+        for folder in &node.folders {
+            self.node(folder, &levels);
+        }
+    }
+
+    fn member(&mut self, member: &Member, above: &[Arc<ControlLevel>]) {
+        let account = self.compilation.interner.symbol(member.account.as_str());
+        if self.compilation.snapshot.accounts.chain(&account).is_some() {
+            let what = format!("member account `{account}`");
+            self.compilation
+                .fail(self.origin.clone(), CompileErrorKind::Duplicate { what });
+            return;
+        }
+        let mut levels = vec![Arc::new(self.level(&member.control))];
+        levels.extend_from_slice(above);
+        let chain = ControlChain {
+            management: self.management.clone(),
+            levels: levels.into(),
+        };
+        self.compilation
+            .snapshot
+            .accounts
+            .add_member(account, Arc::new(chain));
+    }
+
+    fn level(&mut self, attachments: &[ControlAttachment]) -> ControlLevel {
+        let (mut policies, mut for_root) = (Vec::new(), Vec::new());
+        for ControlAttachment {
+            policy,
+            effect_scope,
+        } in attachments
+        {
+            let Some(id) = self.policies.get(policy).copied() else {
+                let policy = policy.to_string();
+                self.compilation.fail(
+                    self.origin.clone(),
+                    CompileErrorKind::UnknownPolicy { policy },
+                );
+                continue;
+            };
+            policies.push(id);
+            match effect_scope {
+                EffectScope::Ram => {}
+                EffectScope::All => for_root.push(id),
+            }
+        }
+        ControlLevel {
+            policies: policies.into(),
+            for_root: for_root.into(),
+        }
+    }
+}

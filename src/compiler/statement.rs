@@ -1,0 +1,172 @@
+//! Lowers policies and their statements.
+
+use super::condition;
+use super::intern::Interner;
+use super::matcher;
+use crate::model::condition::TagFamily;
+use crate::model::settings::Settings;
+use crate::model::statement as written;
+use crate::model::statement::Effect;
+use crate::snapshot::action::{ActionFilter, ActionTable};
+use crate::snapshot::condition::{Condition, Key};
+use crate::snapshot::policy::{
+    Actions, Class, Policy, PrincipalMatcher, Principals, Reads, Resources, Statement,
+};
+
+/// What lowering needs and grows: shared texts, and the actions that are named in full.
+#[derive(Debug)]
+pub(super) struct Lowering<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) interner: &'a mut Interner,
+    pub(super) actions: Option<&'a mut ActionTable>,
+}
+
+impl Lowering<'_> {
+    /// One policy under the name by which answers speak of it.
+    pub(super) fn policy(&mut self, name: &str, account: &str, policy: &written::Policy) -> Policy {
+        let statements: Box<[Statement]> = policy
+            .statements
+            .iter()
+            .map(|statement| self.statement(statement))
+            .collect();
+        Policy {
+            name: self.interner.symbol(name),
+            account: self.interner.symbol(account),
+            filter: statements
+                .iter()
+                .fold(ActionFilter::default(), |filter, statement| {
+                    filter.union(statement.filter)
+                }),
+            statements,
+        }
+    }
+
+    fn statement(&mut self, statement: &written::Statement) -> Statement {
+        let effect = statement.effect;
+        let (actions, filter) = self.actions(&statement.actions);
+        let conditions: Box<[Condition]> = statement
+            .conditions
+            .iter()
+            .map(|written| condition::lower(self.interner, self.settings, effect, written))
+            .collect();
+        Statement {
+            filter,
+            effect,
+            class: class(&conditions),
+            reads: reads(&conditions),
+            actions,
+            resources: self.resources(effect, &statement.resources),
+            principals: statement
+                .principals
+                .as_ref()
+                .map(|named| Box::new(self.principals(named))),
+            conditions,
+            sid: statement
+                .sid
+                .as_deref()
+                .map(|sid| self.interner.symbol(sid)),
+        }
+    }
+
+    fn actions(&mut self, actions: &written::Actions) -> (Actions, ActionFilter) {
+        let table = self.actions.as_deref_mut();
+        match actions {
+            written::Actions::Only(patterns) => matcher::actions(self.interner, table, patterns),
+            written::Actions::AllBut(patterns) => {
+                let (actions, _) = matcher::actions(self.interner, table, patterns);
+                (
+                    Actions {
+                        excluding: true,
+                        ..actions
+                    },
+                    ActionFilter::ALL,
+                )
+            }
+        }
+    }
+
+    fn resources(&mut self, effect: Effect, resources: &written::Resources) -> Resources {
+        match resources {
+            written::Resources::Attached => Resources::Attached,
+            written::Resources::Only(patterns) => {
+                matcher::resources(self.interner, effect, patterns)
+            }
+            // A missing account excludes as much as closes: any in an Allow, its own in a Deny.
+            written::Resources::AllBut(patterns) => {
+                let excluding = match effect {
+                    Effect::Allow => Effect::Deny,
+                    Effect::Deny => Effect::Allow,
+                };
+                match matcher::resources(self.interner, excluding, patterns) {
+                    Resources::Only(matchers) => Resources::AllBut(matchers),
+                    Resources::All | Resources::AllBut(_) | Resources::Attached => {
+                        Resources::Only(Box::new([]))
+                    }
+                }
+            }
+        }
+    }
+
+    fn principals(&mut self, principals: &written::Principals) -> Principals {
+        match principals {
+            written::Principals::Everybody => Principals::Everybody,
+            written::Principals::Any(patterns) => Principals::Any(
+                patterns
+                    .iter()
+                    .map(|pattern| self.principal(pattern))
+                    .collect(),
+            ),
+        }
+    }
+
+    fn principal(&mut self, pattern: &written::PrincipalPattern) -> PrincipalMatcher {
+        let interner = &mut *self.interner;
+        match pattern {
+            written::PrincipalPattern::Id(id) => PrincipalMatcher::Id(interner.symbol(id)),
+            written::PrincipalPattern::Account(account) => {
+                PrincipalMatcher::Account(interner.symbol(account.as_str()))
+            }
+            written::PrincipalPattern::Identity(identity) if identity.open => {
+                PrincipalMatcher::IdentityPrefix(interner.symbol(&identity.prefix))
+            }
+            written::PrincipalPattern::Identity(identity) => {
+                PrincipalMatcher::Identity(interner.symbol(&identity.prefix))
+            }
+            written::PrincipalPattern::Service(name) => {
+                PrincipalMatcher::Service(interner.symbol(name))
+            }
+            written::PrincipalPattern::Federated(arn) => {
+                PrincipalMatcher::Federated(interner.symbol(arn))
+            }
+        }
+    }
+}
+
+fn class(conditions: &[Condition]) -> Class {
+    let mut class = Class::default();
+    for condition in conditions {
+        if let Key::Tag(tag) = &condition.key {
+            match tag.family {
+                TagFamily::Resource => class.resource = true,
+                TagFamily::Request => class.request = true,
+                TagFamily::Either => class.either = true,
+            }
+        }
+    }
+    class
+}
+
+fn reads(conditions: &[Condition]) -> Reads {
+    let mut reads = Reads::default();
+    for condition in conditions {
+        match condition.key {
+            Key::ResourceGroupId => reads.group = true,
+            Key::SourceIp | Key::SecureTransport | Key::MfaPresent | Key::Context(_) => {
+                reads.context = true;
+            }
+            Key::CurrentTime | Key::PrincipalArn | Key::Action | Key::Resource | Key::Tag(_) => {}
+        }
+        reads.values |= condition::is_read_late(condition);
+    }
+    reads
+}

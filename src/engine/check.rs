@@ -1,0 +1,246 @@
+//! What a request must be before it is decided: counts, duplicates, and what its action demands.
+//!
+//! Texts were read at the edge. Of several faults the first in the order of [`RefusalReason`] is
+//! told, so that engine and reference tell the same one.
+
+use super::decision::{Refused, Subject};
+use super::principal::Asker;
+use super::request::{ContextEntry, KnownTags, Request, Resource, Session, TagWrite};
+use super::view::ActionView;
+use crate::model::account::RoleKind;
+use crate::model::arn::{PrincipalRef, ResourceName};
+use crate::model::catalog::{OperationKind, TagEffect};
+use crate::model::settings::{Operators, Settings};
+use crate::model::tag::TagRef;
+use crate::model::verdict::{RefusalReason, limits};
+use crate::snapshot::principal::PrincipalKind;
+
+/// The first fault that was found so far.
+#[derive(Debug, Default)]
+pub(super) struct Faults(Option<Refused>);
+
+impl Faults {
+    /// Notes a fault; the one that stands first in the order of telling is kept.
+    pub(super) fn note(&mut self, reason: RefusalReason, subject: Option<Subject>) {
+        if self.0.is_none_or(|kept| reason < kept.reason) {
+            self.0 = Some(Refused { reason, subject });
+        }
+    }
+
+    fn note_if(&mut self, fault: bool, reason: RefusalReason) {
+        if fault {
+            self.note(reason, None);
+        }
+    }
+
+    /// Takes over what another found.
+    pub(super) fn merge(&mut self, other: Self) {
+        if let Some(Refused { reason, subject }) = other.0 {
+            self.note(reason, subject);
+        }
+    }
+
+    /// Whether this is the fault to tell.
+    pub(super) fn is(&self, reason: RefusalReason) -> bool {
+        self.0.is_some_and(|kept| kept.reason == reason)
+    }
+
+    /// The fault to tell.
+    pub(super) fn into_result(self) -> Result<(), Refused> {
+        self.0.map_or(Ok(()), Err)
+    }
+}
+
+/// Checks all that can be told without reading a policy.
+pub(super) fn request(
+    request: &Request<'_>,
+    settings: &Settings,
+    action: &ActionView<'_>,
+    asker: &Asker<'_>,
+) -> Result<(), Refused> {
+    let mut faults = Faults::default();
+    resources(&mut faults, request.resources);
+    tag_write(&mut faults, &request.tags, action);
+    context(&mut faults, settings, request.context.entries);
+    session(&mut faults, request, asker);
+    faults.note_if(action.kind_refused, RefusalReason::KindNotStricter);
+    for (place, resource) in request.resources.iter().enumerate() {
+        applicable(&mut faults, place, resource, request, action);
+    }
+    faults.into_result()
+}
+
+fn resources(faults: &mut Faults, resources: &[Resource<'_>]) {
+    faults.note_if(resources.is_empty(), RefusalReason::NoResource);
+    faults.note_if(
+        resources.len() > limits::RESOURCES,
+        RefusalReason::ResourceLimit,
+    );
+    for (place, resource) in resources.iter().enumerate().take(limits::RESOURCES) {
+        let name = resource.name.as_str();
+        if resources
+            .iter()
+            .take(place)
+            .any(|earlier| earlier.name.as_str() == name)
+        {
+            faults.note(
+                RefusalReason::ResourceDuplicate,
+                Some(Subject::Resource(place)),
+            );
+        }
+        if let KnownTags::Sent(tags) = resource.tags {
+            tag_list(faults, tags, limits::RESOURCE_TAGS);
+        }
+    }
+}
+
+fn tag_list(faults: &mut Faults, tags: &[TagRef<'_>], limit: usize) {
+    if tags.len() > limit {
+        faults.note(RefusalReason::TagLimit, None);
+    } else {
+        let twice = has_duplicate(tags.iter().map(|tag| tag.key));
+        faults.note_if(twice, RefusalReason::TagKeyDuplicate);
+    }
+}
+
+fn has_duplicate<'a>(keys: impl Iterator<Item = &'a str> + Clone) -> bool {
+    keys.clone()
+        .enumerate()
+        .any(|(place, key)| keys.clone().take(place).any(|earlier| earlier == key))
+}
+
+/// security 4: "A key both new and removed, replace with removed keys, or a removing action that
+/// names none: INVALID_ARGUMENT."
+fn tag_write(faults: &mut Faults, write: &TagWrite<'_>, action: &ActionView<'_>) {
+    let TagWrite {
+        set,
+        remove_keys,
+        remove_all,
+        replace,
+    } = *write;
+    let new = set.unwrap_or_default();
+    tag_list(faults, new, limits::REQUEST_TAGS);
+    if remove_keys.len() > limits::REMOVED_KEYS {
+        faults.note(RefusalReason::TagLimit, None);
+        return;
+    }
+    faults.note_if(
+        has_duplicate(remove_keys.iter().copied()),
+        RefusalReason::TagKeyDuplicate,
+    );
+    let both = remove_keys
+        .iter()
+        .any(|key| new.iter().any(|tag| tag.key == *key));
+    let replaces = replace || action.tags == TagEffect::Replace;
+    let removes = !remove_keys.is_empty();
+    let exclusive = remove_all && (removes || replaces || !new.is_empty());
+    let conflict = both || (replaces && removes) || exclusive;
+    faults.note_if(conflict, RefusalReason::TagWriteConflict);
+    let nothing = action.tags == TagEffect::Remove && !removes && !remove_all;
+    faults.note_if(nothing, RefusalReason::RemovedKeysRequired);
+}
+
+fn context(faults: &mut Faults, settings: &Settings, entries: &[ContextEntry<'_>]) {
+    if entries.len() > limits::CONTEXT_ENTRIES {
+        faults.note(RefusalReason::ContextLimit, None);
+        return;
+    }
+    for (place, entry) in entries.iter().enumerate() {
+        let values = entry.values.len();
+        faults.note_if(values > limits::CONTEXT_VALUES, RefusalReason::ContextLimit);
+        faults.note_if(is_derived(entry.key), RefusalReason::ContextKeyDerived);
+        let twice = entries
+            .iter()
+            .take(place)
+            .any(|other| other.key.eq_ignore_ascii_case(entry.key));
+        faults.note_if(twice, RefusalReason::ContextKeyDuplicate);
+        let single = settings.operators == Operators::Documented || has_prefix(entry.key, "acs:");
+        faults.note_if(single && values > 1, RefusalReason::ContextValueInvalid);
+    }
+}
+
+/// security 2.1: what is never accepted in the context.
+pub(super) fn is_derived(key: &str) -> bool {
+    const DERIVED: [&str; 8] = [
+        "acs:PrincipalARN",
+        "acs:PrincipalType",
+        "acs:PrincipalUid",
+        "acs:PrincipalId",
+        "acs:CurrentTime",
+        "acs:ResourceGroupId",
+        "Action",
+        "Resource",
+    ];
+    const FAMILIES: [&str; 6] = [
+        "ResourceTag",
+        "RequestTag",
+        "tag",
+        "BucketTag",
+        "ExistingObjectTag",
+        "RequestObjectTag",
+    ];
+    let family = key
+        .split_once(':')
+        .map(|(_, name)| name.split('/').next().unwrap_or(name));
+    DERIVED
+        .iter()
+        .any(|derived| derived.eq_ignore_ascii_case(key))
+        || family.is_some_and(|name| {
+            FAMILIES
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(name))
+        })
+}
+
+fn has_prefix(key: &str, prefix: &str) -> bool {
+    key.get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+/// security 2.6: "A session policy on another kind of principal is INVALID_ARGUMENT."
+fn session(faults: &mut Faults, request: &Request<'_>, asker: &Asker<'_>) {
+    let (is_role, is_session) = match request.principal {
+        PrincipalRef::Role { session, .. } => (true, session.is_some()),
+        PrincipalRef::Root { .. }
+        | PrincipalRef::User { .. }
+        | PrincipalRef::Federated { .. }
+        | PrincipalRef::Service { .. } => (false, false),
+    };
+    let plain = match asker {
+        Asker::Identity(known) => known.kind == PrincipalKind::Role(RoleKind::Plain),
+        Asker::Unknown | Asker::Foreign => is_role,
+        Asker::Root | Asker::External => false,
+    };
+    match request.session {
+        Session::Unstated => faults.note_if(is_session, RefusalReason::SessionRequired),
+        Session::None => {}
+        Session::Policy(_) => faults.note_if(!plain, RefusalReason::SessionNotApplicable),
+    }
+}
+
+/// security 2.5 and 2.10: ids, tags and owner, by the kind of the action.
+fn applicable(
+    faults: &mut Faults,
+    place: usize,
+    resource: &Resource<'_>,
+    request: &Request<'_>,
+    action: &ActionView<'_>,
+) {
+    let subject = Some(Subject::Resource(place));
+    let needs_id = match resource.name {
+        ResourceName::All => !action.all_resources,
+        ResourceName::Arn(arn) => match action.kind {
+            OperationKind::Create | OperationKind::Query => false,
+            OperationKind::Update | OperationKind::Other => !arn.is_concrete(),
+        },
+    };
+    if needs_id {
+        faults.note(RefusalReason::ResourceIdRequired, subject);
+    }
+    if matches!(resource.tags, KnownTags::Sent(_)) && !resource.name.is_concrete() {
+        faults.note(RefusalReason::TagsNotApplicable, subject);
+    }
+    if super::subcheck::owner(resource, request, action).is_none() {
+        faults.note(RefusalReason::OwnerUnknown, subject);
+    }
+}

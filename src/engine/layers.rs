@@ -1,0 +1,373 @@
+//! The layers of one sub-check, and how they combine (ram 4.2 and 4.3, security 2.5).
+//!
+//! | layer | asked of | an ALLOW is |
+//! |---|---|---|
+//! | control, member to Root | all but service-linked roles and the management account | needed |
+//! | session | sessions that have a policy | needed |
+//! | identity, then resource group | users and roles | enough, in the own account |
+//! | resource-based | everybody whom it names | enough |
+//!
+//! Every layer is judged, also when an earlier one decided: what its statements need of the
+//! request is needed whatever decides.
+
+use super::check::Faults;
+use super::decision::{Cause, Obligations, Verdict};
+use super::observe::Observer;
+use super::principal::Asker;
+use super::request::{KnownGroup, Session};
+use super::subcheck::SubCheck;
+use super::unit::{Binding, Unit, UnitVerdict};
+use crate::model::arn::ResourceName;
+use crate::model::settings::{ControlScope, RgDeny};
+use crate::model::verdict::{Layer, Outcome};
+use crate::snapshot::PolicyId;
+use crate::snapshot::account::ControlChain;
+use crate::snapshot::principal::Principal;
+
+/// A verdict with the obligations that its ALLOW brings.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Judged {
+    pub(super) verdict: Verdict,
+    pub(super) obligations: Obligations,
+}
+
+impl Judged {
+    fn of(layer: Layer, unit: UnitVerdict) -> Self {
+        let UnitVerdict {
+            outcome,
+            statement,
+            obligations,
+        } = unit;
+        Self {
+            verdict: Verdict {
+                outcome,
+                cause: Cause {
+                    layer: Some(layer),
+                    statement,
+                },
+            },
+            obligations,
+        }
+    }
+
+    fn plain(layer: Layer, outcome: Outcome) -> Self {
+        let none = UnitVerdict {
+            outcome,
+            statement: None,
+            obligations: Obligations::default(),
+        };
+        Self::of(layer, none)
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.verdict.outcome
+    }
+
+    fn is(&self, outcome: Outcome) -> bool {
+        self.verdict.outcome == outcome
+    }
+
+    /// The same refused: nothing granted it.
+    pub(super) fn refused(self) -> Self {
+        let layer = self.verdict.cause.layer;
+        let cause = Cause {
+            layer,
+            statement: None,
+        };
+        let verdict = Verdict {
+            outcome: Outcome::ImplicitDeny,
+            cause,
+        };
+        Self {
+            verdict,
+            obligations: Obligations::default(),
+        }
+    }
+
+    fn weight(&self) -> u8 {
+        self.obligations.count()
+    }
+
+    /// The same with the obligation to filter the result, where it is due.
+    pub(super) fn filtering(self, due: bool) -> Self {
+        let filter_results = self.obligations.filter_results || due;
+        Self {
+            obligations: Obligations {
+                filter_results,
+                ..self.obligations
+            },
+            ..self
+        }
+    }
+}
+
+/// Judges one sub-check through all layers.
+pub(super) struct Layers<'l, 'a, O> {
+    pub(super) check: &'l SubCheck<'a>,
+    pub(super) faults: &'l mut Faults,
+    pub(super) observer: &'l mut O,
+}
+
+impl<'a, O: Observer> Layers<'_, 'a, O> {
+    /// The verdict of the sub-check.
+    pub(super) fn judge(&mut self) -> Judged {
+        let control = self.control();
+        let session = self.session();
+        let granted = match self.check.asker {
+            Asker::Root => self.root(),
+            Asker::Identity(known) => self.identity_and_resource(known),
+            Asker::Unknown | Asker::Foreign | Asker::External => self.resource_based(Binding::Full),
+        };
+        // ram 4.2: control, then session: "Not ALLOW -> final"
+        let gates = [control, session];
+        if let Some(closed) = gates.iter().flatten().find(|gate| !gate.is(Outcome::Allow)) {
+            return *closed;
+        }
+        let passed = gates.iter().flatten().map(|gate| gate.obligations);
+        let obligations = passed.fold(granted.obligations, Obligations::and);
+        match granted.outcome() {
+            Outcome::Allow => Judged {
+                obligations,
+                ..granted
+            },
+            Outcome::ImplicitDeny | Outcome::ExplicitDeny => granted,
+        }
+    }
+
+    fn unit<'u>(&'u mut self, layer: Layer, account: &'u str) -> Unit<'u, 'a, O> {
+        Unit::new(self.check, self.faults, self.observer, layer, account)
+    }
+
+    /// "Level by level from the member up; each level must give ALLOW by itself."
+    fn control(&mut self) -> Option<Judged> {
+        let mut decided: Option<Judged> = None;
+        for chain in self.chains().into_iter().flatten() {
+            for (level, policies) in (0_u8..).zip(&chain.levels) {
+                let root = matches!(self.check.asker, Asker::Root);
+                let bound = if root {
+                    &policies.for_root
+                } else {
+                    &policies.policies
+                };
+                if bound.is_empty() {
+                    continue;
+                }
+                let layer = Layer::Control { level };
+                let owner = self.check.owner;
+                let judged =
+                    Judged::of(layer, self.unit(layer, owner).judge(bound.iter().copied()));
+                decided = Some(match decided {
+                    Some(earlier) if !earlier.is(Outcome::Allow) => earlier,
+                    Some(earlier) => {
+                        let obligations = earlier.obligations.and(judged.obligations);
+                        Judged {
+                            obligations,
+                            ..judged
+                        }
+                    }
+                    None => judged,
+                });
+            }
+        }
+        decided
+    }
+
+    /// The chains that bind the one who asks (docs/semantics.md 19).
+    fn chains(&self) -> [Option<&'a ControlChain>; 2] {
+        let check = self.check;
+        let own = check.request.principal.account();
+        let accounts = &check.snapshot.accounts;
+        let binding = |chain: &&ControlChain| own.is_none_or(|own| *chain.management != *own);
+        if check.asker.is_service_linked() {
+            return [None, None];
+        }
+        let owner = accounts.chain(check.owner).filter(binding);
+        let principal = match check.snapshot.settings.control_scope {
+            ControlScope::Owner => None,
+            ControlScope::OwnerAndPrincipal => own.filter(|own| *own != check.owner),
+        };
+        [
+            owner,
+            principal
+                .and_then(|own| accounts.chain(own))
+                .filter(binding),
+        ]
+    }
+
+    fn session(&mut self) -> Option<Judged> {
+        let Session::Policy(policy) = self.check.request.session else {
+            return None;
+        };
+        let account = self.check.request.principal.account().unwrap_or_default();
+        Some(Judged::of(
+            Layer::Session,
+            self.unit(Layer::Session, account).judge_session(policy),
+        ))
+    }
+
+    fn identity_and_resource(&mut self, known: &'a Principal) -> Judged {
+        let identity = self.identity(known);
+        let resource = self.resource_based(Binding::Full);
+        let own = *known.account == *self.check.owner;
+        let assume_role = self.check.action.is_assume_role();
+        if assume_role && !identity.is(Outcome::ExplicitDeny) && !resource.is(Outcome::ExplicitDeny)
+        {
+            return both(identity, resource);
+        }
+        // security 2.5: "An identity Allow grants only in the principal's own account"
+        let identity = if own || !identity.is(Outcome::Allow) {
+            identity
+        } else {
+            identity.refused()
+        };
+        either(identity, resource)
+    }
+
+    /// Account scope, then the scope of the resource's group.
+    fn identity(&mut self, known: &'a Principal) -> Judged {
+        let unit = self.unit(Layer::Identity, &known.account);
+        let account = Judged::of(Layer::Identity, unit.judge(known.policies.iter().copied()));
+        let Some(group) = self.grouped(known) else {
+            return account;
+        };
+        let always = self.check.snapshot.settings.rg_deny == RgDeny::Always;
+        match (account.outcome(), group.outcome()) {
+            (Outcome::ImplicitDeny, Outcome::Allow | Outcome::ExplicitDeny) => group,
+            (Outcome::Allow, Outcome::ExplicitDeny) if always => group,
+            (Outcome::Allow, Outcome::Allow) if group.weight() < account.weight() => group,
+            (Outcome::Allow | Outcome::ExplicitDeny | Outcome::ImplicitDeny, _) => account,
+        }
+    }
+
+    /// security 2.4: "An unknown group counts as unknown tags where a group-scoped statement would
+    /// match": the unit is judged for what it needs, and its verdict does not count.
+    fn grouped(&mut self, known: &'a Principal) -> Option<Judged> {
+        if known.grouped.is_empty() || *known.account != *self.check.owner {
+            return None;
+        }
+        let unknown = self.check.resource.group == KnownGroup::Unknown;
+        let group = match self.check.resource.group {
+            KnownGroup::Some(group) => Some(group),
+            KnownGroup::None => return None,
+            KnownGroup::Unknown => None,
+        };
+        if unknown && !self.check.exists() {
+            return None;
+        }
+        let grants = known
+            .grouped
+            .iter()
+            .filter(|grants| group.is_none_or(|group| *grants.group == *group));
+        let policies = grants.flat_map(|grants| grants.policies.iter().copied());
+        let unit = self.unit(Layer::ResourceGroup, &known.account);
+        let judged = Judged::of(Layer::ResourceGroup, unit.judge(policies));
+        if unknown { None } else { Some(judged) }
+    }
+
+    fn resource_based(&mut self, binding: Binding) -> Judged {
+        let check = self.check;
+        let ResourceName::Arn(arn) = check.resource.name else {
+            return Judged::plain(Layer::ResourceBased, Outcome::ImplicitDeny);
+        };
+        let policies = check.snapshot.attached.find(arn, check.owner);
+        let mut unit = self.unit(Layer::ResourceBased, check.owner);
+        unit.binding = binding;
+        Judged::of(Layer::ResourceBased, unit.judge(policies))
+    }
+
+    /// security 2.5: "Root: ALLOW only in its own account, not for `sts:AssumeRole`, not against a
+    /// resource-based Deny with a Condition."
+    fn root(&mut self) -> Judged {
+        let check = self.check;
+        let own = check.request.principal.account() == Some(check.owner);
+        if check.action.is_assume_role() {
+            let resource = self.resource_based(Binding::Full);
+            return if resource.is(Outcome::Allow) {
+                resource.refused()
+            } else {
+                resource
+            };
+        }
+        if !own {
+            return self.resource_based(Binding::Full);
+        }
+        let resource = self.resource_based(Binding::ConditionalDenies);
+        match resource.outcome() {
+            Outcome::ExplicitDeny => resource,
+            Outcome::Allow | Outcome::ImplicitDeny => {
+                Judged::plain(Layer::AccountOwner, Outcome::Allow)
+            }
+        }
+    }
+
+    /// Every policy that could narrow a list: those of the layers that apply, of any group.
+    pub(super) fn applicable(&self) -> impl Iterator<Item = (PolicyId, &'a str)> + use<'a, O> {
+        let check = self.check;
+        let root = matches!(check.asker, Asker::Root);
+        let known = match check.asker {
+            Asker::Identity(known) => Some(*known),
+            Asker::Root | Asker::Unknown | Asker::Foreign | Asker::External => None,
+        };
+        let owner = check.owner;
+        let levels = self
+            .chains()
+            .into_iter()
+            .flatten()
+            .flat_map(|chain| chain.levels.iter());
+        let control = levels
+            .flat_map(move |level| {
+                if root {
+                    &level.for_root
+                } else {
+                    &level.policies
+                }
+                .iter()
+            })
+            .map(move |id| (*id, owner));
+        let identity = known.into_iter().flat_map(move |known| {
+            let own = *known.account == *owner;
+            let grouped = known.grouped.iter().filter(move |_| own);
+            let grouped = grouped.flat_map(|grants| grants.policies.iter());
+            known
+                .policies
+                .iter()
+                .chain(grouped)
+                .map(|id| (*id, &*known.account))
+        });
+        let arn = match check.resource.name {
+            ResourceName::Arn(arn) => Some(arn),
+            ResourceName::All => None,
+        };
+        let snapshot = check.snapshot;
+        let attached = arn
+            .into_iter()
+            .flat_map(move |arn| snapshot.attached.find(arn, owner));
+        control
+            .chain(identity)
+            .chain(attached.map(move |id| (id, owner)))
+    }
+}
+
+/// ram 4.2: "AssumeRole is different: both A and B must be ALLOW".
+fn both(identity: Judged, resource: Judged) -> Judged {
+    match (identity.outcome(), resource.outcome()) {
+        (Outcome::Allow, Outcome::Allow) => Judged {
+            obligations: identity.obligations.and(resource.obligations),
+            ..identity
+        },
+        (Outcome::Allow, _) => resource,
+        (Outcome::ImplicitDeny | Outcome::ExplicitDeny, _) => identity,
+    }
+}
+
+/// ram 4.2: "any EXPLICIT_DENY -> EXPLICIT_DENY; else any ALLOW -> ALLOW; else IMPLICIT_DENY".
+fn either(identity: Judged, resource: Judged) -> Judged {
+    match (identity.outcome(), resource.outcome()) {
+        (Outcome::ExplicitDeny, _) => identity,
+        (_, Outcome::ExplicitDeny) => resource,
+        (Outcome::Allow, Outcome::Allow) if resource.weight() < identity.weight() => resource,
+        (Outcome::Allow | Outcome::ImplicitDeny, Outcome::ImplicitDeny) => identity,
+        (Outcome::Allow, Outcome::Allow) => identity,
+        (Outcome::ImplicitDeny, Outcome::Allow) => resource,
+    }
+}

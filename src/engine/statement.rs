@@ -1,0 +1,132 @@
+//! Whether a statement speaks of a sub-check: by action, principal and resource.
+
+use super::principal;
+use super::subcheck::SubCheck;
+use super::view::ActionView;
+use crate::model::arn::{ArnRef, ResourceName};
+use crate::snapshot::Statement;
+use crate::snapshot::matcher::Matcher;
+use crate::snapshot::policy::{AccountMatcher, ActionMatcher, Actions, ArnMatcher, Resources};
+
+/// Whether the statement covers the action.
+#[inline]
+pub(super) fn covers_action(statement: &Statement, action: &ActionView<'_>) -> bool {
+    statement.filter.meets(action.found.filter)
+        && (is_listed(&statement.actions, action) != statement.actions.excluding)
+}
+
+fn is_listed(actions: &Actions, action: &ActionView<'_>) -> bool {
+    let exact = action
+        .found
+        .action
+        .is_some_and(|found| actions.exact.binary_search(&found.id).is_ok());
+    exact
+        || actions
+            .patterns
+            .iter()
+            .any(|pattern| matches_action(pattern, action))
+}
+
+fn matches_action(pattern: &ActionMatcher, action: &ActionView<'_>) -> bool {
+    match pattern {
+        ActionMatcher::All => true,
+        ActionMatcher::Service(service, name) => {
+            action.found.service == Some(*service) && name.matches(action.name.name())
+        }
+        ActionMatcher::Wide(service, name) => {
+            service.matches(action.name.service()) && name.matches(action.name.name())
+        }
+    }
+}
+
+/// Whether the statement names the one who asks.
+pub(super) fn names_asker(statement: &Statement, check: &SubCheck<'_>) -> bool {
+    match &statement.principals {
+        None => true,
+        Some(principals) => principal::names(principals, check.request, check.asker),
+    }
+}
+
+/// Whether the statement covers the resource. `account` is the one that the policy speaks for.
+#[inline]
+pub(super) fn covers_resource(statement: &Statement, check: &SubCheck<'_>, account: &str) -> bool {
+    match &statement.resources {
+        Resources::All | Resources::Attached => true,
+        Resources::Only(patterns) => patterns
+            .iter()
+            .any(|pattern| matches_resource(pattern, check, account)),
+        Resources::AllBut(patterns) => !patterns
+            .iter()
+            .any(|pattern| matches_resource(pattern, check, account)),
+    }
+}
+
+/// ram 1.5: field by field; "pass request ARN `*`, which only the pattern `*` matches".
+fn matches_resource(pattern: &ArnMatcher, check: &SubCheck<'_>, account: &str) -> bool {
+    let ResourceName::Arn(arn) = check.resource.name else {
+        return false;
+    };
+    pattern.service.matches(arn.service())
+        && pattern.id.matches(arn.id())
+        && pattern.region.matches(arn.region())
+        && matches_account(&pattern.account, check.owner, account)
+}
+
+fn matches_account(pattern: &AccountMatcher, owner: &str, account: &str) -> bool {
+    match pattern {
+        AccountMatcher::Field(field) => field.matches(owner),
+        AccountMatcher::Own => owner == account,
+    }
+}
+
+/// Whether the statement certainly covers everything below an open ARN.
+pub(super) fn covers_below(statement: &Statement, check: &SubCheck<'_>, account: &str) -> bool {
+    let below = |pattern: &ArnMatcher, arn: ArnRef<'_>| {
+        pattern.service.matches(arn.service())
+            && covers_field(&pattern.region, arn.region())
+            && matches_account(&pattern.account, check.owner, account)
+            && pattern.id.covers(stem(arn))
+    };
+    match (&statement.resources, check.resource.name) {
+        (Resources::All | Resources::Attached, _) => true,
+        (Resources::Only(_) | Resources::AllBut(_), ResourceName::All) => false,
+        (Resources::Only(patterns), ResourceName::Arn(arn)) => {
+            patterns.iter().any(|pattern| below(pattern, arn))
+        }
+        (Resources::AllBut(patterns), ResourceName::Arn(arn)) => !patterns
+            .iter()
+            .any(|pattern| overlaps(pattern, check, account, arn)),
+    }
+}
+
+/// Whether the statement could cover something below an open ARN.
+pub(super) fn reaches_below(statement: &Statement, check: &SubCheck<'_>, account: &str) -> bool {
+    match (&statement.resources, check.resource.name) {
+        (Resources::All | Resources::Attached, _) | (_, ResourceName::All) => true,
+        (Resources::Only(patterns), ResourceName::Arn(arn)) => patterns
+            .iter()
+            .any(|pattern| overlaps(pattern, check, account, arn)),
+        (Resources::AllBut(_), ResourceName::Arn(_)) => true,
+    }
+}
+
+fn overlaps(pattern: &ArnMatcher, check: &SubCheck<'_>, account: &str, arn: ArnRef<'_>) -> bool {
+    pattern.service.matches(arn.service())
+        && (arn.region() == "*" || pattern.region.matches(arn.region()))
+        && matches_account(&pattern.account, check.owner, account)
+        && pattern.id.overlaps(stem(arn))
+}
+
+/// A region of `*` asks about every region.
+fn covers_field(matcher: &Matcher, field: &str) -> bool {
+    if field == "*" {
+        matcher.covers("")
+    } else {
+        matcher.matches(field)
+    }
+}
+
+/// The part of an open relative id before its final `*`.
+fn stem(arn: ArnRef<'_>) -> &str {
+    arn.id().strip_suffix('*').unwrap_or(arn.id())
+}

@@ -1,0 +1,256 @@
+//! One resource of a request: whether it exists, who owns it, and which tags who may see.
+//!
+//! | the resource | an Allow sees R, Q, T | a Deny sees R, Q, T |
+//! |---|---|---|
+//! | being made | none, new, new | none *or* new, new, new |
+//! | existing | current, filter tags of a query, current | current, new, current |
+//! | existing, tags written | current *or* resulting (security 4), new, both | current *or* resulting, new, as R |
+//! | open (a list, or everything) | none, filter tags of a query, as Q | none, new, new |
+
+use super::principal::Asker;
+use super::request::{KnownTags, Request, Resource};
+use super::tags::{Overlay, Tags};
+use super::view::ActionView;
+use crate::model::arn::ResourceName;
+use crate::model::catalog::{OperationKind, TagEffect};
+use crate::snapshot::Snapshot;
+
+/// One resource of a request, ready to be judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SubCheck<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) request: &'a Request<'a>,
+    pub(super) action: &'a ActionView<'a>,
+    pub(super) asker: &'a Asker<'a>,
+    pub(super) resource: &'a Resource<'a>,
+    pub(super) owner: &'a str,
+    pub(super) standing: Standing,
+}
+
+/// Whether the resource is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It comes to be by this call.
+    Making,
+    /// It exists, and the call leaves its tags alone.
+    Existing,
+    /// It exists, and the call writes its tags (security 4).
+    Written(Overlay),
+    /// No single resource is named.
+    Open,
+}
+
+/// Which tags a condition on R reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ResourceTags {
+    /// None: the family is absent.
+    Absent,
+    /// Those of the resource now.
+    Current,
+    /// Those that it would have after the call.
+    Post,
+    /// Those of the request, on the resource being made (security 3.4).
+    New,
+}
+
+/// Which tags a condition on T reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EitherTags {
+    /// As R.
+    Resource,
+    /// As Q.
+    Request,
+    /// Current and resulting: both must hold (security 3.8).
+    Both,
+}
+
+/// One way to look at a sub-check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Image {
+    pub(super) resource: ResourceTags,
+    pub(super) request: Seen,
+    pub(super) either: EitherTags,
+}
+
+/// Whether the request's tags are in view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// They are.
+    Yes,
+    /// They are not: the family is absent.
+    No,
+}
+
+impl<'a> SubCheck<'a> {
+    /// Derives what is not told. The request was checked: it has an owner.
+    pub(super) fn new(
+        snapshot: &'a Snapshot,
+        request: &'a Request<'a>,
+        action: &'a ActionView<'a>,
+        asker: &'a Asker<'a>,
+        resource: &'a Resource<'a>,
+    ) -> Self {
+        let owner = owner(resource, request, action).unwrap_or_default();
+        let standing = standing(request, action, resource);
+        Self {
+            snapshot,
+            request,
+            action,
+            asker,
+            resource,
+            owner,
+            standing,
+        }
+    }
+
+    /// Whether the resource exists, so that its tags are needed and may be unknown.
+    pub(super) fn exists(&self) -> bool {
+        match self.standing {
+            Standing::Existing | Standing::Written(_) => true,
+            Standing::Making | Standing::Open => false,
+        }
+    }
+
+    /// Whether T was read as Q.
+    pub(super) fn either_is_request(&self) -> bool {
+        !self.exists()
+    }
+
+    /// The service whose own tag families may be there (docs/semantics.md 14).
+    pub(super) fn service(&self) -> &'a str {
+        match self.resource.name {
+            ResourceName::Arn(arn) => arn.service(),
+            ResourceName::All => self.action.name.service(),
+        }
+    }
+
+    /// How an Allow looks at it; a written resource is looked at twice.
+    pub(super) fn allow_images(&self) -> (Image, Option<Image>) {
+        let filter = self.action.kind == OperationKind::Query && self.action.filterable;
+        let filter = if filter { Seen::Yes } else { Seen::No };
+        let made = if self.action.tags == TagEffect::None {
+            Seen::No
+        } else {
+            Seen::Yes
+        };
+        let image = |resource, request, either| Image {
+            resource,
+            request,
+            either,
+        };
+        match self.standing {
+            Standing::Making => (image(ResourceTags::Absent, made, EitherTags::Request), None),
+            Standing::Existing => (
+                image(ResourceTags::Current, filter, EitherTags::Resource),
+                None,
+            ),
+            Standing::Open => (
+                image(ResourceTags::Absent, filter, EitherTags::Request),
+                None,
+            ),
+            Standing::Written(_) => (
+                image(ResourceTags::Current, Seen::Yes, EitherTags::Both),
+                Some(image(ResourceTags::Post, Seen::Yes, EitherTags::Both)),
+            ),
+        }
+    }
+
+    /// How a Deny looks at it: it holds if it holds on either image.
+    pub(super) fn deny_images(&self) -> (Image, Option<Image>) {
+        let image = |resource, either| Image {
+            resource,
+            request: Seen::Yes,
+            either,
+        };
+        match self.standing {
+            // security 3.4: "with R absent or with R = the request tags"
+            Standing::Making => (
+                image(ResourceTags::Absent, EitherTags::Request),
+                Some(image(ResourceTags::New, EitherTags::Request)),
+            ),
+            Standing::Existing => (image(ResourceTags::Current, EitherTags::Resource), None),
+            Standing::Open => (image(ResourceTags::Absent, EitherTags::Request), None),
+            Standing::Written(_) => (
+                image(ResourceTags::Current, EitherTags::Resource),
+                Some(image(ResourceTags::Post, EitherTags::Resource)),
+            ),
+        }
+    }
+
+    /// The tags that a condition on R reads; `None`: the family is absent.
+    pub(super) fn resource_tags(&self, tags: ResourceTags) -> Option<Tags<'a>> {
+        match tags {
+            ResourceTags::Absent => None,
+            ResourceTags::Current => Some(Tags::Current(self.resource.tags)),
+            ResourceTags::Post => Some(self.post()),
+            ResourceTags::New => self.request.tags.set.map(Tags::Request),
+        }
+    }
+
+    /// The tags that a condition on Q reads; `None`: the family is absent.
+    pub(super) fn request_tags(&self, seen: Seen) -> Option<Tags<'a>> {
+        match seen {
+            Seen::Yes => self.request.tags.set.map(Tags::Request),
+            Seen::No => None,
+        }
+    }
+
+    fn post(&self) -> Tags<'a> {
+        let overlay = match self.standing {
+            Standing::Written(overlay) => overlay,
+            Standing::Making | Standing::Existing | Standing::Open => Overlay::Add,
+        };
+        Tags::Post(self.resource.tags, &self.request.tags, overlay)
+    }
+}
+
+/// The account that owns a resource; `None`: it cannot be told (security 2.5).
+pub(super) fn owner<'a>(
+    resource: &Resource<'a>,
+    request: &Request<'a>,
+    action: &ActionView<'_>,
+) -> Option<&'a str> {
+    let written = match resource.name {
+        ResourceName::Arn(arn) => arn.owner(),
+        ResourceName::All => None,
+    };
+    let own = action.kind == OperationKind::Create || action.all_resources;
+    written
+        .or(resource.owner)
+        .or_else(|| request.principal.account().filter(|_| own))
+}
+
+/// security 2.4: "on create or an action flagged `upsert` it is the one being made".
+fn standing(request: &Request<'_>, action: &ActionView<'_>, resource: &Resource<'_>) -> Standing {
+    let create = action.kind == OperationKind::Create;
+    if !resource.name.is_concrete() {
+        return if create {
+            Standing::Making
+        } else {
+            Standing::Open
+        };
+    }
+    let unknown = matches!(resource.tags, KnownTags::Unknown);
+    if unknown && (create || action.upsert) {
+        return Standing::Making;
+    }
+    match writes(request, action) {
+        Some(overlay) => Standing::Written(overlay),
+        None => Standing::Existing,
+    }
+}
+
+/// security 4: "every sub-check on an existing resource whose call writes tags, whatever its kind".
+fn writes(request: &Request<'_>, action: &ActionView<'_>) -> Option<Overlay> {
+    let write = &request.tags;
+    if write.replace || action.upsert || action.tags == TagEffect::Replace {
+        return Some(Overlay::Replace);
+    }
+    let target = match action.kind {
+        OperationKind::Update | OperationKind::Other => true,
+        OperationKind::Create => action.tags == TagEffect::Target,
+        OperationKind::Query => false,
+    };
+    let adds = write.set.is_some() && target;
+    (adds || write.remove_all || !write.remove_keys.is_empty()).then_some(Overlay::Add)
+}

@@ -1,0 +1,367 @@
+//! One unit of evaluation: the policies of one layer, judged together (ram 4.1, security 4).
+//!
+//! 1. a Deny that holds: EXPLICIT_DENY; 2. else an Allow that holds: ALLOW; 3. else IMPLICIT_DENY.
+//! Where the call writes tags, an ALLOW needs `old_ok` and `new_ok` in the place of 2. Nothing is
+//! pooled across units.
+
+use super::check::Faults;
+use super::condition;
+use super::decision::{Obligations, Subject};
+use super::observe::{Observer, Step};
+use super::request::{KnownGroup, KnownTags};
+use super::statement::{covers_action, covers_below, covers_resource, names_asker};
+use super::subcheck::{Image, Standing, SubCheck};
+use super::tags::Tags;
+use crate::model::catalog::OperationKind;
+use crate::model::condition::TagFamily;
+use crate::model::settings::{MissingRequired, TagKeyCase, UpdateExtraTags};
+use crate::model::statement::Effect;
+use crate::model::text::eq_fold;
+use crate::model::verdict::{Layer, Outcome, RefusalReason};
+use crate::snapshot::condition::{Condition, Key};
+use crate::snapshot::{Policy, PolicyId, Statement, StatementId};
+
+/// What a unit came to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct UnitVerdict {
+    pub(super) outcome: Outcome,
+    pub(super) statement: Option<StatementId>,
+    pub(super) obligations: Obligations,
+}
+
+/// How the statements of a unit are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Binding {
+    /// As written.
+    Full,
+    /// For the owner of the account: only a Deny with a Condition binds (security 2.5).
+    ConditionalDenies,
+}
+
+/// One unit in the making.
+pub(super) struct Unit<'u, 'a, O> {
+    pub(super) check: &'u SubCheck<'a>,
+    pub(super) faults: &'u mut Faults,
+    pub(super) observer: &'u mut O,
+    pub(super) layer: Layer,
+    /// The account that the policies speak for.
+    pub(super) account: &'u str,
+    pub(super) binding: Binding,
+    tally: Tally,
+}
+
+/// What the statements so far came to.
+#[derive(Debug, Default)]
+struct Tally {
+    deny: Option<StatementId>,
+    allow: Option<(StatementId, Obligations)>,
+    /// An Allow of class N, R or RQ that holds on (current, new).
+    old: Option<StatementId>,
+    /// An Allow of class N, R or RQ that holds on (post, new).
+    post: bool,
+    /// Which of the new keys a Q condition names, in an Allow that holds on (current, new).
+    named: u32,
+}
+
+impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
+    pub(super) fn new(
+        check: &'u SubCheck<'a>,
+        faults: &'u mut Faults,
+        observer: &'u mut O,
+        layer: Layer,
+        account: &'u str,
+    ) -> Self {
+        let binding = Binding::Full;
+        Self {
+            check,
+            faults,
+            observer,
+            layer,
+            account,
+            binding,
+            tally: Tally::default(),
+        }
+    }
+
+    /// Judges the policies of the unit by their ids.
+    pub(super) fn judge(mut self, ids: impl IntoIterator<Item = PolicyId>) -> UnitVerdict {
+        let table = &self.check.snapshot.policies;
+        for id in ids {
+            if table.filter(id).meets(self.check.action.found.filter)
+                && let Some(policy) = table.get(id)
+            {
+                self.policy(id, policy);
+            }
+        }
+        self.verdict()
+    }
+
+    /// Judges the policy of a session.
+    pub(super) fn judge_session(mut self, policy: &Policy) -> UnitVerdict {
+        self.policy(PolicyId::SESSION, policy);
+        self.verdict()
+    }
+
+    fn policy(&mut self, id: PolicyId, policy: &Policy) {
+        for (index, statement) in (0_u16..).zip(&policy.statements) {
+            if covers_action(statement, self.check.action) {
+                self.statement(StatementId { policy: id, index }, statement);
+            }
+        }
+    }
+
+    fn statement(&mut self, id: StatementId, statement: &Statement) {
+        if !names_asker(statement, self.check) {
+            return self
+                .observer
+                .statement(self.layer, id, Step::OtherPrincipal);
+        }
+        if !covers_resource(statement, self.check, self.account) {
+            return self.observer.statement(self.layer, id, Step::OtherResource);
+        }
+        self.needs(id, statement);
+        match statement.effect {
+            Effect::Deny => self.deny(id, statement),
+            Effect::Allow => self.allow(id, statement),
+        }
+    }
+
+    fn deny(&mut self, id: StatementId, statement: &Statement) {
+        let bound = match self.binding {
+            Binding::Full => true,
+            Binding::ConditionalDenies => !statement.conditions.is_empty(),
+        };
+        let (first, second) = self.check.deny_images();
+        let holds = bound
+            && (self.holds(id, statement, first)
+                || second.is_some_and(|second| self.holds(id, statement, second)));
+        if holds {
+            self.observer.statement(self.layer, id, Step::Holds);
+            self.tally.deny = self.tally.deny.or(Some(id));
+        }
+    }
+
+    fn allow(&mut self, id: StatementId, statement: &Statement) {
+        let (first, second) = self.check.allow_images();
+        let held = self.holds(id, statement, first);
+        let post = second.is_some_and(|second| self.holds(id, statement, second));
+        if held || post {
+            self.observer.statement(self.layer, id, Step::Holds);
+        }
+        match self.check.standing {
+            Standing::Written(_) => self.written(id, statement, held, post),
+            Standing::Making | Standing::Existing | Standing::Open if held => {
+                let obligations = self.obligations(statement);
+                let better = self
+                    .tally
+                    .allow
+                    .is_none_or(|(_, kept)| obligations.count() < kept.count());
+                if better {
+                    self.tally.allow = Some((id, obligations));
+                }
+            }
+            Standing::Making | Standing::Existing | Standing::Open => {}
+        }
+    }
+
+    /// security 4: what an Allow gives to `old_ok` and `new_ok`, by its class.
+    fn written(&mut self, id: StatementId, statement: &Statement, held: bool, post: bool) {
+        let class = statement.class;
+        let request_only = class.request && !class.reads_resource();
+        if !request_only {
+            self.tally.post |= post;
+            if held {
+                self.tally.old = self.tally.old.or(Some(id));
+            }
+        }
+        if class.request && held {
+            self.tally.named |= self.named(statement);
+        }
+    }
+
+    /// Which of the request's tags the Q conditions of a statement test.
+    fn named(&self, statement: &Statement) -> u32 {
+        let fold = self.check.snapshot.settings.tag_key_case == TagKeyCase::Fold;
+        let tags = self.check.request.tags.set.unwrap_or_default();
+        let open = self.check.either_is_request();
+        let mut mask = 0;
+        for key in statement
+            .conditions
+            .iter()
+            .filter_map(|condition| request_key(condition, open))
+        {
+            for (place, tag) in tags.iter().enumerate() {
+                if tag.key == key || (fold && eq_fold(tag.key, key)) {
+                    mask |= 1 << place;
+                }
+            }
+        }
+        mask
+    }
+
+    /// security 3.6: what an ALLOW through this statement would oblige to.
+    fn obligations(&self, statement: &Statement) -> Obligations {
+        let check = self.check;
+        let class = statement.class;
+        let by_request = class.request || (class.either && check.either_is_request());
+        let filters = check.action.kind == OperationKind::Query && by_request;
+        let lists = check.action.list && check.standing == Standing::Open;
+        Obligations {
+            filter_tags: filters.then(|| self.named(statement)),
+            filter_results: lists
+                && (narrows(statement)
+                    || self.layer == Layer::ResourceGroup
+                    || !covers_below(statement, check, self.account)),
+        }
+    }
+
+    fn holds(&mut self, id: StatementId, statement: &Statement, image: Image) -> bool {
+        let failed = statement.conditions.iter().position(|condition| {
+            !condition::holds(self.check, statement.effect, condition, image)
+        });
+        if let Some(place) = failed {
+            self.observer
+                .statement(self.layer, id, Step::ConditionFails { place, image });
+        }
+        failed.is_none()
+    }
+
+    /// What a statement that matches needs of the request, whatever else decides (security 2).
+    fn needs(&mut self, id: StatementId, statement: &Statement) {
+        let check = self.check;
+        if check.exists() {
+            let tags = matches!(check.resource.tags, KnownTags::Unknown);
+            let group = check.resource.group == KnownGroup::Unknown;
+            let by_group = statement.reads.group || self.layer == Layer::ResourceGroup;
+            if (tags && statement.class.reads_resource()) || (group && by_group) {
+                self.faults.note(RefusalReason::ResourceUnknown, None);
+            }
+        }
+        if statement.reads.context
+            && check.snapshot.settings.missing_required == MissingRequired::Refuse
+        {
+            self.required(id, statement);
+        }
+        if statement.reads.values {
+            self.readable(id, statement);
+        }
+    }
+
+    fn required(&mut self, id: StatementId, statement: &Statement) {
+        for (place, condition) in (0_u16..).zip(&statement.conditions) {
+            if is_missing(self.check, condition) {
+                let subject = Subject::Condition {
+                    statement: id,
+                    place,
+                };
+                self.faults
+                    .note(RefusalReason::ContextKeyMissing, Some(subject));
+            }
+        }
+    }
+
+    fn readable(&mut self, id: StatementId, statement: &Statement) {
+        let (first, second) = match statement.effect {
+            Effect::Allow => self.check.allow_images(),
+            Effect::Deny => self.check.deny_images(),
+        };
+        for (place, condition) in (0_u16..).zip(&statement.conditions) {
+            let read = |image| condition::is_readable(self.check, condition, image);
+            if !read(first) || second.is_some_and(|second| !read(second)) {
+                let subject = Subject::Condition {
+                    statement: id,
+                    place,
+                };
+                self.faults
+                    .note(RefusalReason::ContextValueInvalid, Some(subject));
+            }
+        }
+    }
+
+    fn verdict(self) -> UnitVerdict {
+        let none = Obligations::default();
+        let (outcome, statement, obligations) = match (self.tally.deny, self.check.standing) {
+            (Some(deny), _) => (Outcome::ExplicitDeny, Some(deny), none),
+            (None, Standing::Written(_)) => match self.tally.old {
+                Some(old) if self.new_ok() => (Outcome::Allow, Some(old), none),
+                Some(_) | None => (Outcome::ImplicitDeny, None, none),
+            },
+            (None, Standing::Making | Standing::Existing | Standing::Open) => {
+                match self.tally.allow {
+                    Some((allow, obligations)) => (Outcome::Allow, Some(allow), obligations),
+                    None => (Outcome::ImplicitDeny, None, none),
+                }
+            }
+        };
+        self.observer.unit(self.layer, outcome, statement);
+        UnitVerdict {
+            outcome,
+            statement,
+            obligations,
+        }
+    }
+
+    /// security 4: an Allow that holds on (post, new), "**or** every touched key is a key of `new`
+    /// and is named by a Q condition of some Allow of class Q or RQ that holds on (current, new)".
+    fn new_ok(&self) -> bool {
+        let check = self.check;
+        let write = &check.request.tags;
+        let new = write.set.unwrap_or_default();
+        let current = Tags::Current(check.resource.tags);
+        let replaces = check.standing == Standing::Written(super::tags::Overlay::Replace);
+        let emptied = replaces || write.remove_all;
+        let removed = !write.remove_keys.is_empty()
+            || (emptied && current.any(|tag| !new.iter().any(|kept| kept.key == tag.key)));
+        let named = |place: usize| self.tally.named & (1 << place) != 0;
+        match check.snapshot.settings.update_extra_tags {
+            UpdateExtraTags::Class => self.tally.post || (!removed && (0..new.len()).all(named)),
+            UpdateExtraTags::Named => {
+                let known = |key: &str| self.tally.post && current.has(key);
+                (!removed || self.tally.post)
+                    && new
+                        .iter()
+                        .enumerate()
+                        .all(|(place, tag)| named(place) || known(tag.key))
+            }
+        }
+    }
+}
+
+/// security 2.2: always-present keys.
+fn is_missing(check: &SubCheck<'_>, condition: &Condition) -> bool {
+    let context = &check.request.context;
+    match &condition.key {
+        Key::SourceIp => context.source_ip.is_none(),
+        Key::SecureTransport => context.secure_transport.is_none(),
+        Key::MfaPresent => is_required(check, "acs:mfapresent") && context.mfa_present.is_none(),
+        Key::Context(name) => {
+            let sent = |entry: &super::request::ContextEntry<'_>| {
+                entry.key.eq_ignore_ascii_case(name) && !entry.values.is_empty()
+            };
+            is_required(check, name) && !context.entries.iter().any(sent)
+        }
+        Key::CurrentTime
+        | Key::PrincipalArn
+        | Key::ResourceGroupId
+        | Key::Action
+        | Key::Resource
+        | Key::Tag(_) => false,
+    }
+}
+
+fn is_required(check: &SubCheck<'_>, name: &str) -> bool {
+    check.action.required_keys.iter().any(|key| **key == *name)
+}
+
+fn request_key(condition: &Condition, either: bool) -> Option<&str> {
+    match &condition.key {
+        Key::Tag(tag) if tag.family == TagFamily::Request => Some(&tag.key),
+        Key::Tag(tag) if tag.family == TagFamily::Either && either => Some(&tag.key),
+        _ => None,
+    }
+}
+
+/// Whether a statement narrows a list (security 3.6: "reads tags, group, type or id").
+pub(super) fn narrows(statement: &Statement) -> bool {
+    statement.class.reads_resource() || statement.reads.group
+}

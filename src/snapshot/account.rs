@@ -1,0 +1,53 @@
+//! Accounts: which are known, and the control policies above each (ram 4.2).
+
+use std::sync::Arc;
+
+use hashbrown::{HashMap, HashSet};
+
+use super::symbol::Symbol;
+use super::table::PolicyId;
+
+/// The accounts that a snapshot knows, by number.
+#[derive(Debug, Clone, Default)]
+pub struct AccountTable {
+    known: HashSet<Symbol>,
+    members: HashMap<Symbol, Arc<ControlChain>>,
+}
+
+/// The control policies above one member account.
+#[derive(Debug, Clone)]
+pub struct ControlChain {
+    /// The organization's management account: its identities are exempt.
+    pub management: Symbol,
+    /// The levels: the member's own first, the Root's last.
+    pub levels: Box<[Arc<ControlLevel>]>,
+}
+
+/// The control policies of one node. A node without any lets everything pass.
+#[derive(Debug, Clone, Default)]
+pub struct ControlLevel {
+    /// All of them: what binds users and roles.
+    pub policies: Box<[PolicyId]>,
+    /// Those that bind the account's owner too.
+    pub for_root: Box<[PolicyId]>,
+}
+
+impl AccountTable {
+    /// Whether the snapshot holds the identities of an account.
+    pub fn is_known(&self, account: &str) -> bool {
+        self.known.contains(account)
+    }
+
+    /// The control policies above an account; `None` if it is no member of an organization.
+    pub fn chain(&self, account: &str) -> Option<&ControlChain> {
+        self.members.get(account).map(|chain| &**chain)
+    }
+
+    pub(crate) fn add(&mut self, account: Symbol) {
+        self.known.insert(account);
+    }
+
+    pub(crate) fn add_member(&mut self, account: Symbol, chain: Arc<ControlChain>) {
+        self.members.insert(account, chain);
+    }
+}

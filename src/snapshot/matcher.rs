@@ -1,0 +1,226 @@
+//! Compiled wildcards. Matching is linear in the text for any given pattern, and allocates nothing.
+//!
+//! Most patterns are exact, a prefix or everything; only the rest walk the general matcher.
+
+use super::symbol::Symbol;
+
+/// One field of a pattern, or one operand of `StringLike`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Matcher {
+    /// `*`
+    Any,
+    /// No wildcard.
+    Exact(Symbol),
+    /// Text and a final `*`; the text is kept without it.
+    Prefix(Symbol),
+    /// Anything else, as written.
+    Glob(Symbol),
+}
+
+impl Matcher {
+    /// Whether the text matches.
+    #[inline]
+    pub fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exact(exact) => **exact == *text,
+            Self::Prefix(prefix) => text.starts_with(&**prefix),
+            Self::Glob(pattern) => glob(pattern, text),
+        }
+    }
+
+    /// Whether every text that starts with `prefix` certainly matches.
+    pub fn covers(&self, prefix: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exact(_) => false,
+            Self::Prefix(own) => prefix.starts_with(&**own),
+            Self::Glob(pattern) => pattern.ends_with('*') && glob(pattern, prefix),
+        }
+    }
+
+    /// Whether some text that starts with `prefix` matches.
+    pub fn overlaps(&self, prefix: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exact(exact) => exact.starts_with(prefix),
+            Self::Prefix(own) => own.starts_with(prefix) || prefix.starts_with(&**own),
+            Self::Glob(pattern) => overlaps(pattern, prefix),
+        }
+    }
+}
+
+/// `*` is any number of characters, `?` exactly one. Falls back to the last star alone, which is
+/// enough: an earlier star can take nothing that the last one could not.
+fn glob(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut at, mut read) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(&byte) = text.get(read) {
+        match pattern.get(at) {
+            Some(b'*') => {
+                star = Some((at + 1, read));
+                at += 1;
+            }
+            Some(b'?') => {
+                at += 1;
+                read += width(byte);
+            }
+            Some(&expected) if expected == byte => {
+                at += 1;
+                read += 1;
+            }
+            _ => {
+                let Some((after, taken)) = star else {
+                    return false;
+                };
+                let next = taken + text.get(taken).map_or(1, |&byte| width(byte));
+                star = Some((after, next));
+                (at, read) = (after, next);
+            }
+        }
+    }
+    pattern
+        .get(at..)
+        .is_some_and(|rest| rest.iter().all(|&byte| byte == b'*'))
+}
+
+/// The bytes of the character that starts with this byte.
+fn width(lead: u8) -> usize {
+    match lead {
+        0xf0.. => 4,
+        0xe0.. => 3,
+        0xc0.. => 2,
+        _ => 1,
+    }
+}
+
+/// Whether the pattern can match a text that starts with `prefix`: whether, after the prefix was
+/// read, some place in the pattern is still reached. From any place the rest can be completed.
+fn overlaps(pattern: &str, prefix: &str) -> bool {
+    let mut places = Places::start(pattern);
+    for character in prefix.chars() {
+        places = places.step(pattern, character);
+        if places.is_empty() {
+            return false;
+        }
+    }
+    true
+}
+
+/// The places of a pattern that a text has reached: a bit for each byte, and one for its end.
+#[derive(Clone)]
+struct Places([u64; WORDS]);
+
+const WORDS: usize = crate::model::arn::MAX_ARN_BYTES / 64 + 1;
+
+impl Places {
+    fn start(pattern: &str) -> Self {
+        let mut places = Self([0; WORDS]);
+        places.reach(pattern, 0);
+        places
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
+    fn has(&self, place: usize) -> bool {
+        self.0
+            .get(place / 64)
+            .is_some_and(|word| word & (1 << (place % 64)) != 0)
+    }
+
+    /// Marks a place, and those behind the stars that stand there: a star may take nothing.
+    fn reach(&mut self, pattern: &str, place: usize) {
+        let stars = pattern
+            .as_bytes()
+            .iter()
+            .skip(place)
+            .take_while(|&&byte| byte == b'*')
+            .count();
+        for place in place..=place + stars {
+            if let Some(word) = self.0.get_mut(place / 64) {
+                *word |= 1 << (place % 64);
+            }
+        }
+    }
+
+    fn step(&self, pattern: &str, read: char) -> Self {
+        let mut next = Self([0; WORDS]);
+        for (place, expected) in pattern.char_indices() {
+            if !self.has(place) {
+                continue;
+            }
+            match expected {
+                '*' => next.reach(pattern, place),
+                '?' => next.reach(pattern, place + 1),
+                expected if expected == read => next.reach(pattern, place + expected.len_utf8()),
+                _ => {}
+            }
+        }
+        next
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn slow(pattern: &[char], text: &[char]) -> bool {
+        match pattern.split_first() {
+            None => text.is_empty(),
+            Some(('*', rest)) => (0..=text.len()).any(|taken| slow(rest, &text[taken..])),
+            Some(('?', rest)) => !text.is_empty() && slow(rest, &text[1..]),
+            Some((first, rest)) => text.first() == Some(first) && slow(rest, &text[1..]),
+        }
+    }
+
+    fn words(alphabet: &'static str) -> impl Strategy<Value = String> {
+        prop::collection::vec(
+            prop::sample::select(alphabet.chars().collect::<Vec<_>>()),
+            0..9,
+        )
+        .prop_map(|letters| letters.into_iter().collect())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn glob_equals_the_slow_matcher(pattern in words("ab部*?"), text in words("ab部")) {
+            let chars = |text: &str| text.chars().collect::<Vec<_>>();
+            prop_assert_eq!(glob(&pattern, &text), slow(&chars(&pattern), &chars(&text)));
+        }
+
+        #[test]
+        fn a_match_below_a_prefix_is_foreseen(pattern in words("ab部*?"), text in words("ab部")) {
+            let matcher = Matcher::Glob(pattern.as_str().into());
+            for (cut, _) in text.char_indices() {
+                if matcher.matches(&text) {
+                    prop_assert!(matcher.overlaps(&text[..cut]));
+                }
+                if matcher.covers(&text[..cut]) {
+                    prop_assert!(matcher.matches(&text));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn overlap_is_exact() {
+        let check = |pattern: &str, prefix: &str, expected: bool| {
+            assert_eq!(
+                Matcher::Glob(pattern.into()).overlaps(prefix),
+                expected,
+                "{pattern} {prefix}"
+            );
+        };
+        check("instance/i-*x", "instance/", true);
+        check("disk/*x", "instance/", false);
+        check("*/i-prod?", "instance/", true);
+        check("inst?nce/a*b", "instance/", true);
+        check("i?", "instance/", false);
+    }
+}

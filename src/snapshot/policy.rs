@@ -1,0 +1,155 @@
+//! Compiled policies: what a statement covers, and what must hold for it to apply.
+
+use super::action::{ActionFilter, ActionId, ServiceId};
+use super::condition::Condition;
+use super::matcher::Matcher;
+use super::symbol::Symbol;
+use crate::model::statement::Effect;
+
+/// One compiled policy. It stands once in a snapshot, however many principals have it.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The name under which answers speak of it: `custom:NAME`, `system:NAME`.
+    pub name: Symbol,
+    /// The account it belongs to; empty for shared ones.
+    pub account: Symbol,
+    /// The actions that its statements may cover.
+    pub filter: ActionFilter,
+    /// The statements, in the order written.
+    pub statements: Box<[Statement]>,
+}
+
+/// One compiled statement.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// A cheap first test; never wrong when it says no.
+    pub filter: ActionFilter,
+    /// Allow or Deny.
+    pub effect: Effect,
+    /// Which tag families its conditions read.
+    pub class: Class,
+    /// What its conditions need of a request.
+    pub reads: Reads,
+    /// `Action` or `NotAction`.
+    pub actions: Actions,
+    /// `Resource`.
+    pub resources: Resources,
+    /// `Principal`, in resource-based and trust documents.
+    pub principals: Option<Box<Principals>>,
+    /// Every one must hold.
+    pub conditions: Box<[Condition]>,
+    /// A name for audit output.
+    pub sid: Option<Symbol>,
+}
+
+/// The tag families that a statement's conditions read, as written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Class {
+    /// R: a resource's tags.
+    pub resource: bool,
+    /// Q: the request's tags.
+    pub request: bool,
+    /// T: one or the other.
+    pub either: bool,
+}
+
+/// What else a statement's conditions need of a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// `acs:ResourceGroupId`.
+    pub group: bool,
+    /// A key that a request must always carry, or may have to by its action.
+    pub context: bool,
+    /// Values that may turn out unreadable: under a typed operator, or several without a set prefix.
+    pub values: bool,
+}
+
+impl Class {
+    /// Whether a decision needs the tags of an existing resource (security 2.4).
+    pub fn reads_resource(self) -> bool {
+        self.resource || self.either
+    }
+}
+
+/// Which actions a statement covers.
+#[derive(Debug, Clone)]
+pub struct Actions {
+    /// Whether the lists exclude (`NotAction`).
+    pub excluding: bool,
+    /// The actions named in full, sorted.
+    pub exact: Box<[ActionId]>,
+    /// Those named by wildcards.
+    pub patterns: Box<[ActionMatcher]>,
+}
+
+/// A pattern of actions.
+#[derive(Debug, Clone)]
+pub enum ActionMatcher {
+    /// `*`
+    All,
+    /// `svc:` and a matcher of the name in lower case.
+    Service(ServiceId, Matcher),
+    /// A wildcard in the service too.
+    Wide(Matcher, Matcher),
+}
+
+/// Which resources a statement covers.
+#[derive(Debug, Clone)]
+pub enum Resources {
+    /// `*`
+    All,
+    /// Those that one of the patterns matches.
+    Only(Box<[ArnMatcher]>),
+    /// Those that none of the patterns matches (`NotResource`).
+    AllBut(Box<[ArnMatcher]>),
+    /// What the document is attached to.
+    Attached,
+}
+
+/// A pattern of ARNs, matched field by field.
+#[derive(Debug, Clone)]
+pub struct ArnMatcher {
+    /// The service field.
+    pub service: Matcher,
+    /// The region field.
+    pub region: Matcher,
+    /// The account field; it is compared with the owner.
+    pub account: AccountMatcher,
+    /// The relative id.
+    pub id: Matcher,
+}
+
+/// The account field of a pattern (security 7.2).
+#[derive(Debug, Clone)]
+pub enum AccountMatcher {
+    /// As written.
+    Field(Matcher),
+    /// The account that the policy speaks for.
+    Own,
+}
+
+/// Whom a resource-based or trust statement names (security 2.8).
+#[derive(Debug, Clone)]
+pub enum Principals {
+    /// Everybody.
+    Everybody,
+    /// Those that one entry names.
+    Any(Box<[PrincipalMatcher]>),
+}
+
+/// One entry of a `Principal` element.
+#[derive(Debug, Clone)]
+pub enum PrincipalMatcher {
+    /// The account with that id, or the user or role with that uid.
+    Id(Symbol),
+    /// Every identity of the account that the snapshot knows.
+    Account(Symbol),
+    /// One identity by its ARN, and the sessions of a role.
+    Identity(Symbol),
+    /// Identities whose ARN starts so.
+    IdentityPrefix(Symbol),
+    /// A cloud service.
+    Service(Symbol),
+    /// An identity provider.
+    Federated(Symbol),
+}

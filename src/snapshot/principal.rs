@@ -1,0 +1,157 @@
+//! Principals as records: which policies they have, by scope. Nothing here depends on what a
+//! policy says, so that changing a policy leaves every record as it is.
+
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+
+use super::symbol::Symbol;
+use super::table::PolicyId;
+use crate::model::account::RoleKind;
+
+/// How many copy-on-write shards there are: adding a principal copies one.
+const SHARDS: usize = 4_096;
+
+/// A user or a role of a known account.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    /// Its account.
+    pub account: Symbol,
+    /// User or role.
+    pub kind: PrincipalKind,
+    /// Its name.
+    pub name: Box<str>,
+    /// Its number, if it has one.
+    pub uid: Option<Box<str>>,
+    /// Its policies and its groups' policies at account scope.
+    pub policies: Box<[PolicyId]>,
+    /// The same at the scope of resource groups.
+    pub grouped: Box<[GroupGrants]>,
+}
+
+/// What a principal has at the scope of one resource group.
+#[derive(Debug, Clone)]
+pub struct GroupGrants {
+    /// The resource group.
+    pub group: Symbol,
+    /// The policies.
+    pub policies: Box<[PolicyId]>,
+}
+
+/// User or role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PrincipalKind {
+    /// A RAM user.
+    User,
+    /// A RAM role.
+    Role(RoleKind),
+}
+
+impl PrincipalKind {
+    fn is_role(self) -> bool {
+        match self {
+            Self::User => false,
+            Self::Role(_) => true,
+        }
+    }
+}
+
+/// All principals, in shards by the hash of account, kind and name.
+#[derive(Debug, Clone)]
+pub struct PrincipalTable {
+    shards: Box<[Arc<HashTable<Principal>>]>,
+    hasher: foldhash::fast::RandomState,
+    length: usize,
+}
+
+impl Default for PrincipalTable {
+    fn default() -> Self {
+        let empty = Arc::new(HashTable::new());
+        Self {
+            shards: vec![empty; SHARDS].into_boxed_slice(),
+            hasher: foldhash::fast::RandomState::default(),
+            length: 0,
+        }
+    }
+}
+
+impl PrincipalTable {
+    /// Finds a user by account and name.
+    pub fn user(&self, account: &str, name: &str) -> Option<&Principal> {
+        self.find(account, Sort::User, name)
+    }
+
+    /// Finds a role by account and name.
+    pub fn role(&self, account: &str, name: &str) -> Option<&Principal> {
+        self.find(account, Sort::Role, name)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    fn find(&self, account: &str, sort: Sort, name: &str) -> Option<&Principal> {
+        let hash = hash(&self.hasher, account, sort, name);
+        self.shards.get(shard(hash))?.find(hash, |known| {
+            *known.name == *name && *known.account == *account && Sort::of(known.kind) == sort
+        })
+    }
+
+    /// Adds a principal, in place of one of the same name.
+    pub(crate) fn insert(&mut self, principal: Principal) {
+        let (hasher, sort) = (self.hasher.clone(), Sort::of(principal.kind));
+        let key = hash(&hasher, &principal.account, sort, &principal.name);
+        let Some(shard) = self.shards.get_mut(shard(key)) else {
+            return;
+        };
+        let same = |known: &Principal| {
+            known.name == principal.name
+                && known.account == principal.account
+                && Sort::of(known.kind) == sort
+        };
+        let rehash =
+            |known: &Principal| hash(&hasher, &known.account, Sort::of(known.kind), &known.name);
+        match Arc::make_mut(shard).entry(key, same, rehash) {
+            hashbrown::hash_table::Entry::Occupied(mut entry) => *entry.get_mut() = principal,
+            hashbrown::hash_table::Entry::Vacant(entry) => {
+                entry.insert(principal);
+                self.length += 1;
+            }
+        }
+    }
+}
+
+/// Users and roles may bear one name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Sort {
+    User,
+    Role,
+}
+
+impl Sort {
+    fn of(kind: PrincipalKind) -> Self {
+        if kind.is_role() {
+            Self::Role
+        } else {
+            Self::User
+        }
+    }
+}
+
+fn hash(hasher: &foldhash::fast::RandomState, account: &str, sort: Sort, name: &str) -> u64 {
+    let mut state = hasher.build_hasher();
+    (account, sort, name).hash(&mut state);
+    state.finish()
+}
+
+/// The table inside a shard uses the low and the highest bits of the hash; the shard those between.
+fn shard(hash: u64) -> usize {
+    usize::try_from((hash >> 40) % SHARDS as u64).unwrap_or_default()
+}
