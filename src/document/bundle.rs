@@ -6,7 +6,7 @@
 //!
 //! Not here: reading the directory (`source::files`), and compiling (`compiler`).
 
-pub(super) mod account;
+mod account;
 pub(super) mod entry;
 pub mod error;
 mod layout;
@@ -17,7 +17,7 @@ mod reading;
 
 use std::collections::BTreeMap;
 
-use self::error::BundleErrors;
+use self::error::FileErrors;
 use self::reading::Reading;
 use super::lint::Lint;
 use crate::model::arn::AccountId;
@@ -75,7 +75,7 @@ pub struct Quarantined {
     /// The account.
     pub account: AccountId,
     /// Why; at least one error.
-    pub errors: BundleErrors,
+    pub errors: FileErrors,
 }
 
 /// A warning with the file that it stands in.
@@ -111,7 +111,7 @@ impl std::fmt::Display for FileLint {
 ///
 /// All errors of the bundle, if one of them concerns more than one account, or if `strictness`
 /// asks for it.
-pub fn read_bundle(files: &BundleFiles, strictness: Strictness) -> Result<Loaded, BundleErrors> {
+pub fn read_bundle(files: &BundleFiles, strictness: Strictness) -> Result<Loaded, FileErrors> {
     let mut reading = Reading::new(files);
     reading.read_settings();
     reading.read_catalogs();

@@ -4,8 +4,8 @@
 //! then the shipped catalog, then the bundle's. A kind that differs from the one known before
 //! brings the flags of that kind; the other flags stay until an entry names them.
 
+use super::bundle::entry::{Placed, list};
 use super::bundle::error::EntryErrorKind;
-use super::bundle::entry::Placed;
 use super::cursor::{self, Cursor, Entries, Sink, Told};
 use super::error::Limit;
 use crate::model::action::{ActionName, ActionRef};
@@ -102,7 +102,10 @@ impl CatalogFile {
     /// Lays the file over a catalog.
     pub fn over(&self, catalog: &mut Catalog) {
         for Placed { value: entry, .. } in &self.actions {
-            let known = catalog.actions.get(&entry.action).unwrap_or(&entry.fallback);
+            let known = catalog
+                .actions
+                .get(&entry.action)
+                .unwrap_or(&entry.fallback);
             let name = entry.written.split_once(':').map_or("", |(_, name)| name);
             let facts = entry.flags.over(known.clone(), name);
             catalog.actions.insert(entry.action.clone(), facts);
@@ -138,9 +141,11 @@ pub fn catalog(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<CatalogFile, 
     let services = map(members.optional("services"), sink, |name, at, sink| {
         Ok((lower(name), tag_actions(at, sink)?))
     });
-    let resource_types = map(members.optional("resource_types"), sink, |name, at, sink| {
-        Ok((Box::from(name), Box::from(at.text(sink)?)))
-    });
+    let resource_types = map(
+        members.optional("resource_types"),
+        sink,
+        |name, at, sink| Ok((Box::from(name), Box::from(at.text(sink)?))),
+    );
     let tag_families = map(members.optional("tag_families"), sink, |name, at, sink| {
         Ok((lower(name), at.word(FAMILIES.0, &FAMILIES.1, sink)?))
     });
@@ -184,7 +189,7 @@ fn map<T>(
 }
 
 fn texts(at: Option<Cursor<'_, '_>>, sink: &mut Sink<'_>) -> Result<Vec<Box<str>>, Told> {
-    super::bundle::account::list(at, sink, |at, sink| at.text(sink).map(Box::from))
+    list(at, sink, |at, sink| at.text(sink).map(Box::from))
 }
 
 fn action(
@@ -192,8 +197,8 @@ fn action(
     at: &Cursor<'_, '_>,
     sink: &mut Sink<'_>,
 ) -> Result<Placed<ActionEntry>, Told> {
-    let action = ActionRef::parse(text)
-        .map_err(|error| at.refuse_key(EntryErrorKind::Action(error), sink));
+    let action =
+        ActionRef::parse(text).map_err(|error| at.refuse_key(EntryErrorKind::Action(error), sink));
     let flags = flags(at, sink);
     let (action, flags) = (action?, flags?);
     let value = ActionEntry {

@@ -37,7 +37,10 @@ pub const CATALOG_FILES: [(&str, &str); 22] = [
     ("r-kvstore", include_str!("../../catalog/r-kvstore.json")),
     ("ram", include_str!("../../catalog/ram.json")),
     ("rds", include_str!("../../catalog/rds.json")),
-    ("resourcemanager", include_str!("../../catalog/resourcemanager.json")),
+    (
+        "resourcemanager",
+        include_str!("../../catalog/resourcemanager.json"),
+    ),
     ("slb", include_str!("../../catalog/slb.json")),
     ("smartag", include_str!("../../catalog/smartag.json")),
     ("sts", include_str!("../../catalog/sts.json")),
@@ -79,17 +82,15 @@ pub fn catalog() -> &'static Catalog {
 
 /// The shipped system policies, by name.
 pub fn system_policies() -> &'static BTreeMap<Name, Policy> {
-    static POLICIES: LazyLock<BTreeMap<Name, Policy>> = LazyLock::new(|| {
-        shipped(read_policies(&SYSTEM_POLICIES, DocumentLayer::Identity))
-    });
+    static POLICIES: LazyLock<BTreeMap<Name, Policy>> =
+        LazyLock::new(|| shipped(read_policies(&SYSTEM_POLICIES, DocumentLayer::Identity)));
     &POLICIES
 }
 
 /// The shipped control policies, by name.
 pub fn control_policies() -> &'static BTreeMap<Name, Policy> {
-    static POLICIES: LazyLock<BTreeMap<Name, Policy>> = LazyLock::new(|| {
-        shipped(read_policies(&CONTROL_POLICIES, DocumentLayer::Control))
-    });
+    static POLICIES: LazyLock<BTreeMap<Name, Policy>> =
+        LazyLock::new(|| shipped(read_policies(&CONTROL_POLICIES, DocumentLayer::Control)));
     &POLICIES
 }
 

@@ -1,9 +1,10 @@
 //! `accounts/<id>/account.json`: users, groups, roles, and who has which policy.
 
-use super::entry::{self, Placed, placed};
+use super::entry::{self, Placed, list, placed};
 use super::error::EntryErrorKind;
-use crate::document::cursor::{self, Cursor, Sink, Told};
+use crate::document::cursor::{Cursor, Sink, Told};
 use crate::document::policy::{self, PolicyOptions};
+use crate::document::position::Spot;
 use crate::model::account::{Attachment, Group, Name, Role, RoleKind, User};
 use crate::model::statement::Policy;
 
@@ -37,9 +38,9 @@ impl GroupEntry {
 #[derive(Debug, Clone)]
 pub(super) struct AttachmentEntry {
     pub(super) attachment: Attachment,
-    pub(super) policy: crate::document::position::Spot,
-    pub(super) to: crate::document::position::Spot,
-    pub(super) whole: crate::document::position::Spot,
+    pub(super) policy: Spot,
+    pub(super) to: Spot,
+    pub(super) whole: Spot,
 }
 
 /// Reads the file. `options` are those of trust policies.
@@ -61,19 +62,6 @@ pub(super) fn read(
         roles: roles?,
         attachments: attachments?,
     })
-}
-
-/// The elements of an array that may be missing.
-pub(super) fn list<T>(
-    at: Option<Cursor<'_, '_>>,
-    sink: &mut Sink<'_>,
-    mut read: impl FnMut(&Cursor<'_, '_>, &mut Sink<'_>) -> Result<T, Told>,
-) -> Result<Vec<T>, Told> {
-    let Some(at) = at else {
-        return Ok(Vec::new());
-    };
-    let items = at.items(sink)?;
-    cursor::all(items, |at| read(&at, sink))
 }
 
 fn user(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Placed<User>, Told> {

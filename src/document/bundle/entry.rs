@@ -1,7 +1,7 @@
 //! Small values that several documents of a bundle hold, read at a cursor.
 
 use super::error::EntryErrorKind;
-use crate::document::cursor::{Cursor, Sink, Told};
+use crate::document::cursor::{self, Cursor, Sink, Told};
 use crate::document::position::Spot;
 use crate::model::account::{Grantee, Name, PolicyRef, Scope};
 use crate::model::arn::{AccountId, Arn, is_account, is_identity_name};
@@ -11,13 +11,13 @@ use crate::model::verdict::limits;
 
 /// A value with the place that it was read from, for errors that show only among documents.
 #[derive(Debug, Clone)]
-pub(super) struct Placed<T> {
-    pub(super) value: T,
-    pub(super) spot: Spot,
+pub(in crate::document) struct Placed<T> {
+    pub(in crate::document) value: T,
+    pub(in crate::document) spot: Spot,
 }
 
 /// The value of `read`, with the place of the cursor.
-pub(super) fn placed<T>(
+pub(in crate::document) fn placed<T>(
     at: &Cursor<'_, '_>,
     sink: &mut Sink<'_>,
     read: impl FnOnce(&Cursor<'_, '_>, &mut Sink<'_>) -> Result<T, Told>,
@@ -27,15 +27,31 @@ pub(super) fn placed<T>(
     Ok(Placed { value, spot })
 }
 
+/// The elements of an array that may be missing.
+pub(in crate::document) fn list<T>(
+    at: Option<Cursor<'_, '_>>,
+    sink: &mut Sink<'_>,
+    mut read: impl FnMut(&Cursor<'_, '_>, &mut Sink<'_>) -> Result<T, Told>,
+) -> Result<Vec<T>, Told> {
+    let Some(at) = at else {
+        return Ok(Vec::new());
+    };
+    let items = at.items(sink)?;
+    cursor::all(items, |at| read(&at, sink))
+}
+
 /// A name of a policy, group or resource group.
-pub(super) fn name(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Name, Told> {
+pub(in crate::document) fn name(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Name, Told> {
     at.parse(sink, |text| {
         Name::try_from(text).map_err(EntryErrorKind::from)
     })
 }
 
 /// A name of a user or role.
-pub(super) fn identity_name(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<String, Told> {
+pub(in crate::document) fn identity_name(
+    at: &Cursor<'_, '_>,
+    sink: &mut Sink<'_>,
+) -> Result<String, Told> {
     at.parse(sink, |text| {
         if is_identity_name(text) {
             Ok(text.to_owned())
@@ -46,7 +62,7 @@ pub(super) fn identity_name(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<
 }
 
 /// The number of a user or role.
-pub(super) fn uid(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<String, Told> {
+pub(in crate::document) fn uid(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<String, Told> {
     at.parse(sink, |text| {
         if is_account(text) {
             Ok(text.to_owned())
@@ -57,14 +73,17 @@ pub(super) fn uid(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<String, To
 }
 
 /// The number of an account.
-pub(super) fn account(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<AccountId, Told> {
+pub(in crate::document) fn account(
+    at: &Cursor<'_, '_>,
+    sink: &mut Sink<'_>,
+) -> Result<AccountId, Told> {
     at.parse(sink, |text| {
         AccountId::try_from(text).map_err(EntryErrorKind::from)
     })
 }
 
 /// An ARN that names one resource, and its owner.
-pub(super) fn arn(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Arn, Told> {
+pub(in crate::document) fn arn(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Arn, Told> {
     at.parse(sink, |text| {
         let arn = Arn::try_from(text)?;
         let fields = arn.fields();
@@ -78,7 +97,10 @@ pub(super) fn arn(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Arn, Told>
 }
 
 /// `system:NAME` or `custom:NAME`.
-pub(super) fn policy_ref(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<PolicyRef, Told> {
+pub(in crate::document) fn policy_ref(
+    at: &Cursor<'_, '_>,
+    sink: &mut Sink<'_>,
+) -> Result<PolicyRef, Told> {
     at.parse(sink, |text| match text.split_once(':') {
         Some(("system", name)) => Ok(PolicyRef::System(Name::try_from(name)?)),
         Some(("custom", name)) => Ok(PolicyRef::Custom(Name::try_from(name)?)),
@@ -90,7 +112,10 @@ pub(super) fn policy_ref(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Pol
 }
 
 /// `user:NAME`, `group:NAME` or `role:NAME`.
-pub(super) fn grantee(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Grantee, Told> {
+pub(in crate::document) fn grantee(
+    at: &Cursor<'_, '_>,
+    sink: &mut Sink<'_>,
+) -> Result<Grantee, Told> {
     at.parse(sink, |text| match text.split_once(':') {
         Some(("user", name)) => Ok(Grantee::User(name.to_owned())),
         Some(("group", name)) => Ok(Grantee::Group(Name::try_from(name)?)),
@@ -103,7 +128,7 @@ pub(super) fn grantee(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Grante
 }
 
 /// `account` or `rg:NAME`.
-pub(super) fn scope(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Scope, Told> {
+pub(in crate::document) fn scope(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Scope, Told> {
     at.parse(sink, |text| match text.split_once(':') {
         None if text == "account" => Ok(Scope::Account),
         Some(("rg", name)) => Ok(Scope::ResourceGroup(Name::try_from(name)?)),
@@ -115,12 +140,12 @@ pub(super) fn scope(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Scope, T
 }
 
 /// `{"key": "value", …}`
-pub(super) fn tags(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<TagSet, Told> {
+pub(in crate::document) fn tags(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<TagSet, Told> {
     let entries = at.entries(sink)?;
     if entries.len() > limits::RESOURCE_TAGS {
         return Err(at.refuse(EntryErrorKind::TagLimit, sink));
     }
-    let tags = crate::document::cursor::all(entries, |(key, at)| {
+    let tags = cursor::all(entries, |(key, at)| {
         at.parse(sink, |value| {
             TagRef::parse(key, value)
                 .map(Tag::from)
@@ -132,7 +157,7 @@ pub(super) fn tags(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<TagSet, T
 
 /// One line of `resources.jsonl`. Tags must be written: `{}` is a resource that is known to have
 /// none, which is not the same as one whose tags nobody knows.
-pub(super) fn resource(
+pub(in crate::document) fn resource(
     at: &Cursor<'_, '_>,
     sink: &mut Sink<'_>,
 ) -> Result<Placed<Resource>, Told> {

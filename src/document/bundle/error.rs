@@ -202,12 +202,12 @@ pub struct FileError {
 
 /// The errors of a bundle, or of one account of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct BundleErrors {
+pub struct FileErrors {
     told: Vec<FileError>,
     omitted: usize,
 }
 
-impl BundleErrors {
+impl FileErrors {
     /// The errors, in the order found; at most [`MAX_TOLD`].
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &FileError> {
         self.told.iter()
@@ -250,9 +250,9 @@ impl BundleErrors {
     }
 }
 
-impl std::error::Error for BundleErrors {}
+impl std::error::Error for FileErrors {}
 
-impl fmt::Display for BundleErrors {
+impl fmt::Display for FileErrors {
     /// One line an error: `file:line:column: /pointer: message`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, error) in self.told.iter().enumerate() {

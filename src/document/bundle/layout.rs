@@ -121,10 +121,7 @@ mod tests {
             "accounts/12/account.json",
             Ok(Part::Account(account.clone(), AccountPart::Account)),
         );
-        check(
-            "accounts/12/users.json",
-            Err(EntryErrorKind::UnknownFile),
-        );
+        check("accounts/12/users.json", Err(EntryErrorKind::UnknownFile));
         assert_eq!(account_of("accounts/12/users.json"), Some(account));
         assert!(matches!(
             part("accounts/x/account.json"),

@@ -118,7 +118,12 @@ impl<'f> Reading<'f> {
     }
 
     /// A policy whose own file was refused counts as one: its errors are told there.
-    fn has_policy(&self, account: &AccountId, read: &AccountReading<'_>, policy: &PolicyRef) -> bool {
+    fn has_policy(
+        &self,
+        account: &AccountId,
+        read: &AccountReading<'_>,
+        policy: &PolicyRef,
+    ) -> bool {
         match policy {
             PolicyRef::System(name) => {
                 self.system.contains_key(name)
@@ -143,7 +148,9 @@ impl<'f> Reading<'f> {
     }
 
     fn has_file(&self, directory: &str, name: &Name) -> bool {
-        self.files.get(&format!("{directory}/{name}.json")).is_some()
+        self.files
+            .get(&format!("{directory}/{name}.json"))
+            .is_some()
     }
 }
 
@@ -180,11 +187,7 @@ impl<'f> AccountCheck<'f, '_> {
         self.unique("role", roles.map(|role| (&*role.value.name, &role.spot)));
     }
 
-    fn unique<'r>(
-        &mut self,
-        sort: &'static str,
-        names: impl Iterator<Item = (&'r str, &'r Spot)>,
-    ) {
+    fn unique<'r>(&mut self, sort: &'static str, names: impl Iterator<Item = (&'r str, &'r Spot)>) {
         let mut seen = BTreeSet::new();
         for (name, spot) in names {
             if !seen.insert(name) {

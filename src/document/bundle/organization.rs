@@ -1,7 +1,6 @@
 //! `organizations/*.json`: a Root with its folders and members, and their control policies.
 
-use super::account::list;
-use super::entry::{self, Placed, placed};
+use super::entry::{self, Placed, list, placed};
 use super::error::EntryErrorKind;
 use crate::document::cursor::{Cursor, Sink, Told};
 use crate::model::account::PolicyRef;

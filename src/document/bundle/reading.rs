@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::account::{self, AccountFile};
 use super::entry::{self, Placed};
-use super::error::{BundleErrors, EntryErrorKind};
+use super::error::{EntryErrorKind, FileErrors};
 use super::layout::{self, AccountPart, Form, Part};
 use super::manifest::{self, BundleFile, Difference};
 use super::organization::{self, OrganizationFile};
@@ -49,7 +49,7 @@ pub(super) struct AccountReading<'f> {
     pub(super) file: Option<(&'f str, Source<'f>, AccountFile)>,
     pub(super) has_file: bool,
     pub(super) policies: BTreeMap<Name, Policy>,
-    pub(super) errors: BundleErrors,
+    pub(super) errors: FileErrors,
 }
 
 /// All that was read, and all errors.
@@ -64,7 +64,7 @@ pub(super) struct Reading<'f> {
     pub(super) control: BTreeMap<Name, Policy>,
     resource_policies: BTreeMap<Name, ResourcePolicy>,
     pub(super) resources: Vec<Sited<'f, Resource>>,
-    pub(super) errors: BundleErrors,
+    pub(super) errors: FileErrors,
     lints: Vec<FileLint>,
 }
 
@@ -80,7 +80,7 @@ impl<'f> Reading<'f> {
             control: BTreeMap::new(),
             resource_policies: BTreeMap::new(),
             resources: Vec::new(),
-            errors: BundleErrors::default(),
+            errors: FileErrors::default(),
             lints: Vec::new(),
         }
     }
@@ -100,7 +100,8 @@ impl<'f> Reading<'f> {
         };
         let BundleFile { settings, manifest } = file;
         self.settings = settings;
-        for difference in manifest.map_or_else(Vec::new, |all| manifest::differences(&all, self.files))
+        for difference in
+            manifest.map_or_else(Vec::new, |all| manifest::differences(&all, self.files))
         {
             match difference {
                 Difference::Extra(path) => self.refuse(path, EntryErrorKind::FileExtra),
@@ -165,10 +166,11 @@ impl<'f> Reading<'f> {
                 self.organizations
                     .extend(read.map(|read| (path, source, read)));
             }
-            Part::Account(account, AccountPart::Account) => self.read_account(path, source, account),
+            Part::Account(account, AccountPart::Account) => {
+                self.read_account(path, source, account);
+            }
             Part::Account(account, AccountPart::Policy(form)) => {
-                for (name, policy, at) in
-                    self.policies(path, source, form, DocumentLayer::Identity)
+                for (name, policy, at) in self.policies(path, source, form, DocumentLayer::Identity)
                 {
                     let known = &mut self.accounts.entry(account.clone()).or_default().policies;
                     if known.insert(name.clone(), policy).is_some() {
@@ -177,8 +179,7 @@ impl<'f> Reading<'f> {
                 }
             }
             Part::System(form) => {
-                for (name, policy, at) in
-                    self.policies(path, source, form, DocumentLayer::Identity)
+                for (name, policy, at) in self.policies(path, source, form, DocumentLayer::Identity)
                 {
                     if self.system.insert(name.clone(), policy).is_some() {
                         self.refuse_at(&at, duplicate("policy", name.as_str()));
@@ -281,13 +282,11 @@ impl<'f> Reading<'f> {
             self.refuse(path, ShapeErrorKind::TooLarge { limit });
             return None;
         }
-        match std::str::from_utf8(content) {
-            Ok(text) => Some(Source::new(text)),
-            Err(_) => {
-                self.refuse(path, ShapeErrorKind::NotUtf8);
-                None
-            }
+        if let Ok(text) = std::str::from_utf8(content) {
+            return Some(Source::new(text));
         }
+        self.refuse(path, ShapeErrorKind::NotUtf8);
+        None
     }
 
     /// Reads one document; its errors and warnings are kept.
@@ -315,7 +314,7 @@ impl<'f> Reading<'f> {
     }
 
     /// The errors that a file's errors belong to: its account's, or the bundle's.
-    fn errors_of(&mut self, path: &str) -> &mut BundleErrors {
+    fn errors_of(&mut self, path: &str) -> &mut FileErrors {
         match layout::account_of(path) {
             Some(account) => &mut self.accounts.entry(account).or_default().errors,
             None => &mut self.errors,
@@ -336,7 +335,7 @@ impl<'f> Reading<'f> {
     }
 
     /// The bundle, or why there is none.
-    pub(super) fn finish(mut self, strictness: Strictness) -> Result<Loaded, BundleErrors> {
+    pub(super) fn finish(mut self, strictness: Strictness) -> Result<Loaded, FileErrors> {
         let mut accounts = Vec::new();
         let mut quarantined = Vec::new();
         for (id, read) in std::mem::take(&mut self.accounts) {
