@@ -1,4 +1,4 @@
-//! What is wrong with the documents of a bundle, beside their policies.
+//! What is wrong with the documents of a bundle or a case, beside their policies.
 //!
 //! An entry is refused where it stands: an attachment to a policy that nobody wrote is told at the
 //! attachment, in its file.
@@ -151,6 +151,45 @@ pub enum EntryErrorKind {
         /// The account.
         account: AccountId,
     },
+    /// A case tells of a resource that it does not ask about.
+    #[error("`{name}` is not among the resources that are asked about")]
+    ResourceNotAsked {
+        /// The resource.
+        name: Excerpt,
+    },
+    /// A case names an account that is not its principal's.
+    #[error("the principal's ARN is not of account {account}")]
+    PrincipalAccount {
+        /// The account.
+        account: AccountId,
+    },
+    /// A case names a type that is not its principal's.
+    #[error("the principal's ARN is of another type")]
+    PrincipalSort,
+    /// A case has not one instant.
+    #[error("`acs:CurrentTime` needs exactly one value")]
+    OneTime,
+    /// A member that this layer of a case does not have.
+    #[error("policies of this layer do not have this member")]
+    OtherLayer,
+    /// By what a principal of a case has a policy.
+    #[error("expected `user`, `role` or `group:NAME`, found `{found}`")]
+    Via {
+        /// What is written.
+        found: Excerpt,
+    },
+    /// A group's policy, and a principal that is no user.
+    #[error("only users are in groups")]
+    GroupOfOthers,
+    /// A control policy, and a principal that is of no account.
+    #[error("the principal has no account that could be a member")]
+    ControlOfNobody,
+    /// A trust policy, and a resource that is no role.
+    #[error("a trust policy is for questions about roles of a named account")]
+    TrustOfOthers,
+    /// More than one thing is said of the session's policy.
+    #[error("the session's policy is told twice")]
+    SessionTwice,
 }
 
 impl EntryErrorKind {
@@ -186,6 +225,16 @@ impl EntryErrorKind {
             Self::Duplicate { .. } => "DUPLICATE",
             Self::MemberTwice { .. } => "MEMBER_TWICE",
             Self::ManagementIsMember { .. } => "MANAGEMENT_IS_MEMBER",
+            Self::ResourceNotAsked { .. }
+            | Self::PrincipalAccount { .. }
+            | Self::PrincipalSort
+            | Self::OneTime
+            | Self::OtherLayer
+            | Self::Via { .. }
+            | Self::GroupOfOthers
+            | Self::ControlOfNobody
+            | Self::TrustOfOthers
+            | Self::SessionTwice => "INVALID_CASE",
         }
     }
 }
@@ -234,7 +283,7 @@ impl FileErrors {
     }
 
     /// Adds the errors of one document.
-    pub(super) fn push_all(&mut self, file: &str, errors: &DocumentErrors) {
+    pub(in crate::document) fn push_all(&mut self, file: &str, errors: &DocumentErrors) {
         for error in errors.iter() {
             self.push(file, error.clone());
         }
