@@ -1,6 +1,7 @@
 //! tagwarden: a gRPC authorization sidecar that decides by tags.
 
 pub mod compiler;
+pub mod document;
 pub mod engine;
 pub mod model;
 pub mod snapshot;

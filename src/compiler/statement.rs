@@ -9,7 +9,7 @@ use crate::model::statement as written;
 use crate::snapshot::action::{ActionFilter, ActionTable};
 use crate::snapshot::condition::{Condition, Key};
 use crate::snapshot::policy::{
-    Actions, Class, Policy, PrincipalMatcher, Principals, Reads, Resources, Statement,
+    Actions, Class, Policy, PrincipalMatcher, Principals, Reads, Statement,
 };
 
 /// What lowering needs and grows: shared texts, and the actions that are named in full.
@@ -54,10 +54,7 @@ impl Lowering<'_> {
             class: class(&conditions),
             reads: reads(&conditions),
             actions,
-            resources: match &statement.resources {
-                None => Resources::Attached,
-                Some(patterns) => matcher::resources(self.interner, effect, patterns),
-            },
+            resources: matcher::resources(self.interner, effect, &statement.resources),
             principals: statement
                 .principals
                 .as_ref()

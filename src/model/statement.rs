@@ -29,8 +29,8 @@ pub struct Statement {
     pub effect: Effect,
     /// `Action` or `NotAction`.
     pub actions: Actions,
-    /// `Resource`. `None` only in resource-based and trust documents: the ARN they are attached to.
-    pub resources: Option<Vec<ResourcePattern>>,
+    /// `Resource` or `NotResource`.
+    pub resources: Resources,
     /// `Principal`. `Some` exactly in resource-based and trust documents.
     pub principals: Option<Principals>,
     /// Every one must hold. Empty: no constraint.
@@ -44,6 +44,17 @@ pub enum Actions {
     Only(Vec<ActionPattern>),
     /// Those that none of the patterns matches (`NotAction`).
     AllBut(Vec<ActionPattern>),
+}
+
+/// Which resources a statement covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resources {
+    /// Those that one of the patterns matches.
+    Only(Vec<ResourcePattern>),
+    /// Those that none of the patterns matches (`NotResource`, under `not_resource = aws`).
+    AllBut(Vec<ResourcePattern>),
+    /// Nothing is written, in resource-based and trust documents: the ARN they are attached to.
+    Attached,
 }
 
 /// Whom a resource-based or trust statement names (security 2.8): any one is enough.

@@ -1,0 +1,22 @@
+//! Documents: JSON text in, model out, every refusal with its position.
+//!
+//! A document is read in two steps. [`json`] makes a tree of it in one pass, under limits of size
+//! and nesting. A reader then walks the tree with a [`cursor::Cursor`] and tells what it cannot
+//! take to a [`cursor::Sink`], so that all errors of a document come at once.
+//! What is not understood is refused, never dropped.
+//!
+//! Not here: files and directories (`source`), and whether documents fit together (`compiler`).
+
+pub mod cursor;
+pub mod error;
+pub mod json;
+pub mod lint;
+pub mod position;
+
+pub use cursor::{Parsed, read};
+pub use error::{DocumentError, DocumentErrorKind, DocumentErrors};
+pub use lint::{Lint, LintKind};
+pub use position::{Position, Source};
+
+/// The most bytes of one policy document, where nobody says otherwise.
+pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
