@@ -105,7 +105,7 @@ impl Whole {
             self.unknown = true;
             judged = judged.refused();
         } else {
-            self.faults.merge(own);
+            self.faults.merge(&own);
         }
         let Judged {
             verdict,

@@ -1,6 +1,7 @@
 //! One unit of evaluation: the policies of one layer, judged together (ram 4.1, security 4).
 //!
 //! 1. a Deny that holds: EXPLICIT_DENY; 2. else an Allow that holds: ALLOW; 3. else IMPLICIT_DENY.
+//!
 //! Where the call writes tags, an ALLOW needs `old_ok` and `new_ok` in the place of 2. Nothing is
 //! pooled across units.
 
@@ -354,10 +355,13 @@ fn is_required(check: &SubCheck<'_>, name: &str) -> bool {
 }
 
 fn request_key(condition: &Condition, either: bool) -> Option<&str> {
-    match &condition.key {
-        Key::Tag(tag) if tag.family == TagFamily::Request => Some(&tag.key),
-        Key::Tag(tag) if tag.family == TagFamily::Either && either => Some(&tag.key),
-        _ => None,
+    let Key::Tag(tag) = &condition.key else {
+        return None;
+    };
+    match tag.family {
+        TagFamily::Request => Some(&tag.key),
+        TagFamily::Either if either => Some(&tag.key),
+        TagFamily::Either | TagFamily::Resource => None,
     }
 }
 
