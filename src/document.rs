@@ -11,12 +11,11 @@ pub mod cursor;
 pub mod error;
 pub mod json;
 pub mod lint;
+pub mod policy;
 pub mod position;
 
 pub use cursor::{Parsed, read};
 pub use error::{DocumentError, DocumentErrorKind, DocumentErrors};
 pub use lint::{Lint, LintKind};
+pub use policy::{PolicyOptions, read_policy};
 pub use position::{Position, Source};
-
-/// The most bytes of one policy document, where nobody says otherwise.
-pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;

@@ -23,7 +23,9 @@
 
 use std::collections::HashSet;
 
-use super::error::{DocumentError, DocumentErrorKind, DocumentErrors, MAX_TOLD, ShapeErrorKind};
+use super::error::{
+    DocumentError, DocumentErrorKind, DocumentErrors, Limit, MAX_TOLD, ShapeErrorKind,
+};
 use super::json::{self, Node};
 use super::lint::{Lint, LintKind};
 use super::position::{Part, Source, Spot};
@@ -274,19 +276,18 @@ impl<'p, 'n> Cursor<'p, 'n> {
         }
     }
 
-    /// The elements of an array that holds 1 to `limit` of them; `what` names them in the plural.
+    /// The elements of an array that holds some, and at most `limit` of them.
     ///
     /// # Errors
     ///
     /// When it is none, or holds fewer or more.
     pub fn some_items<'c>(
         &'c self,
-        what: &'static str,
-        limit: usize,
+        limit: Limit,
         sink: &mut Sink<'_>,
     ) -> Result<Items<'c, 'n>, Told> {
         let items = self.items(sink)?;
-        self.check_count(items.len(), what, limit, sink)?;
+        self.check_count(items.len(), limit, sink)?;
         Ok(items)
     }
 
@@ -295,18 +296,12 @@ impl<'p, 'n> Cursor<'p, 'n> {
     /// # Errors
     ///
     /// When `count` is 0 or over `limit`.
-    pub fn check_count(
-        &self,
-        count: usize,
-        what: &'static str,
-        limit: usize,
-        sink: &mut Sink<'_>,
-    ) -> Result<(), Told> {
+    pub fn check_count(&self, count: usize, limit: Limit, sink: &mut Sink<'_>) -> Result<(), Told> {
         if count == 0 {
             return Err(self.refuse(ShapeErrorKind::Empty, sink));
         }
-        if count > limit {
-            return Err(self.refuse(ShapeErrorKind::TooMany { what, limit }, sink));
+        if count > limit.most {
+            return Err(self.refuse(ShapeErrorKind::TooMany(limit), sink));
         }
         Ok(())
     }
@@ -318,15 +313,14 @@ impl<'p, 'n> Cursor<'p, 'n> {
     /// When it is an object, or an array with fewer or more elements.
     pub fn one_or_some<'c>(
         &'c self,
-        what: &'static str,
-        limit: usize,
+        limit: Limit,
         sink: &mut Sink<'_>,
     ) -> Result<Vec<Cursor<'c, 'n>>, Told>
     where
         'p: 'c,
     {
         match self.node {
-            Node::Array(_) => Ok(self.some_items(what, limit, sink)?.collect()),
+            Node::Array(_) => Ok(self.some_items(limit, sink)?.collect()),
             Node::Null | Node::Bool(_) | Node::Number(_) | Node::String(_) => Ok(vec![*self]),
             Node::Object(_) => Err(self.unexpected("a string or an array of strings", sink)),
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::json::JsonSort;
+use super::policy::PolicyErrorKind;
 use super::position::Position;
 
 /// The most errors, and the most warnings, that are told of one document.
@@ -24,6 +25,9 @@ pub enum DocumentErrorKind {
     /// It is no JSON of the shape that is asked for.
     #[error(transparent)]
     Shape(#[from] ShapeErrorKind),
+    /// It is no RAM policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyErrorKind),
 }
 
 impl DocumentErrorKind {
@@ -31,6 +35,7 @@ impl DocumentErrorKind {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Shape(kind) => kind.code(),
+            Self::Policy(kind) => kind.code(),
         }
     }
 }
@@ -94,13 +99,8 @@ pub enum ShapeErrorKind {
     #[error("empty")]
     Empty,
     /// More elements or members than are taken.
-    #[error("more than {limit} {what}")]
-    TooMany {
-        /// What they are, in the plural.
-        what: &'static str,
-        /// The most that are taken.
-        limit: usize,
-    },
+    #[error("more than {} {}", .0.most, .0.what)]
+    TooMany(Limit),
 }
 
 impl ShapeErrorKind {
@@ -117,9 +117,20 @@ impl ShapeErrorKind {
             Self::WrongType { .. } => "WRONG_TYPE",
             Self::UnknownWord { .. } => "UNKNOWN_WORD",
             Self::Empty => "EMPTY",
-            Self::TooMany { .. } => "TOO_MANY",
+            Self::TooMany(limit) => limit.code,
         }
     }
+}
+
+/// A limit on how many of something a document may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Limit {
+    /// What they are, in the plural: `statements`.
+    pub what: &'static str,
+    /// The most that are taken.
+    pub most: usize,
+    /// The code of a document that holds more: `TOO_MANY_STATEMENTS`.
+    pub code: &'static str,
 }
 
 /// Text of a document as messages show it: one line, at most 80 characters.

@@ -1,0 +1,183 @@
+//! `Condition`: an object of operators, each an object of keys and values (ram 2, security 7.1).
+
+use std::collections::HashSet;
+
+use crate::document::cursor::{Cursor, Sink, Told, all};
+use crate::document::error::ShapeErrorKind;
+use crate::document::lint::LintKind;
+use crate::document::position::Spot;
+use crate::model::condition::{Condition, ConditionKey, ValueType};
+use crate::model::settings::{Operators, UnknownKeys};
+use crate::model::statement::Effect;
+
+use super::key::{self, ReadKey, Standing};
+use super::operator::{Base, Operator};
+use super::{CONDITIONS, PolicyErrorKind, PolicyOptions, operand};
+
+/// A condition, and where its key stands.
+pub(super) type ReadCondition = (Condition, Spot);
+
+/// Reads a `Condition` element. An empty object is no constraint (ram 2.2).
+pub(super) fn read(
+    at: &Cursor<'_, '_>,
+    options: &PolicyOptions<'_>,
+    effect: Effect,
+    sink: &mut Sink<'_>,
+) -> Result<Vec<ReadCondition>, Told> {
+    let operators = at.entries(sink)?;
+    let mut rest = CONDITIONS.most;
+    let read = all(&operators, |(name, at)| {
+        let keys = at.entries(sink)?;
+        if keys.is_empty() {
+            return Err(at.refuse(ShapeErrorKind::Empty, sink));
+        }
+        rest = rest
+            .checked_sub(keys.len())
+            .ok_or_else(|| at.refuse(ShapeErrorKind::TooMany(CONDITIONS), sink))?;
+        let operator = read_operator(name, at, options, sink)?;
+        let mut written = HashSet::new();
+        all(&keys, |(key, at)| {
+            let reader = Reader {
+                options,
+                effect,
+                operator,
+                operator_name: name,
+            };
+            let read = reader.read(key, at, sink)?;
+            if written.insert(identity(key, &read.0.key)) {
+                return Ok(read);
+            }
+            let key = (*key).into();
+            Err(at.refuse_key(PolicyErrorKind::DuplicateKey { key }, sink))
+        })
+    })?;
+    Ok(read.into_iter().flatten().collect())
+}
+
+/// The form in which two spellings of one key are equal.
+fn identity(written: &str, key: &ConditionKey) -> String {
+    let tag_key = match key {
+        ConditionKey::Tag(tag) => &*tag.key,
+        ConditionKey::CurrentTime
+        | ConditionKey::SourceIp
+        | ConditionKey::SecureTransport
+        | ConditionKey::MfaPresent
+        | ConditionKey::PrincipalArn
+        | ConditionKey::ResourceGroupId
+        | ConditionKey::Action
+        | ConditionKey::Resource
+        | ConditionKey::Context(_) => "",
+    };
+    let fixed = written.strip_suffix(tag_key).unwrap_or(written);
+    fixed.to_ascii_lowercase() + tag_key
+}
+
+fn read_operator(
+    name: &str,
+    at: &Cursor<'_, '_>,
+    options: &PolicyOptions<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<Operator, Told> {
+    let written = || name.into();
+    let Some(operator) = Operator::parse(name) else {
+        return Err(at.refuse_key(PolicyErrorKind::UnknownOperator { name: written() }, sink));
+    };
+    if !operator.is_documented() {
+        // Ram 2.3: `operators = documented` refuses what the platform refuses.
+        if options.settings.operators == Operators::Documented {
+            let name = written();
+            return Err(at.refuse_key(PolicyErrorKind::OperatorNotDocumented { name }, sink));
+        }
+        sink.warn(&at.key_spot(), LintKind::ExtendedOperator);
+    }
+    if operator.base == Base::Null && operator.is_qualified() {
+        return Err(at.refuse_key(PolicyErrorKind::NullQualified, sink));
+    }
+    Ok(operator)
+}
+
+/// Reads the conditions of one operator.
+struct Reader<'a> {
+    options: &'a PolicyOptions<'a>,
+    effect: Effect,
+    operator: Operator,
+    operator_name: &'a str,
+}
+
+impl Reader<'_> {
+    fn read(
+        &self,
+        name: &str,
+        at: &Cursor<'_, '_>,
+        sink: &mut Sink<'_>,
+    ) -> Result<ReadCondition, Told> {
+        let key = key::parse(name, self.options.catalog).map_err(|kind| at.refuse_key(kind, sink));
+        let test = operand::read_test(self.operator.base, at, sink);
+        let ReadKey { key, standing } = key?;
+        let condition = Condition {
+            key,
+            quantifier: self.operator.quantifier,
+            if_exists: self.operator.if_exists,
+            test: test?,
+        };
+        if !fits(&condition) {
+            let operator = self.operator_name.into();
+            let key = name.into();
+            return Err(at.refuse_key(PolicyErrorKind::OperatorUnfit { operator, key }, sink));
+        }
+        self.check_standing(&condition, standing, name, at, sink)?;
+        Ok((condition, at.key_spot()))
+    }
+
+    /// Security 7.1: an unknown `acs:` key is refused; under `unknown_keys = warn` only where its
+    /// absence fails open.
+    fn check_standing(
+        &self,
+        condition: &Condition,
+        standing: Standing,
+        name: &str,
+        at: &Cursor<'_, '_>,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Told> {
+        let key = name.into();
+        match (standing, self.options.settings.unknown_keys) {
+            (Standing::Plain, _) => {}
+            (Standing::Bare, _) => sink.warn(&at.key_spot(), LintKind::BareKey { key }),
+            (Standing::UnknownAcs, UnknownKeys::Refuse) => {
+                return Err(at.refuse_key(PolicyErrorKind::UnknownKey { key }, sink));
+            }
+            (Standing::UnknownAcs, UnknownKeys::Warn) => {
+                if absence_opens(condition, self.effect) {
+                    return Err(at.refuse_key(PolicyErrorKind::UnknownKeyOpens { key }, sink));
+                }
+                sink.warn(&at.key_spot(), LintKind::UnknownKey { key });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a request without the key gets more than it should: negated, `IfExists`, `Null: true`
+/// and `ForAllValues` in an Allow; positive, `ForAnyValue` and `Null: false` in a Deny.
+fn absence_opens(condition: &Condition, effect: Effect) -> bool {
+    match effect {
+        Effect::Allow => condition.holds_when_absent() || condition.test.is_negated(),
+        Effect::Deny => !condition.holds_when_absent(),
+    }
+}
+
+/// Whether some value of the key can be read as the type that the test asks for. Text always can.
+fn fits(condition: &Condition) -> bool {
+    let only = match &condition.key {
+        ConditionKey::CurrentTime => ValueType::Date,
+        ConditionKey::SourceIp => ValueType::Ip,
+        ConditionKey::SecureTransport | ConditionKey::MfaPresent => ValueType::Bool,
+        ConditionKey::PrincipalArn
+        | ConditionKey::ResourceGroupId
+        | ConditionKey::Action
+        | ConditionKey::Resource => ValueType::Text,
+        ConditionKey::Tag(_) | ConditionKey::Context(_) => return true,
+    };
+    let asked = condition.test.value_type();
+    asked == ValueType::Text || asked == only
+}
