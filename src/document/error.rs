@@ -96,7 +96,7 @@ pub enum ShapeErrorKind {
         found: Excerpt,
     },
     /// An array without elements, or an object without members, that must have some.
-    #[error("empty")]
+    #[error("empty, where at least one is needed")]
     Empty,
     /// More elements or members than are taken.
     #[error("more than {} {}", .0.most, .0.what)]

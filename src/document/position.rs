@@ -27,7 +27,15 @@ impl fmt::Display for Position {
         if self.pointer.is_empty() {
             return Ok(());
         }
-        write!(formatter, ": {}", self.pointer.escape_debug())
+        formatter.write_str(": ")?;
+        for character in self.pointer.chars() {
+            if character.is_control() {
+                write!(formatter, "{}", character.escape_default())?;
+            } else {
+                formatter.write_char(character)?;
+            }
+        }
+        Ok(())
     }
 }
 
