@@ -12,9 +12,9 @@
 //! }
 //!
 //! let errors = read(Source::new(r#"{"age": "x", "nick": 1}"#), 1_024, user).unwrap_err();
-//! let expected = "1:14: /nick: unknown member `nick`\n\
-//!                 1:1: member `name` is missing\n\
-//!                 1:9: /age: expected a whole number, found a string";
+//! let expected = "1:1: member `name` is missing\n\
+//!                 1:9: /age: expected a whole number, found a string\n\
+//!                 1:14: /nick: unknown member `nick`";
 //! assert_eq!(errors.to_string(), expected);
 //! ```
 //!
@@ -28,7 +28,7 @@ use super::error::{
 };
 use super::json::{self, Node};
 use super::lint::{Lint, LintKind};
-use super::position::{Part, Source, Spot};
+use super::position::{Part, Position, Source, Spot};
 
 /// What a document says, and what is probably wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,15 +57,22 @@ pub fn read<'a, T>(
 
 /// An error was told: the reader that returns it has no value.
 #[derive(Debug)]
-pub struct Told(Box<DocumentError>);
+pub struct Told(Box<Unplaced<DocumentErrorKind>>);
+
+/// What was told, before its position is worked out.
+#[derive(Debug, Clone)]
+struct Unplaced<K> {
+    kind: K,
+    spot: Spot,
+}
 
 /// Where a reader tells errors and warnings of one document.
 #[derive(Debug)]
 pub struct Sink<'a> {
     source: Source<'a>,
-    errors: Vec<DocumentError>,
+    errors: Vec<Unplaced<DocumentErrorKind>>,
     omitted: usize,
-    lints: Vec<Lint>,
+    lints: Vec<Unplaced<LintKind>>,
 }
 
 impl<'a> Sink<'a> {
@@ -79,45 +86,67 @@ impl<'a> Sink<'a> {
         }
     }
 
-    /// Tells an error.
+    /// Tells an error. Beyond [`MAX_TOLD`] they are only counted.
     pub fn refuse(&mut self, spot: &Spot, kind: impl Into<DocumentErrorKind>) -> Told {
-        if let (Some(last), true) = (self.errors.last(), self.errors.len() >= MAX_TOLD) {
-            self.omitted += 1;
-            return Told(Box::new(last.clone()));
-        }
-        let error = DocumentError {
+        let error = Unplaced {
             kind: kind.into(),
-            at: self.source.locate(spot),
+            spot: spot.clone(),
         };
-        self.errors.push(error.clone());
+        if self.errors.len() < MAX_TOLD {
+            self.errors.push(error.clone());
+        } else {
+            self.omitted += 1;
+        }
         Told(Box::new(error))
     }
 
-    /// Tells a warning.
+    /// Tells a warning. Those beyond [`MAX_TOLD`] are dropped.
     pub fn warn(&mut self, spot: &Spot, kind: LintKind) {
         if self.lints.len() < MAX_TOLD {
-            let at = self.source.locate(spot);
-            self.lints.push(Lint { kind, at });
+            let spot = spot.clone();
+            self.lints.push(Unplaced { kind, spot });
         }
     }
 
-    /// The value with its warnings, or all errors that were told.
+    /// The value with its warnings, or all errors that were told; both in the order of the text.
     ///
     /// # Errors
     ///
     /// When an error was told, whether or not there is a value.
     pub fn finish<T>(self, value: Result<T, Told>) -> Result<Parsed<T>, DocumentErrors> {
-        if let Some(errors) = DocumentErrors::collect(self.errors, self.omitted) {
+        let placed = place(self.source, self.errors, |kind, at| DocumentError {
+            kind,
+            at,
+        });
+        if let Some(errors) = DocumentErrors::collect(placed, self.omitted) {
             return Err(errors);
         }
         match value {
             Ok(value) => Ok(Parsed {
                 value,
-                lints: self.lints,
+                lints: place(self.source, self.lints, |kind, at| Lint { kind, at }),
             }),
-            Err(Told(error)) => Err(DocumentErrors::from(*error)),
+            // INVARIANT: what a `Told` holds was told to a sink; to another one, if not to this.
+            Err(Told(error)) => Err(DocumentErrors::one(error.kind, self.source.start())),
         }
     }
+}
+
+/// Works out the positions of all that was told, and puts it in the order of the text.
+fn place<K, T>(
+    source: Source<'_>,
+    told: Vec<Unplaced<K>>,
+    make: impl Fn(K, Position) -> T,
+) -> Vec<T> {
+    let spots: Vec<&Spot> = told.iter().map(|told| &told.spot).collect();
+    let positions = source.locate(&spots);
+    let kinds = told.into_iter().map(|told| told.kind);
+    let mut placed: Vec<(K, Position)> = kinds.zip(positions).collect();
+    placed.sort_by_key(|(_, at)| (at.line, at.column));
+    placed
+        .into_iter()
+        .map(|(kind, at)| make(kind, at))
+        .collect()
 }
 
 /// A node and how it was come to: a list that is linked on the stack.

@@ -192,12 +192,12 @@ impl DocumentErrors {
         })
     }
 
-    /// The error that was found first.
+    /// The error that stands first in the document.
     pub fn first(&self) -> &DocumentError {
         &self.first
     }
 
-    /// The errors, in the order found; at most [`MAX_TOLD`].
+    /// The errors, in the order of the document; at most [`MAX_TOLD`].
     pub fn iter(&self) -> impl Iterator<Item = &DocumentError> {
         std::iter::once(&self.first).chain(&self.others)
     }
