@@ -4,7 +4,7 @@ use super::intern::Interner;
 use crate::model::pattern::{
     AccountPattern, ActionPattern, Pattern, ResourcePattern, has_wildcard,
 };
-use crate::model::statement::Effect;
+use crate::model::statement::{self as written, Effect};
 use crate::snapshot::action::{ActionFilter, ActionId, ActionTable};
 use crate::snapshot::matcher::Matcher;
 use crate::snapshot::policy::{AccountMatcher, ActionMatcher, Actions, ArnMatcher, Resources};
@@ -34,8 +34,8 @@ pub(super) fn actions(
     patterns: &[ActionPattern],
 ) -> (Actions, ActionFilter) {
     let (mut exact, mut matchers, mut filter) = (Vec::new(), Vec::new(), ActionFilter::default());
-    for written in patterns {
-        let reach = match named(interner, table.as_deref_mut(), written) {
+    for pattern in patterns {
+        let reach = match named(interner, table.as_deref_mut(), pattern) {
             Named::Exact(id) => {
                 exact.push(id);
                 ActionFilter::of_action(id)
@@ -67,9 +67,9 @@ enum Named {
 fn named(
     interner: &mut Interner,
     table: Option<&mut ActionTable>,
-    written: &ActionPattern,
+    action: &ActionPattern,
 ) -> Named {
-    let ActionPattern::Named { service, name } = written else {
+    let ActionPattern::Named { service, name } = action else {
         return Named::Pattern(ActionMatcher::All, ActionFilter::ALL);
     };
     match table {
@@ -91,29 +91,52 @@ fn named(
     }
 }
 
-/// The patterns of `Resource`, for a statement with this effect.
+/// The patterns of `Resource` or `NotResource`, for a statement with this effect.
 pub(super) fn resources(
     interner: &mut Interner,
     effect: Effect,
-    patterns: &[ResourcePattern],
+    resources: &written::Resources,
 ) -> Resources {
-    let mut matchers = Vec::with_capacity(patterns.len());
-    for written in patterns {
-        match arn(interner, effect, written) {
-            None => return Resources::All,
-            Some(matcher) => matchers.push(matcher),
-        }
+    match resources {
+        written::Resources::Attached => Resources::Attached,
+        written::Resources::Only(patterns) => match arns(interner, effect, patterns) {
+            Some(matchers) => Resources::Only(matchers),
+            None => Resources::All,
+        },
+        // What an Allow leaves out is what a Deny would cover, and the other way round.
+        written::Resources::AllBut(patterns) => match arns(interner, opposite(effect), patterns) {
+            Some(matchers) => Resources::AllBut(matchers),
+            None => Resources::Only(Box::default()),
+        },
     }
-    Resources::Only(matchers.into())
 }
 
-fn arn(interner: &mut Interner, effect: Effect, written: &ResourcePattern) -> Option<ArnMatcher> {
+/// The matchers of patterns; `None`: one of them is `*`.
+fn arns(
+    interner: &mut Interner,
+    effect: Effect,
+    patterns: &[ResourcePattern],
+) -> Option<Box<[ArnMatcher]>> {
+    patterns
+        .iter()
+        .map(|pattern| arn(interner, effect, pattern))
+        .collect()
+}
+
+fn opposite(effect: Effect) -> Effect {
+    match effect {
+        Effect::Allow => Effect::Deny,
+        Effect::Deny => Effect::Allow,
+    }
+}
+
+fn arn(interner: &mut Interner, effect: Effect, resource: &ResourcePattern) -> Option<ArnMatcher> {
     let ResourcePattern::Arn {
         service,
         region,
         account,
         id,
-    } = written
+    } = resource
     else {
         return None;
     };

@@ -6,11 +6,10 @@ use super::matcher;
 use crate::model::condition::TagFamily;
 use crate::model::settings::Settings;
 use crate::model::statement as written;
-use crate::model::statement::Effect;
 use crate::snapshot::action::{ActionFilter, ActionTable};
 use crate::snapshot::condition::{Condition, Key};
 use crate::snapshot::policy::{
-    Actions, Class, Policy, PrincipalMatcher, Principals, Reads, Resources, Statement,
+    Actions, Class, Policy, PrincipalMatcher, Principals, Reads, Statement,
 };
 
 /// What lowering needs and grows: shared texts, and the actions that are named in full.
@@ -55,7 +54,7 @@ impl Lowering<'_> {
             class: class(&conditions),
             reads: reads(&conditions),
             actions,
-            resources: self.resources(effect, &statement.resources),
+            resources: matcher::resources(self.interner, effect, &statement.resources),
             principals: statement
                 .principals
                 .as_ref()
@@ -81,28 +80,6 @@ impl Lowering<'_> {
                     },
                     ActionFilter::ALL,
                 )
-            }
-        }
-    }
-
-    fn resources(&mut self, effect: Effect, resources: &written::Resources) -> Resources {
-        match resources {
-            written::Resources::Attached => Resources::Attached,
-            written::Resources::Only(patterns) => {
-                matcher::resources(self.interner, effect, patterns)
-            }
-            // A missing account excludes as much as closes: any in an Allow, its own in a Deny.
-            written::Resources::AllBut(patterns) => {
-                let excluding = match effect {
-                    Effect::Allow => Effect::Deny,
-                    Effect::Deny => Effect::Allow,
-                };
-                match matcher::resources(self.interner, excluding, patterns) {
-                    Resources::Only(matchers) => Resources::AllBut(matchers),
-                    Resources::All | Resources::AllBut(_) | Resources::Attached => {
-                        Resources::Only(Box::new([]))
-                    }
-                }
             }
         }
     }

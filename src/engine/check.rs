@@ -34,7 +34,7 @@ impl Faults {
     }
 
     /// Takes over what another found.
-    pub(super) fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         if let Some(Refused { reason, subject }) = other.0 {
             self.note(reason, subject);
         }
@@ -98,12 +98,12 @@ fn tag_list(faults: &mut Faults, tags: &[TagRef<'_>], limit: usize) {
     if tags.len() > limit {
         faults.note(RefusalReason::TagLimit, None);
     } else {
-        let twice = has_duplicate(tags.iter().map(|tag| tag.key));
+        let twice = has_duplicate(&tags.iter().map(|tag| tag.key));
         faults.note_if(twice, RefusalReason::TagKeyDuplicate);
     }
 }
 
-fn has_duplicate<'a>(keys: impl Iterator<Item = &'a str> + Clone) -> bool {
+fn has_duplicate<'a>(keys: &(impl Iterator<Item = &'a str> + Clone)) -> bool {
     keys.clone()
         .enumerate()
         .any(|(place, key)| keys.clone().take(place).any(|earlier| earlier == key))
@@ -125,7 +125,7 @@ fn tag_write(faults: &mut Faults, write: &TagWrite<'_>, action: &ActionView<'_>)
         return;
     }
     faults.note_if(
-        has_duplicate(remove_keys.iter().copied()),
+        has_duplicate(&remove_keys.iter().copied()),
         RefusalReason::TagKeyDuplicate,
     );
     let both = remove_keys

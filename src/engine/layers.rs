@@ -362,12 +362,11 @@ fn both(identity: Judged, resource: Judged) -> Judged {
 
 /// ram 4.2: "any EXPLICIT_DENY -> EXPLICIT_DENY; else any ALLOW -> ALLOW; else IMPLICIT_DENY".
 fn either(identity: Judged, resource: Judged) -> Judged {
+    let lighter = resource.weight() < identity.weight();
     match (identity.outcome(), resource.outcome()) {
         (Outcome::ExplicitDeny, _) => identity,
-        (_, Outcome::ExplicitDeny) => resource,
-        (Outcome::Allow, Outcome::Allow) if resource.weight() < identity.weight() => resource,
-        (Outcome::Allow | Outcome::ImplicitDeny, Outcome::ImplicitDeny) => identity,
-        (Outcome::Allow, Outcome::Allow) => identity,
-        (Outcome::ImplicitDeny, Outcome::Allow) => resource,
+        (_, Outcome::ExplicitDeny) | (Outcome::ImplicitDeny, Outcome::Allow) => resource,
+        (Outcome::Allow, Outcome::Allow) if lighter => resource,
+        (Outcome::Allow | Outcome::ImplicitDeny, _) => identity,
     }
 }

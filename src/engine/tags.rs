@@ -61,7 +61,9 @@ impl<'a> Tags<'a> {
             Self::Current(tags) => current(*tags, see),
             Self::Post(tags, write, overlay) => {
                 let new = write.set.unwrap_or_default();
-                new.iter().for_each(|tag| see(*tag));
+                for tag in new {
+                    see(*tag);
+                }
                 if *overlay == Overlay::Add && !write.remove_all {
                     let gone = |key: &str| {
                         new.iter().any(|tag| tag.key == key) || write.remove_keys.contains(&key)

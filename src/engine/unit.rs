@@ -1,6 +1,7 @@
 //! One unit of evaluation: the policies of one layer, judged together (ram 4.1, security 4).
 //!
 //! 1. a Deny that holds: EXPLICIT_DENY; 2. else an Allow that holds: ALLOW; 3. else IMPLICIT_DENY.
+//!
 //! Where the call writes tags, an ALLOW needs `old_ok` and `new_ok` in the place of 2. Nothing is
 //! pooled across units.
 
@@ -103,6 +104,7 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
     }
 
     fn policy(&mut self, id: PolicyId, policy: &Policy) {
+        self.observer.policy(policy);
         for (index, statement) in (0_u16..).zip(&policy.statements) {
             if covers_action(statement, self.check.action) {
                 self.statement(StatementId { policy: id, index }, statement);
@@ -114,10 +116,10 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
         if !names_asker(statement, self.check) {
             return self
                 .observer
-                .statement(self.layer, id, Step::OtherPrincipal);
+                .statement(self.check, id, Step::OtherPrincipal);
         }
         if !covers_resource(statement, self.check, self.account) {
-            return self.observer.statement(self.layer, id, Step::OtherResource);
+            return self.observer.statement(self.check, id, Step::OtherResource);
         }
         self.needs(id, statement);
         match statement.effect {
@@ -136,7 +138,7 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
             && (self.holds(id, statement, first)
                 || second.is_some_and(|second| self.holds(id, statement, second)));
         if holds {
-            self.observer.statement(self.layer, id, Step::Holds);
+            self.observer.statement(self.check, id, Step::Applies);
             self.tally.deny = self.tally.deny.or(Some(id));
         }
     }
@@ -146,7 +148,7 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
         let held = self.holds(id, statement, first);
         let post = second.is_some_and(|second| self.holds(id, statement, second));
         if held || post {
-            self.observer.statement(self.layer, id, Step::Holds);
+            self.observer.statement(self.check, id, Step::Applies);
         }
         match self.check.standing {
             Standing::Written(_) => self.written(id, statement, held, post),
@@ -216,12 +218,13 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
     }
 
     fn holds(&mut self, id: StatementId, statement: &Statement, image: Image) -> bool {
-        let failed = statement.conditions.iter().position(|condition| {
-            !condition::holds(self.check, statement.effect, condition, image)
-        });
-        if let Some(place) = failed {
+        let failed = statement
+            .conditions
+            .iter()
+            .find(|condition| !condition::holds(self.check, statement.effect, condition, image));
+        if let Some(condition) = failed {
             self.observer
-                .statement(self.layer, id, Step::ConditionFails { place, image });
+                .statement(self.check, id, Step::Fails(condition, image));
         }
         failed.is_none()
     }
@@ -293,7 +296,7 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
                 }
             }
         };
-        self.observer.unit(self.layer, outcome, statement);
+        self.observer.unit(self.layer, outcome);
         UnitVerdict {
             outcome,
             statement,
@@ -354,10 +357,13 @@ fn is_required(check: &SubCheck<'_>, name: &str) -> bool {
 }
 
 fn request_key(condition: &Condition, either: bool) -> Option<&str> {
-    match &condition.key {
-        Key::Tag(tag) if tag.family == TagFamily::Request => Some(&tag.key),
-        Key::Tag(tag) if tag.family == TagFamily::Either && either => Some(&tag.key),
-        _ => None,
+    let Key::Tag(tag) = &condition.key else {
+        return None;
+    };
+    match tag.family {
+        TagFamily::Request => Some(&tag.key),
+        TagFamily::Either if either => Some(&tag.key),
+        TagFamily::Either | TagFamily::Resource => None,
     }
 }
 

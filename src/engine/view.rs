@@ -92,10 +92,8 @@ impl<'a> ActionView<'a> {
     /// security 3.1: "A request may state a kind only with that right, and only a stricter one."
     fn stated(self, kind: OperationKind) -> Self {
         let query = kind == OperationKind::Query;
-        let tags = match self.tags {
-            TagEffect::NewResource if kind != OperationKind::Create => TagEffect::Target,
-            kept => kept,
-        };
+        let made = self.tags == TagEffect::NewResource && kind != OperationKind::Create;
+        let tags = if made { TagEffect::Target } else { self.tags };
         Self {
             kind,
             list: self.list && query,

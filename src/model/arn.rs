@@ -243,26 +243,37 @@ pub(crate) fn is_account(text: &str) -> bool {
 
 /// A checked ARN that owns its text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Arn(Arc<str>);
+pub struct Arn {
+    text: Arc<str>,
+    /// How long service, region and account are.
+    lengths: [usize; 3],
+}
 
 impl Arn {
     /// The text as written.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// The text, shared.
     pub fn shared(&self) -> Arc<str> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.text)
     }
 
     /// The fields.
-    #[expect(
-        clippy::unwrap_used,
-        reason = "INVARIANT: the text was parsed when the value was made"
-    )]
     pub fn fields(&self) -> ArnRef<'_> {
-        ArnRef::parse(&self.0).unwrap()
+        // INVARIANT: the lengths are those of the text that was parsed.
+        let field = |from: usize, length| self.text.get(from..from + length).unwrap_or_default();
+        let [service, region, account] = self.lengths;
+        let (to_region, to_account) = (5 + service, 6 + service + region);
+        let to_id = to_account + account + 1;
+        ArnRef {
+            text: &self.text,
+            service: field(4, service),
+            region: field(to_region, region),
+            account: field(to_account, account),
+            id: self.text.get(to_id..).unwrap_or_default(),
+        }
     }
 }
 
@@ -270,13 +281,18 @@ impl TryFrom<&str> for Arn {
     type Error = InvalidArn;
 
     fn try_from(text: &str) -> Result<Self, InvalidArn> {
-        ArnRef::parse(text).map(|arn| Self(Arc::from(arn.text)))
+        let arn = ArnRef::parse(text)?;
+        let lengths = [arn.service.len(), arn.region.len(), arn.account.len()];
+        Ok(Self {
+            text: Arc::from(text),
+            lengths,
+        })
     }
 }
 
 impl fmt::Display for Arn {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(&self.text)
     }
 }
 
@@ -432,6 +448,20 @@ mod tests {
         check("acs:ecs:*:123:", Err(InvalidArn::Id));
         check("acs:odps:*:projects/p", Err(InvalidArn::Shape));
         check("arn:ecs:*:123:i", Err(InvalidArn::Shape));
+    }
+
+    #[test]
+    fn an_owned_arn_keeps_its_fields() {
+        for text in [
+            "acs:ecs:cn-hangzhou:123:instance/i-1",
+            "acs:oss:::a:b",
+            "acs:ram:*:*:role/x",
+        ] {
+            assert_eq!(
+                Arn::try_from(text).unwrap().fields(),
+                ArnRef::parse(text).unwrap()
+            );
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Principals as records: which policies they have, by scope. Nothing here depends on what a
 //! policy says, so that changing a policy leaves every record as it is.
 
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
@@ -146,9 +146,7 @@ impl Sort {
 }
 
 fn hash(hasher: &foldhash::fast::RandomState, account: &str, sort: Sort, name: &str) -> u64 {
-    let mut state = hasher.build_hasher();
-    (account, sort, name).hash(&mut state);
-    state.finish()
+    hasher.hash_one((account, sort, name))
 }
 
 /// The table inside a shard uses the low and the highest bits of the hash; the shard those between.
