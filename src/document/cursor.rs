@@ -21,133 +21,18 @@
 //! A reader takes all parts before it asks any of them for its value (`name?`), so that all errors
 //! are told. [`Told`] proves that one was.
 
+mod members;
+mod sink;
+
+use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::error::{
-    DocumentError, DocumentErrorKind, DocumentErrors, Limit, MAX_TOLD, ShapeErrorKind,
-};
-use super::json::{self, Node};
-use super::lint::{Lint, LintKind};
-use super::position::{Part, Position, Source, Spot};
+use super::error::{DocumentErrorKind, Limit, ShapeErrorKind};
+use super::json::Node;
+use super::position::{Part, Spot};
 
-/// What a document says, and what is probably wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parsed<T> {
-    /// What it says.
-    pub value: T,
-    /// What is probably wrong; at most [`MAX_TOLD`].
-    pub lints: Vec<Lint>,
-}
-
-/// Reads one document: its JSON, then its meaning by `reader`.
-///
-/// # Errors
-///
-/// All errors of the document; one only where it is no JSON or over a limit.
-pub fn read<'a, T>(
-    source: Source<'a>,
-    max_bytes: usize,
-    reader: impl FnOnce(&Cursor<'_, '_>, &mut Sink<'a>) -> Result<T, Told>,
-) -> Result<Parsed<T>, DocumentErrors> {
-    let root = json::parse(source, max_bytes)?;
-    let mut sink = Sink::new(source);
-    let value = reader(&Cursor::root(&root), &mut sink);
-    sink.finish(value)
-}
-
-/// An error was told: the reader that returns it has no value.
-#[derive(Debug)]
-pub struct Told(Box<Unplaced<DocumentErrorKind>>);
-
-/// What was told, before its position is worked out.
-#[derive(Debug, Clone)]
-struct Unplaced<K> {
-    kind: K,
-    spot: Spot,
-}
-
-/// Where a reader tells errors and warnings of one document.
-#[derive(Debug)]
-pub struct Sink<'a> {
-    source: Source<'a>,
-    errors: Vec<Unplaced<DocumentErrorKind>>,
-    omitted: usize,
-    lints: Vec<Unplaced<LintKind>>,
-}
-
-impl<'a> Sink<'a> {
-    /// Nothing is told yet.
-    pub fn new(source: Source<'a>) -> Self {
-        Self {
-            source,
-            errors: Vec::new(),
-            omitted: 0,
-            lints: Vec::new(),
-        }
-    }
-
-    /// Tells an error. Beyond [`MAX_TOLD`] they are only counted.
-    pub fn refuse(&mut self, spot: &Spot, kind: impl Into<DocumentErrorKind>) -> Told {
-        let error = Unplaced {
-            kind: kind.into(),
-            spot: spot.clone(),
-        };
-        if self.errors.len() < MAX_TOLD {
-            self.errors.push(error.clone());
-        } else {
-            self.omitted += 1;
-        }
-        Told(Box::new(error))
-    }
-
-    /// Tells a warning. Those beyond [`MAX_TOLD`] are dropped.
-    pub fn warn(&mut self, spot: &Spot, kind: LintKind) {
-        if self.lints.len() < MAX_TOLD {
-            let spot = spot.clone();
-            self.lints.push(Unplaced { kind, spot });
-        }
-    }
-
-    /// The value with its warnings, or all errors that were told; both in the order of the text.
-    ///
-    /// # Errors
-    ///
-    /// When an error was told, whether or not there is a value.
-    pub fn finish<T>(self, value: Result<T, Told>) -> Result<Parsed<T>, DocumentErrors> {
-        let placed = place(self.source, self.errors, |kind, at| DocumentError {
-            kind,
-            at,
-        });
-        if let Some(errors) = DocumentErrors::collect(placed, self.omitted) {
-            return Err(errors);
-        }
-        match value {
-            Ok(value) => Ok(Parsed {
-                value,
-                lints: place(self.source, self.lints, |kind, at| Lint { kind, at }),
-            }),
-            // INVARIANT: what a `Told` holds was told to a sink; to another one, if not to this.
-            Err(Told(error)) => Err(DocumentErrors::one(error.kind, self.source.start())),
-        }
-    }
-}
-
-/// Works out the positions of all that was told, and puts it in the order of the text.
-fn place<K, T>(
-    source: Source<'_>,
-    told: Vec<Unplaced<K>>,
-    make: impl Fn(K, Position) -> T,
-) -> Vec<T> {
-    let spots: Vec<&Spot> = told.iter().map(|told| &told.spot).collect();
-    let positions = source.locate(&spots);
-    let kinds = told.into_iter().map(|told| told.kind);
-    let mut placed: Vec<(K, Position)> = kinds.zip(positions).collect();
-    placed.sort_by_key(|(_, at)| (at.line, at.column));
-    placed
-        .into_iter()
-        .map(|(kind, at)| make(kind, at))
-        .collect()
-}
+pub use members::{Entries, Items, Members, all};
+pub use sink::{Parsed, Sink, Told, read};
 
 /// A node and how it was come to: a list that is linked on the stack.
 #[derive(Debug, Clone, Copy)]
@@ -399,10 +284,7 @@ impl<'p, 'n> Cursor<'p, 'n> {
         Ok(Members { at: self, entries })
     }
 
-    fn object(
-        &self,
-        sink: &mut Sink<'_>,
-    ) -> Result<&'n [(std::borrow::Cow<'n, str>, Node<'n>)], Told> {
+    fn object(&self, sink: &mut Sink<'_>) -> Result<&'n [(Cow<'n, str>, Node<'n>)], Told> {
         match self.node {
             Node::Object(nodes) => Ok(nodes),
             Node::Null | Node::Bool(_) | Node::Number(_) | Node::String(_) | Node::Array(_) => {
@@ -418,83 +300,4 @@ impl<'p, 'n> Cursor<'p, 'n> {
             parent: Some(self),
         }
     }
-}
-
-/// Members of an object, by name.
-pub type Entries<'c, 'n> = Vec<(&'n str, Cursor<'c, 'n>)>;
-
-/// The elements of an array.
-#[derive(Debug, Clone)]
-pub struct Items<'c, 'n> {
-    parent: &'c Cursor<'c, 'n>,
-    nodes: std::iter::Enumerate<std::slice::Iter<'n, Node<'n>>>,
-}
-
-impl<'c, 'n> Iterator for Items<'c, 'n> {
-    type Item = Cursor<'c, 'n>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (place, node) = self.nodes.next()?;
-        Some(self.parent.child(place, node))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.nodes.size_hint()
-    }
-}
-
-impl ExactSizeIterator for Items<'_, '_> {}
-
-/// The known members of one object.
-#[derive(Debug)]
-pub struct Members<'c, 'n> {
-    at: &'c Cursor<'c, 'n>,
-    entries: Entries<'c, 'n>,
-}
-
-impl<'c, 'n> Members<'c, 'n> {
-    /// A member that must be there.
-    ///
-    /// # Errors
-    ///
-    /// When it is missing.
-    pub fn required(
-        &self,
-        name: &'static str,
-        sink: &mut Sink<'_>,
-    ) -> Result<Cursor<'c, 'n>, Told> {
-        self.optional(name)
-            .ok_or_else(|| self.at.refuse(ShapeErrorKind::MissingMember { name }, sink))
-    }
-
-    /// A member that may be there.
-    pub fn optional(&self, name: &str) -> Option<Cursor<'c, 'n>> {
-        let found = self.entries.iter().find(|(known, _)| *known == name);
-        found.map(|(_, at)| *at)
-    }
-
-    /// The object itself.
-    pub fn whole(&self) -> &'c Cursor<'c, 'n> {
-        self.at
-    }
-}
-
-/// Reads every element, so that the errors of all are told.
-///
-/// # Errors
-///
-/// When one of them has an error.
-pub fn all<I: IntoIterator, T>(
-    items: I,
-    mut read: impl FnMut(I::Item) -> Result<T, Told>,
-) -> Result<Vec<T>, Told> {
-    let mut values = Vec::new();
-    let mut told = None;
-    for item in items {
-        match read(item) {
-            Ok(value) => values.push(value),
-            Err(error) => told = Some(error),
-        }
-    }
-    told.map_or(Ok(values), Err)
 }
