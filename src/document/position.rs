@@ -8,6 +8,7 @@ mod raw;
 
 use std::fmt::{self, Write as _};
 
+use super::error::{DocumentErrors, ShapeErrorKind};
 use raw::{Child, Level, children};
 
 /// A place in a document.
@@ -56,6 +57,19 @@ impl<'a> Source<'a> {
             text,
             first_line: 1,
         }
+    }
+
+    /// The bytes of a whole file.
+    ///
+    /// # Errors
+    ///
+    /// When they are no UTF-8, at the first byte that is not.
+    pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, DocumentErrors> {
+        std::str::from_utf8(bytes).map(Self::new).map_err(|error| {
+            let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+            let at = Self::new(valid).at(error.valid_up_to());
+            DocumentErrors::one(ShapeErrorKind::NotUtf8, at)
+        })
     }
 
     /// The line `first_line` of a file of JSON Lines.
@@ -242,5 +256,7 @@ mod tests {
         assert_eq!((found.line, found.column), (1, 1));
         let found = Source::new("ab\n部x").of_syntax(2, 4);
         assert_eq!((found.line, found.column), (2, 2));
+        let errors = Source::from_bytes(b"{\n  \xff}").unwrap_err();
+        assert_eq!(errors.to_string(), "2:3: not UTF-8");
     }
 }
