@@ -1,6 +1,8 @@
 //! tagwarden: a gRPC authorization sidecar that decides by tags.
 
+pub mod directory;
 pub mod engine;
 pub mod model;
+pub mod publish;
 pub mod snapshot;
 pub mod wire;
