@@ -4,5 +4,6 @@ pub mod directory;
 pub mod engine;
 pub mod model;
 pub mod publish;
+pub mod service;
 pub mod snapshot;
 pub mod wire;

@@ -24,7 +24,7 @@ const RECLAIM_EVERY: Duration = Duration::from_millis(20);
 /// When the reclaiming thread cannot be started.
 pub fn publication<T: Send + Sync + 'static>() -> std::io::Result<(Publisher<T>, Reader<T>)> {
     let current = Arc::new(ArcSwapOption::empty());
-    let (published, changes) = watch::channel(0);
+    let (count, changes) = watch::channel(0);
     let (replaced, inbox) = channel();
     let thread = std::thread::Builder::new()
         .name("reclaim".to_owned())
@@ -35,7 +35,7 @@ pub fn publication<T: Send + Sync + 'static>() -> std::io::Result<(Publisher<T>,
     };
     let publisher = Publisher {
         current,
-        published,
+        count,
         replaced: Some(replaced),
         thread: Some(thread),
     };
@@ -89,7 +89,8 @@ impl<T> Reader<T> {
 #[derive(Debug)]
 pub struct Publisher<T: Send + Sync + 'static = Snapshot> {
     current: Arc<ArcSwapOption<T>>,
-    published: watch::Sender<u64>,
+    /// Counts publications, for those who wait.
+    count: watch::Sender<u64>,
     replaced: Option<Sender<Arc<T>>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -98,7 +99,7 @@ impl<T: Send + Sync + 'static> Publisher<T> {
     /// Puts a snapshot into force, whole and at once.
     pub fn publish(&mut self, snapshot: T) {
         let replaced = self.current.swap(Some(Arc::new(snapshot)));
-        self.published
+        self.count
             .send_modify(|count| *count = count.wrapping_add(1));
         if let (Some(old), Some(inbox)) = (replaced, &self.replaced) {
             // The thread ends only after this sender is gone.

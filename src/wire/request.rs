@@ -244,7 +244,11 @@ impl<'m> SentResource<'m> {
         let name = match ResourceName::parse(arn) {
             Ok(name) => name,
             Err(error) => {
-                faults.add(RefusalReason::InvalidRequest, || at.field("arn"), error);
+                faults.add(
+                    RefusalReason::InvalidRequest,
+                    || at.field("arn"),
+                    error.to_string(),
+                );
                 return None;
             }
         };
@@ -410,13 +414,17 @@ impl<'m> Asker<'m> {
         let action = ActionRef::parse(self.action);
         let principal = PrincipalRef::parse(self.principal);
         if let Err(error) = &action {
-            faults.add(RefusalReason::InvalidRequest, || "action".to_owned(), error);
+            faults.add(
+                RefusalReason::InvalidRequest,
+                || "action".to_owned(),
+                error.to_string(),
+            );
         }
         if let Err(error) = &principal {
             faults.add(
                 RefusalReason::InvalidRequest,
                 || "principal".to_owned(),
-                error,
+                error.to_string(),
             );
         }
         let late = faults.into_result()?;
@@ -496,7 +504,7 @@ fn read_group<'m>(
         faults.add(
             RefusalReason::InvalidRequest,
             || at.field("resource_group.id"),
-            error,
+            error.to_string(),
         );
     }
     KnownGroup::Some(id)

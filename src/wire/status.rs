@@ -40,7 +40,7 @@ pub enum CallError {
     SnapshotNotReady,
     /// A revision of another store, or one too far ahead to be waited for (security 9).
     #[error("`min_revision` is not of the store that is served, or far ahead of it")]
-    RevisionSourceUnknown,
+    RevisionUnreachable,
     /// The revision was not reached in the time that was left.
     #[error("revision {asked} is asked for and {served} is served")]
     RevisionNotReached {
@@ -58,9 +58,6 @@ pub enum CallError {
     /// The header `grpc-timeout` is not understood.
     #[error("the header `grpc-timeout` is not 1 to 8 digits and a unit")]
     TimeoutInvalid,
-    /// No such service or method.
-    #[error("no such method")]
-    MethodUnknown,
     /// The server ends the call because it stops.
     #[error("the server stops")]
     Stopping,
@@ -115,12 +112,11 @@ impl CallError {
             },
             Self::CallerNotAllowed { .. } => "CALLER_NOT_ALLOWED",
             Self::SnapshotNotReady => "SNAPSHOT_NOT_READY",
-            Self::RevisionSourceUnknown => "REVISION_SOURCE_UNKNOWN",
+            Self::RevisionUnreachable => "REVISION_UNREACHABLE",
             Self::RevisionNotReached { .. } => "REVISION_NOT_REACHED",
             Self::TooManyWaiters => "TOO_MANY_WAITERS",
             Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
             Self::TimeoutInvalid => "TIMEOUT_INVALID",
-            Self::MethodUnknown => "METHOD_UNKNOWN",
             Self::Stopping => "STOPPING",
         }
     }
@@ -132,12 +128,9 @@ impl CallError {
             Self::OverLimit { .. } | Self::TimeoutInvalid => Code::InvalidArgument,
             Self::CallerNotAllowed { .. } => Code::PermissionDenied,
             Self::SnapshotNotReady | Self::Stopping => Code::Unavailable,
-            Self::RevisionSourceUnknown | Self::RevisionNotReached { .. } => {
-                Code::FailedPrecondition
-            }
+            Self::RevisionUnreachable | Self::RevisionNotReached { .. } => Code::FailedPrecondition,
             Self::TooManyWaiters => Code::ResourceExhausted,
             Self::DeadlineExceeded => Code::DeadlineExceeded,
-            Self::MethodUnknown => Code::Unimplemented,
         }
     }
 
@@ -158,19 +151,13 @@ impl CallError {
     fn details(&self) -> ErrorDetails {
         let mut details =
             ErrorDetails::with_error_info(self.reason(), DOMAIN, std::collections::HashMap::new());
-        match self.code() {
-            Code::InvalidArgument => {
-                details.add_bad_request_violation(self.subject(), self.description());
-            }
-            Code::FailedPrecondition => {
-                let description = self.description();
-                details.add_precondition_failure_violation(
-                    self.reason(),
-                    self.subject(),
-                    description,
-                );
-            }
-            _ => {}
+        let code = self.code();
+        if code == Code::InvalidArgument {
+            details.add_bad_request_violation(self.subject(), self.description());
+        }
+        if code == Code::FailedPrecondition {
+            let (subject, description) = (self.subject(), self.description());
+            details.add_precondition_failure_violation(self.reason(), subject, description);
         }
         if let Some(delay) = self.retry_after() {
             details.set_retry_info(Some(delay));
@@ -184,11 +171,11 @@ impl CallError {
             Self::Refused(refusal) => &refusal.field,
             Self::OverLimit { limit, .. } => limit.field(),
             Self::CallerNotAllowed { field } => field,
-            Self::RevisionSourceUnknown
-            | Self::RevisionNotReached { .. }
-            | Self::TooManyWaiters => "min_revision",
+            Self::RevisionUnreachable | Self::RevisionNotReached { .. } | Self::TooManyWaiters => {
+                "min_revision"
+            }
             Self::TimeoutInvalid | Self::DeadlineExceeded => "grpc-timeout",
-            Self::SnapshotNotReady | Self::MethodUnknown | Self::Stopping => "",
+            Self::SnapshotNotReady | Self::Stopping => "",
         }
     }
 
@@ -198,12 +185,11 @@ impl CallError {
             Self::OverLimit { .. }
             | Self::CallerNotAllowed { .. }
             | Self::SnapshotNotReady
-            | Self::RevisionSourceUnknown
+            | Self::RevisionUnreachable
             | Self::RevisionNotReached { .. }
             | Self::TooManyWaiters
             | Self::DeadlineExceeded
             | Self::TimeoutInvalid
-            | Self::MethodUnknown
             | Self::Stopping => self.to_string(),
         }
     }
@@ -215,11 +201,10 @@ impl CallError {
             Self::Refused(_)
             | Self::OverLimit { .. }
             | Self::CallerNotAllowed { .. }
-            | Self::RevisionSourceUnknown
+            | Self::RevisionUnreachable
             | Self::RevisionNotReached { .. }
             | Self::DeadlineExceeded
-            | Self::TimeoutInvalid
-            | Self::MethodUnknown => None,
+            | Self::TimeoutInvalid => None,
         }
     }
 }

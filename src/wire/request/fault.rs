@@ -15,14 +15,14 @@ impl Faults {
         &mut self,
         reason: RefusalReason,
         field: impl FnOnce() -> String,
-        detail: impl ToString,
+        detail: impl Into<String>,
     ) {
         let told = self.first.as_ref().map(|refusal| refusal.reason);
         if told.is_none_or(|told| reason < told) {
             self.first = Some(Refusal {
                 reason,
                 field: field(),
-                detail: detail.to_string(),
+                detail: detail.into(),
             });
         }
     }

@@ -40,7 +40,7 @@ impl<'m> Write<'m> {
         for (place, key) in keys.iter().enumerate() {
             let field = || format!("tag_write.remove_keys[{place}]");
             if let Err(error) = check_key(key) {
-                faults.add(RefusalReason::InvalidRequest, field, error);
+                faults.add(RefusalReason::InvalidRequest, field, error.to_string());
             }
             if self.remove_keys.try_push(key).is_err() {
                 let detail = format!("more than {} keys", limits::REMOVED_KEYS);
@@ -124,7 +124,7 @@ pub(crate) fn read_tags<'m>(
         let v1::Tag { key, value } = tag;
         let at = || format!("{}.tags[{place}]", field());
         let parsed = TagRef::parse(key, value).unwrap_or_else(|error| {
-            faults.add(RefusalReason::InvalidRequest, at, error);
+            faults.add(RefusalReason::InvalidRequest, at, error.to_string());
             TagRef { key, value }
         });
         if !sink.push_tag(parsed) {

@@ -1,0 +1,6 @@
+//! Behaviour from outside: over real sockets, with real files.
+
+mod accept;
+mod drain;
+mod grpc;
+mod support;
