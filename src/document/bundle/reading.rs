@@ -330,7 +330,8 @@ impl<'f> Reading<'f> {
 
     /// Tells an error at a site.
     pub(super) fn refuse_at(&mut self, site: &Site<'_>, kind: EntryErrorKind) {
-        let errors = DocumentErrors::one(kind, site.source.locate(&site.spot));
+        let at = site.source.locate(&[&site.spot]).into_iter().next();
+        let errors = DocumentErrors::one(kind, at.unwrap_or_else(|| site.source.start()));
         self.errors_of(site.file).push_all(site.file, &errors);
     }
 
