@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::bundle::error::EntryErrorKind;
 use super::json::JsonSort;
 use super::policy::PolicyErrorKind;
 use super::position::Position;
@@ -28,6 +29,9 @@ pub enum DocumentErrorKind {
     /// It is no RAM policy.
     #[error(transparent)]
     Policy(#[from] PolicyErrorKind),
+    /// It is no document of a bundle or case, or names what is not there.
+    #[error(transparent)]
+    Entry(#[from] EntryErrorKind),
 }
 
 impl DocumentErrorKind {
@@ -36,6 +40,7 @@ impl DocumentErrorKind {
         match self {
             Self::Shape(kind) => kind.code(),
             Self::Policy(kind) => kind.code(),
+            Self::Entry(kind) => kind.code(),
         }
     }
 }
