@@ -1,5 +1,12 @@
 //! Every integration test, in one binary.
 
+#[cfg(test)]
 mod bundle;
+#[cfg(test)]
 mod case;
+#[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod malformed;
