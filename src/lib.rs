@@ -8,4 +8,5 @@ pub mod model;
 pub mod publish;
 pub mod service;
 pub mod snapshot;
+pub mod source;
 pub mod wire;

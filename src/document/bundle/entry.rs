@@ -78,7 +78,7 @@ pub(in crate::document) fn account(
     sink: &mut Sink<'_>,
 ) -> Result<AccountId, Told> {
     at.parse(sink, |text| {
-        AccountId::try_from(text).map_err(EntryErrorKind::from)
+        AccountId::try_from(text).map_err(|_| EntryErrorKind::Account)
     })
 }
 
