@@ -26,7 +26,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
@@ -151,14 +151,14 @@ impl Server {
         };
         let senders = start.workers(&reporter)?;
 
-        let places = Arc::new(Semaphore::new(config.connections));
+        let places = accept::Places::new(config.connections);
         let acceptors = TaskTracker::new();
         let (told, tellings) = watch::channel(Phase::Serving);
         let reporting = tokio::spawn(health::report(reporter, pdp.reader().clone(), tellings));
         for (number, bound) in bound.into_iter().enumerate() {
             let workers = worker::Workers::new(senders.clone(), number);
             let listener = accept::Listener::new(bound)?;
-            let (places, phases) = (Arc::clone(&places), phases.clone());
+            let (places, phases) = (places.clone(), phases.clone());
             acceptors.spawn(accept::accept(listener, workers, places, phases));
         }
         drop(senders);
@@ -179,9 +179,7 @@ impl Server {
             drained = timeout(config.lame_duck + config.drain, draining) => drained.is_ok(),
             () = phase::reached(&mut stop, Phase::Ended) => false,
         };
-        let open = config
-            .connections
-            .saturating_sub(places.available_permits());
+        let open = places.open();
         phase.send_replace(Phase::Ended);
         let _ = workers_alive.recv().await;
         Ok(if drained || open == 0 {
