@@ -151,7 +151,9 @@ async fn a_peer_that_resets_what_it_asks_is_cut() {
         body.send_reset(Reason::CANCEL);
     }
     let error = within(driver).await.unwrap().unwrap_err();
-    assert_eq!(error.reason(), Some(Reason::ENHANCE_YOUR_CALM), "{error}");
+    // What the server tells may be overtaken by the end of the connection.
+    let told = error.reason() == Some(Reason::ENHANCE_YOUR_CALM);
+    assert!(told || error.is_io(), "{error}");
     still_answers(&running).await;
 }
 
