@@ -26,7 +26,8 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
@@ -138,57 +139,97 @@ impl Server {
     ///
     /// When a worker or a listener cannot be started.
     pub async fn run(self, pdp: Pdp, mut stop: watch::Receiver<Phase>) -> Result<Ended, RunError> {
-        let Self { config, bound } = self;
+        let serving = Serving::start(self, &pdp).await?;
+        phase::reached(&mut stop, Phase::Draining).await;
+        Ok(serving.end(stop).await)
+    }
+}
+
+/// A server that serves.
+struct Serving {
+    config: Config,
+    phase: watch::Sender<Phase>,
+    /// The phase that health tells: it is ahead of the server's own by the lame duck's time.
+    told: watch::Sender<Phase>,
+    health: JoinHandle<()>,
+    acceptors: TaskTracker,
+    places: accept::Places,
+    /// Carries nothing, and closes when the last worker has ended.
+    workers: mpsc::Receiver<Infallible>,
+}
+
+impl Serving {
+    async fn start(server: Server, pdp: &Pdp) -> Result<Self, RunError> {
+        let Server { config, bound } = server;
         let (phase, phases) = watch::channel(Phase::Serving);
+        let (told, tellings) = watch::channel(Phase::Serving);
         let reporter = HealthReporter::new();
         health::set(&reporter, ServingStatus::NotServing).await;
-        let (alive, mut workers_alive) = mpsc::channel(1);
-        let start = Starting {
+        let (alive, workers) = mpsc::channel(1);
+        let starting = Starting {
             config: &config,
-            pdp: &pdp,
+            pdp,
             phases: &phases,
             alive,
         };
-        let senders = start.workers(&reporter)?;
-
-        let places = Arc::new(Semaphore::new(config.connections));
+        let senders = starting.workers(&reporter)?;
+        let places = accept::Places::new(config.connections);
         let acceptors = TaskTracker::new();
-        let (told, tellings) = watch::channel(Phase::Serving);
-        let reporting = tokio::spawn(health::report(reporter, pdp.reader().clone(), tellings));
         for (number, bound) in bound.into_iter().enumerate() {
             let workers = worker::Workers::new(senders.clone(), number);
             let listener = accept::Listener::new(bound)?;
-            let (places, phases) = (Arc::clone(&places), phases.clone());
-            acceptors.spawn(accept::accept(listener, workers, places, phases));
+            acceptors.spawn(accept::accept(
+                listener,
+                workers,
+                places.clone(),
+                phases.clone(),
+            ));
         }
-        drop(senders);
+        acceptors.close();
+        let health = tokio::spawn(health::report(reporter, pdp.reader().clone(), tellings));
+        Ok(Self {
+            config,
+            phase,
+            told,
+            health,
+            acceptors,
+            places,
+            workers,
+        })
+    }
 
-        phase::reached(&mut stop, Phase::Draining).await;
+    /// Health first, then the listeners, then the calls under way.
+    async fn end(self, mut stop: watch::Receiver<Phase>) -> Ended {
+        let Self {
+            config,
+            phase,
+            told,
+            health,
+            acceptors,
+            places,
+            mut workers,
+        } = self;
         told.send_replace(Phase::Draining);
-        // Health is told before anything else is: a panic in there keeps nothing from ending.
-        let _ = reporting.await;
+        // A panic in there keeps nothing from ending.
+        let _ = health.await;
         let draining = async {
             sleep(config.lame_duck).await;
             phase.send_replace(Phase::Draining);
-            acceptors.close();
             acceptors.wait().await;
-            // The channel never carries anything: it closes when the last worker has ended.
-            let _ = workers_alive.recv().await;
+            workers.recv().await;
         };
-        let drained = tokio::select! {
-            drained = timeout(config.lame_duck + config.drain, draining) => drained.is_ok(),
-            () = phase::reached(&mut stop, Phase::Ended) => false,
-        };
-        let open = config
-            .connections
-            .saturating_sub(places.available_permits());
+        tokio::select! {
+            _ = timeout(config.lame_duck + config.drain, draining) => {}
+            () = phase::reached(&mut stop, Phase::Ended) => {}
+        }
+        let connections = places.open();
         phase.send_replace(Phase::Ended);
-        let _ = workers_alive.recv().await;
-        Ok(if drained || open == 0 {
+        workers.recv().await;
+        if connections == 0 {
             Ended::Drained
         } else {
-            Ended::Cut { connections: open }
-        })
+            Ended::Cut { connections }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use tagwarden::wire::v1;
 use tokio_stream::StreamExt as _;
 use tonic::{Code, Request, Status};
@@ -381,4 +382,20 @@ async fn a_message_without_a_field_is_refused_by_field() {
     assert_eq!(field(&details), "principal");
     let told = <pb::Status as prost::Message>::decode(details.details()).unwrap();
     assert_eq!(told.code, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_are_no_message_are_the_senders_fault() {
+    let running = start_ready(config());
+    let mut sender = running.driven().await;
+    let (answer, mut body) = sender.send_request(authorize_head(), false).unwrap();
+    // A text of two bytes that is no UTF-8.
+    let bytes = Bytes::from_static(&[0, 0, 0, 0, 4, 0x0a, 2, 0xff, 0xff]);
+    body.send_data(bytes, true).unwrap();
+    let head = within(answer).await.unwrap().into_parts().0;
+    let status = Status::from_header_map(&head.headers).unwrap();
+    assert_eq!(
+        (status.code(), &*reason(&status)),
+        (Code::InvalidArgument, "INVALID_REQUEST")
+    );
 }

@@ -7,16 +7,17 @@
 use std::io;
 use std::os::unix::net::UnixListener as StdUnixListener;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 
 use super::listen::{Bound, SocketFile};
 use super::peer::{Credentials, PeerAddress};
 use super::phase::{Phase, reached};
 use super::socket::Detached;
-use super::worker::{Accepted, Workers};
+use super::worker::{Accepted, Place, Workers};
 
 /// How long the acceptor rests when the system has no more descriptors.
 const REST: Duration = Duration::from_millis(50);
@@ -93,18 +94,58 @@ fn credentials(stream: &tokio::net::UnixStream) -> io::Result<PeerAddress> {
     }))
 }
 
+/// The places for connections.
+#[derive(Debug, Clone)]
+pub(super) struct Places {
+    free: Arc<Semaphore>,
+    open: Arc<AtomicUsize>,
+}
+
+impl Places {
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(most)),
+            open: Arc::default(),
+        }
+    }
+
+    /// How many connections are open.
+    pub(super) fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// The next connection, as soon as there is a place for it.
+    async fn accept(&self, listener: &Listener) -> io::Result<Accepted> {
+        let free = Arc::clone(&self.free)
+            .acquire_owned()
+            .await
+            .map_err(io::Error::other)?;
+        let (socket, address) = listener.accept().await?;
+        Ok(Accepted {
+            socket,
+            address,
+            place: Place::new(free, &self.open),
+        })
+    }
+
+    fn try_place(&self) -> Option<Place> {
+        let free = Arc::clone(&self.free).try_acquire_owned().ok()?;
+        Some(Place::new(free, &self.open))
+    }
+}
+
 /// Takes connections until the server drains.
 pub(super) async fn accept(
     listener: Listener,
     mut workers: Workers,
-    places: Arc<Semaphore>,
+    places: Places,
     mut phases: watch::Receiver<Phase>,
 ) {
     loop {
         let taken = tokio::select! {
             biased;
             () = reached(&mut phases, Phase::Draining) => break,
-            taken = take(&listener, &places) => taken,
+            taken = places.accept(&listener) => taken,
         };
         match taken {
             Ok(accepted) => workers.hand(accepted).await,
@@ -120,38 +161,18 @@ pub(super) async fn accept(
     }
 }
 
-async fn take(listener: &Listener, places: &Arc<Semaphore>) -> io::Result<Accepted> {
-    let place = free_place(places).await?;
-    let (socket, address) = listener.accept().await?;
-    Ok(Accepted {
-        socket,
-        address,
-        place,
-    })
-}
-
-async fn free_place(places: &Arc<Semaphore>) -> io::Result<OwnedSemaphorePermit> {
-    Arc::clone(places)
-        .acquire_owned()
-        .await
-        .map_err(io::Error::other)
-}
-
-async fn hand_rest(
-    rest: Vec<(Detached, PeerAddress)>,
-    workers: &mut Workers,
-    places: &Arc<Semaphore>,
-) {
+async fn hand_rest(rest: Vec<(Detached, PeerAddress)>, workers: &mut Workers, places: &Places) {
     for (socket, address) in rest {
         // As many as may be open are open: the peer tries another server.
-        let Ok(place) = Arc::clone(places).try_acquire_owned() else {
+        let Some(place) = places.try_place() else {
             return;
         };
-        let accepted = Accepted {
-            socket,
-            address,
-            place,
-        };
-        workers.hand(accepted).await;
+        workers
+            .hand(Accepted {
+                socket,
+                address,
+                place,
+            })
+            .await;
     }
 }

@@ -103,18 +103,18 @@ impl<'m> Question<'m> {
             understands_obligations,
         } = message;
         let mut faults = Faults::default();
+        let names = read_names(principal, action, &mut faults);
         storage.read_resources(resources, &mut faults);
         if let Some(write) = tag_write {
             storage.write.read(write, &mut faults);
         }
-        let asker = Asker {
-            principal,
-            action,
+        let around = Around {
             context,
             session: session.as_ref(),
             kind: *kind,
+            understands_obligations: *understands_obligations,
         };
-        asker.read(storage, *understands_obligations, faults)
+        around.read(names, storage, faults)
     }
 
     /// Reads the parts of a filter message that all its candidates share.
@@ -133,15 +133,15 @@ impl<'m> Question<'m> {
             min_revision: _,
         } = message;
         let mut faults = Faults::default();
+        let names = read_names(principal, action, &mut faults);
         let candidates = Candidates::read(candidates, filter_tags.as_ref(), &mut faults);
-        let asker = Asker {
-            principal,
-            action,
+        let around = Around {
             context,
             session: session.as_ref(),
             kind: *kind,
+            understands_obligations: false,
         };
-        Ok((asker.read(storage, false, faults)?, candidates))
+        Ok((around.read(names, storage, faults)?, candidates))
     }
 
     /// The question as the engine takes it.
@@ -393,50 +393,49 @@ impl<'m> Candidates<'m> {
     }
 }
 
-/// Who asks, for what and in which circumstances: the parts that all messages share.
-struct Asker<'m> {
-    principal: &'m str,
-    action: &'m str,
+/// Who asks, and for what.
+type Names<'m> = Result<(PrincipalRef<'m>, ActionRef<'m>), Refusal>;
+
+fn read_names<'m>(principal: &'m str, action: &'m str, faults: &mut Faults) -> Names<'m> {
+    let mut refuse = |field: &str, detail: String| {
+        let (reason, field) = (RefusalReason::InvalidRequest, field.to_owned());
+        faults.add(reason, || field.clone(), detail.clone());
+        Refusal {
+            reason,
+            field,
+            detail,
+        }
+    };
+    let principal =
+        PrincipalRef::parse(principal).map_err(|error| refuse("principal", error.to_string()));
+    let action = ActionRef::parse(action).map_err(|error| refuse("action", error.to_string()));
+    Ok((principal?, action?))
+}
+
+/// In which circumstances something is asked: the parts that all messages share.
+struct Around<'m> {
     context: &'m [v1::ContextEntry],
     session: Option<&'m v1::Session>,
     kind: i32,
+    understands_obligations: bool,
 }
 
-impl<'m> Asker<'m> {
+impl<'m> Around<'m> {
     fn read(
         self,
+        names: Names<'m>,
         storage: &mut Storage<'m>,
-        understands_obligations: bool,
         mut faults: Faults,
     ) -> Result<Question<'m>, Refusal> {
         storage.context.read(self.context, &mut faults);
         let session = read_session(self.session, &mut faults);
         let kind = read_kind(self.kind, &mut faults);
-        let action = ActionRef::parse(self.action);
-        let principal = PrincipalRef::parse(self.principal);
-        if let Err(error) = &action {
-            faults.add(
-                RefusalReason::InvalidRequest,
-                || "action".to_owned(),
-                error.to_string(),
-            );
-        }
-        if let Err(error) = &principal {
-            faults.add(
-                RefusalReason::InvalidRequest,
-                || "principal".to_owned(),
-                error.to_string(),
-            );
-        }
         let late = faults.into_result()?;
-        let refused = |field: &str, error: &dyn ToString| Refusal {
-            reason: RefusalReason::InvalidRequest,
-            field: field.to_owned(),
-            detail: error.to_string(),
-        };
+        let (principal, action) = names?;
+        let understands_obligations = self.understands_obligations;
         Ok(Question {
-            principal: principal.map_err(|error| refused("principal", &error))?,
-            action: action.map_err(|error| refused("action", &error))?,
+            principal,
+            action,
             session,
             kind,
             understands_obligations,

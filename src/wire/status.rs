@@ -21,6 +21,9 @@ pub enum CallError {
     /// The rules of requests refuse it.
     #[error("{0}")]
     Refused(Refusal),
+    /// The bytes are no message.
+    #[error("{0}")]
+    MessageInvalid(String),
     /// More parts than one call may have.
     #[error("{found} {limit}")]
     OverLimit {
@@ -105,6 +108,7 @@ impl CallError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.reason.as_str(),
+            Self::MessageInvalid(_) => "INVALID_REQUEST",
             Self::OverLimit { limit, .. } => match limit {
                 CallLimit::Batch => "BATCH_LIMIT",
                 CallLimit::SubChecks => "SUB_CHECK_LIMIT",
@@ -125,7 +129,9 @@ impl CallError {
     pub fn code(&self) -> Code {
         match self {
             Self::Refused(refusal) => code_of(refusal.reason),
-            Self::OverLimit { .. } | Self::TimeoutInvalid => Code::InvalidArgument,
+            Self::MessageInvalid(_) | Self::OverLimit { .. } | Self::TimeoutInvalid => {
+                Code::InvalidArgument
+            }
             Self::CallerNotAllowed { .. } => Code::PermissionDenied,
             Self::SnapshotNotReady | Self::Stopping => Code::Unavailable,
             Self::RevisionUnreachable | Self::RevisionNotReached { .. } => Code::FailedPrecondition,
@@ -175,14 +181,15 @@ impl CallError {
                 "min_revision"
             }
             Self::TimeoutInvalid | Self::DeadlineExceeded => "grpc-timeout",
-            Self::SnapshotNotReady | Self::Stopping => "",
+            Self::MessageInvalid(_) | Self::SnapshotNotReady | Self::Stopping => "",
         }
     }
 
     fn description(&self) -> String {
         match self {
             Self::Refused(refusal) => refusal.detail.clone(),
-            Self::OverLimit { .. }
+            Self::MessageInvalid(_)
+            | Self::OverLimit { .. }
             | Self::CallerNotAllowed { .. }
             | Self::SnapshotNotReady
             | Self::RevisionUnreachable
@@ -199,6 +206,7 @@ impl CallError {
             Self::SnapshotNotReady | Self::Stopping => Some(Duration::from_secs(1)),
             Self::TooManyWaiters => Some(Duration::from_millis(100)),
             Self::Refused(_)
+            | Self::MessageInvalid(_)
             | Self::OverLimit { .. }
             | Self::CallerNotAllowed { .. }
             | Self::RevisionUnreachable

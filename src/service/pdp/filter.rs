@@ -52,7 +52,7 @@ impl Pdp {
             let stored = self.find(candidate.name);
             let differs = filtering.candidates.differs(candidate, stored.as_deref());
             self.count_ignored(u64::from(differs));
-            if filtering.sees(candidate, stored.as_deref())? {
+            if filtering.sees(place, candidate, stored.as_deref())? {
                 arns.push(candidate.name.as_str().to_owned());
             }
         }
@@ -94,18 +94,19 @@ impl Filtering<'_> {
     /// Whether the principal may see a candidate.
     fn sees(
         &self,
+        place: usize,
         candidate: &SentResource<'_>,
         stored: Option<&model::resource::Resource>,
     ) -> Result<bool, CallError> {
         // security 3.7: a candidate without the request's tags is dropped, and then only resource
         // tags, group, type and ARN decide.
         match self.candidates.known(candidate, stored) {
-            Some(known) => self.decide(known),
+            Some(known) => self.decide(place, known),
             None => Ok(false),
         }
     }
 
-    fn decide(&self, known: Resource<'_>) -> Result<bool, CallError> {
+    fn decide(&self, place: usize, known: Resource<'_>) -> Result<bool, CallError> {
         let mut entries = Entries::new();
         self.storage.entries(&mut entries);
         let session = self.carried.as_engine(self.question.session);
@@ -130,7 +131,10 @@ impl Filtering<'_> {
                     disclosure,
                     explain: false,
                 };
-                Err(CallError::Refused(asked.refusal(&refused)))
+                let mut refusal = asked.refusal(&refused);
+                let here = format!("candidates[{place}]");
+                refusal.field = refusal.field.replacen("resources[0]", &here, 1);
+                Err(CallError::Refused(refusal))
             }
         }
     }

@@ -179,34 +179,41 @@ fn class_of(key: &str) -> KeyClass {
 }
 
 /// Keys that the server derives, beside those of the tag families.
-const DERIVED: [&str; 9] = [
+const DERIVED: [&str; 8] = [
     "acs:CurrentTime",
     "acs:PrincipalARN",
     "acs:PrincipalType",
     "acs:PrincipalUid",
     "acs:PrincipalId",
-    "acs:UserId",
     "acs:ResourceGroupId",
     "Action",
     "Resource",
 ];
 
-/// Whether a key is of a tag family (security 3.8): `acs:RequestTag/k`, `ecs:tag/k`, and any other
-/// `<svc>:…/<k>` whose left part contains `tag`; the bare family too.
+/// The tag families (security 3.8).
+const FAMILIES: [&str; 6] = [
+    "ResourceTag",
+    "RequestTag",
+    "tag",
+    "BucketTag",
+    "ExistingObjectTag",
+    "RequestObjectTag",
+];
+
+/// Whether a key is of a tag family, with or without a tag's key, or could be of one that a catalog
+/// names: `<svc>:…/<k>` whose left part contains `tag`.
 fn is_tag_key(key: &str) -> bool {
-    let (family, below) = match key.split_once('/') {
+    let Some((_, name)) = key.split_once(':') else {
+        return false;
+    };
+    let (family, below) = match name.split_once('/') {
         Some((family, _)) => (family, true),
-        None => (key, false),
+        None => (name, false),
     };
-    let name = family.split_once(':').map_or("", |(_, name)| name);
-    let ends = |end: &str| {
-        name.len()
-            .checked_sub(end.len())
-            .and_then(|start| name.get(start..))
-            .is_some_and(|tail| tail.eq_ignore_ascii_case(end))
-    };
-    let contains = || name.to_ascii_lowercase().contains("tag");
-    (below && contains()) || ends("tag")
+    FAMILIES
+        .into_iter()
+        .any(|known| known.eq_ignore_ascii_case(family))
+        || (below && family.to_ascii_lowercase().contains("tag"))
 }
 
 fn has_prefix(key: &str, prefix: &str) -> bool {

@@ -68,7 +68,8 @@ impl<'m> Write<'m> {
             faults.add(RefusalReason::TagWriteConflict, || field.to_owned(), detail);
         };
         let removes = !self.remove_keys.is_empty();
-        if self.remove_all && (self.set.is_some() || removes || self.replace) {
+        let sets_some = self.set.as_ref().is_some_and(|set| !set.is_empty());
+        if self.remove_all && (sets_some || removes || self.replace) {
             conflict(
                 "tag_write.remove_all",
                 "excludes every other member of `tag_write`",

@@ -176,7 +176,7 @@ fn tag_writes_that_exclude_each_other_are_refused() {
     );
     conflict(
         v1::TagWrite {
-            set: Some(tags(&[])),
+            set: Some(tags(&[("a", "1")])),
             remove_all: true,
             ..v1::TagWrite::default()
         },
