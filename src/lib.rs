@@ -4,4 +4,5 @@ pub mod compiler;
 pub mod document;
 pub mod engine;
 pub mod model;
+pub mod reference;
 pub mod snapshot;
