@@ -1,3 +1,5 @@
 //! Every integration test, in one binary.
 
 mod corpus;
+mod reference;
+mod support;

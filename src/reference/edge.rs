@@ -11,7 +11,7 @@ use crate::model::arn::{PrincipalRef, ResourceName};
 use crate::model::bundle::Bundle;
 use crate::model::catalog::{ActionFacts, OperationKind, TagEffect};
 use crate::model::request::{AccessRequest, RequestedResource, SessionClaim};
-use crate::model::statement::Policy;
+use crate::model::statement::{Policy, Resources};
 use crate::model::verdict::{RefusalReason, limits};
 
 use super::principal::Standing;
@@ -206,5 +206,5 @@ fn is_session_document(policy: &Policy) -> bool {
         && policy
             .statements
             .iter()
-            .all(|statement| statement.resources.is_some() && statement.principals.is_none())
+            .all(|statement| statement.resources != Resources::Attached && statement.principals.is_none())
 }

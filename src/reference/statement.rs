@@ -4,7 +4,7 @@ use crate::model::account::Name;
 use crate::model::arn::{ArnRef, ResourceName};
 use crate::model::condition::{ConditionKey, TagFamily};
 use crate::model::pattern::{AccountPattern, ActionPattern, ResourcePattern};
-use crate::model::statement::{Actions, Effect, Statement};
+use crate::model::statement::{Actions, Effect, Resources, Statement};
 
 use super::StatementName;
 use super::condition;
@@ -115,7 +115,18 @@ impl Placed<'_> {
     }
 
     fn covers_resource(&self, sub: &SubCheck<'_>) -> bool {
-        self.some_pattern(|pattern| match (pattern, sub.name) {
+        let matched = |pattern: &ResourcePattern| self.pattern_matches(pattern, sub);
+        match &self.statement.resources {
+            Resources::Only(patterns) => patterns.iter().any(matched),
+            // ram 1.2: every resource except those listed.
+            Resources::AllBut(patterns) => !patterns.iter().any(matched),
+            // A document without `Resource` is about what it is attached to.
+            Resources::Attached => true,
+        }
+    }
+
+    fn pattern_matches(&self, pattern: &ResourcePattern, sub: &SubCheck<'_>) -> bool {
+        match (pattern, sub.name) {
             (ResourcePattern::All, _) => true,
             // ram 1.5: the ARN `*`, which only the pattern `*` matches.
             (ResourcePattern::Arn { .. }, ResourceName::All) => false,
@@ -134,14 +145,6 @@ impl Placed<'_> {
                     && self.covers_account(account, arn, &sub.owner)
                     && wildcard::matches(id.as_str(), arn.id())
             }
-        })
-    }
-
-    /// A document attached to a resource without `Resource` is about what it is attached to.
-    fn some_pattern(&self, test: impl Fn(&ResourcePattern) -> bool) -> bool {
-        match &self.statement.resources {
-            Some(patterns) => patterns.iter().any(test),
-            None => true,
         }
     }
 
@@ -161,7 +164,28 @@ impl Placed<'_> {
     /// Decision 31: whether the resources of the statement certainly cover everything below the ARN
     /// asked for.
     pub(super) fn covers_all_below(&self, sub: &SubCheck<'_>) -> bool {
-        self.some_pattern(|pattern| match (pattern, sub.name) {
+        let all = |pattern: &ResourcePattern| self.pattern_covers_below(pattern, sub);
+        let some = |pattern: &ResourcePattern| self.pattern_touches_below(pattern, sub);
+        match &self.statement.resources {
+            Resources::Only(patterns) => patterns.iter().any(all),
+            Resources::AllBut(patterns) => !patterns.iter().any(some),
+            Resources::Attached => true,
+        }
+    }
+
+    /// Decision 31: whether the resources of the statement could match something below the ARN.
+    pub(super) fn may_touch_below(&self, sub: &SubCheck<'_>) -> bool {
+        let all = |pattern: &ResourcePattern| self.pattern_covers_below(pattern, sub);
+        let some = |pattern: &ResourcePattern| self.pattern_touches_below(pattern, sub);
+        match &self.statement.resources {
+            Resources::Only(patterns) => patterns.iter().any(some),
+            Resources::AllBut(patterns) => !patterns.iter().any(all),
+            Resources::Attached => true,
+        }
+    }
+
+    fn pattern_covers_below(&self, pattern: &ResourcePattern, sub: &SubCheck<'_>) -> bool {
+        match (pattern, sub.name) {
             (ResourcePattern::All, _) => true,
             (ResourcePattern::Arn { .. }, ResourceName::All) => false,
             (
@@ -182,12 +206,11 @@ impl Placed<'_> {
                     && self.covers_account(account, arn, &sub.owner)
                     && wildcard::covers(id.as_str(), fixed_part(arn))
             }
-        })
+        }
     }
 
-    /// Decision 31: whether the resources of the statement could match something below the ARN.
-    pub(super) fn may_touch_below(&self, sub: &SubCheck<'_>) -> bool {
-        self.some_pattern(|pattern| match (pattern, sub.name) {
+    fn pattern_touches_below(&self, pattern: &ResourcePattern, sub: &SubCheck<'_>) -> bool {
+        match (pattern, sub.name) {
             (ResourcePattern::All, _) => true,
             (ResourcePattern::Arn { .. }, ResourceName::All) => pattern.can_match(),
             (
@@ -208,7 +231,7 @@ impl Placed<'_> {
                     && self.covers_account(account, arn, &sub.owner)
                     && wildcard::may_begin(id.as_str(), fixed_part(arn))
             }
-        })
+        }
     }
 
     /// The families that the statement reads.

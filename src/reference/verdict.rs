@@ -187,7 +187,7 @@ fn by_identity(question: &Question<'_>, sub: &SubCheck<'_>) -> SubVerdict {
     SubVerdict::of(layer, &judged, due)
 }
 
-/// Decision 23: any EXPLICIT_DENY, else any ALLOW, else IMPLICIT_DENY.
+/// Decision 23: any explicit deny, else any ALLOW, else implicit deny.
 fn either(identity: SubVerdict, resource: SubVerdict) -> SubVerdict {
     match (identity.outcome, resource.outcome) {
         (Outcome::ExplicitDeny, _) => identity,
@@ -203,7 +203,7 @@ fn either(identity: SubVerdict, resource: SubVerdict) -> SubVerdict {
     }
 }
 
-/// Decision 23: for `sts:AssumeRole` both must be ALLOW; any EXPLICIT_DENY wins.
+/// Decision 23: for `sts:AssumeRole` both must be ALLOW; any explicit deny wins.
 fn both(identity: SubVerdict, resource: SubVerdict) -> SubVerdict {
     match (identity.outcome, resource.outcome) {
         (Outcome::ExplicitDeny, _) => identity,
@@ -218,7 +218,7 @@ fn both(identity: SubVerdict, resource: SubVerdict) -> SubVerdict {
     }
 }
 
-/// Decision 25: ALLOW if all are; EXPLICIT_DENY if any is; else IMPLICIT_DENY.
+/// Decision 25: ALLOW if all are; explicit deny if any is; else implicit deny.
 pub(super) fn combine(question: &Question<'_>, verdicts: &[SubVerdict]) -> ReferenceDecision {
     let outcomes: Vec<Outcome> = verdicts.iter().map(|verdict| verdict.outcome).collect();
     let outcome = if outcomes.iter().all(|outcome| *outcome == Outcome::Allow) {
@@ -231,7 +231,7 @@ pub(super) fn combine(question: &Question<'_>, verdicts: &[SubVerdict]) -> Refer
     let reason = match outcome {
         Outcome::Allow => None,
         Outcome::ExplicitDeny => Some(DenyReason::Explicit),
-        // Decision 17: an implicit deny with reason RESOURCE_UNKNOWN.
+        // Decision 17: an implicit deny with reason "resource unknown".
         Outcome::ImplicitDeny if verdicts.iter().any(|verdict| verdict.unknown) => {
             Some(DenyReason::ResourceUnknown)
         }
@@ -278,7 +278,7 @@ fn obliged(
     }
 }
 
-/// security 3.5: EMPTY_RESULT only for actions flagged `list`; `query_denied` may show an error.
+/// security 3.5: empty result only for actions flagged `list`; `query_denied` may show an error.
 fn on_deny(question: &Question<'_>, outcome: Outcome) -> OnDeny {
     let shown = match (question.bundle.settings.query_denied, outcome) {
         (_, Outcome::Allow)
@@ -294,7 +294,7 @@ fn on_deny(question: &Question<'_>, outcome: Outcome) -> OnDeny {
     }
 }
 
-/// security 2.7: DENY with the reason PRINCIPAL_UNKNOWN, never EMPTY_RESULT.
+/// security 2.7: DENY with the reason principal unknown, never empty result.
 pub(super) fn principal_unknown(question: &Question<'_>) -> ReferenceDecision {
     ReferenceDecision {
         outcome: Outcome::ImplicitDeny,

@@ -1,0 +1,4 @@
+//! What the tests share.
+
+pub mod case;
+pub mod policy;
