@@ -1,5 +1,6 @@
 //! Every integration test, in one binary.
 
 mod corpus;
+mod differential;
 mod reference;
 mod support;

@@ -5,6 +5,7 @@ use crate::model::condition::{
     parse_date, parse_ip,
 };
 use crate::model::decimal::Decimal;
+use crate::model::pattern::Pattern;
 use crate::model::settings::{AbsentFamily, ForAllAbsent, TagKeyCase};
 use crate::model::statement::Effect;
 use crate::model::text::{eq_fold, fold};
@@ -73,7 +74,7 @@ pub(super) fn fact_values(
             Group::In(group) => vec![group.clone()],
             Group::Outside | Group::Unknown => Vec::new(),
         },
-        ConditionKey::Action => vec![question.action.as_str().to_owned()],
+        ConditionKey::Action => vec![question.action.as_str().to_ascii_lowercase()],
         ConditionKey::Resource => vec![sub.name.as_str().to_owned()],
         ConditionKey::Context(key) => sent_values(question, key),
         ConditionKey::Tag(_) => Vec::new(),
@@ -166,18 +167,49 @@ fn holds_on_values(
     if values.is_empty() {
         return Ok(holds_absent(question, effect, condition));
     }
-    // Decision 7: several values need a set prefix.
+    if let Test::Null { absent } = condition.test {
+        return Ok(!absent);
+    }
+    // Decision 7: several values need a set prefix, `Null` excepted.
     if values.len() > 1 && condition.quantifier == Quantifier::Single {
         return Err(Unreadable);
     }
+    let folded = folded(condition);
     let mut results = Vec::new();
     for value in values {
-        results.push(passes(&condition.test, value)?);
+        results.push(passes(&folded, value)?);
     }
     Ok(match condition.quantifier {
         Quantifier::Single | Quantifier::ForAllValues => results.iter().all(|passed| *passed),
         Quantifier::ForAnyValue => results.iter().any(|passed| *passed),
     })
+}
+
+/// The test, with its operands in lower case for the key `Action` (decision 36).
+fn folded(condition: &Condition) -> Test {
+    let mut test = condition.test.clone();
+    if condition.key != ConditionKey::Action {
+        return test;
+    }
+    match &mut test {
+        Test::Equals { operands, .. } | Test::EqualsIgnoreCase { operands, .. } => {
+            for operand in operands {
+                *operand = operand.to_ascii_lowercase();
+            }
+        }
+        Test::Like { operands, .. } => {
+            for operand in operands {
+                let lower = operand.as_str().to_ascii_lowercase();
+                *operand = Pattern::parse(&lower, lower.len()).unwrap_or_else(|_| operand.clone());
+            }
+        }
+        Test::Numeric { .. }
+        | Test::Date { .. }
+        | Test::Bool { .. }
+        | Test::Ip { .. }
+        | Test::Null { .. } => {}
+    }
+    test
 }
 
 /// Whether one value passes the test. ram 2.2: several operands of a positive test are
@@ -191,9 +223,7 @@ fn passes(test: &Test, value: &str) -> Result<bool, Unreadable> {
             Ok(operands.iter().any(|operand| eq_fold(operand, value)) != *negated)
         }
         Test::Like { negated, operands } => {
-            let like = |operand: &crate::model::pattern::Pattern| {
-                wildcard::matches(operand.as_str(), value)
-            };
+            let like = |operand: &Pattern| wildcard::matches(operand.as_str(), value);
             Ok(operands.iter().any(like) != *negated)
         }
         Test::Numeric {

@@ -73,14 +73,11 @@ fn allow_sees_request_tags(question: &Question<'_>, sub: &SubCheck<'_>) -> bool 
     let facts = &question.facts;
     // On a tag write by the rule of section 4.
     let writes = sub.write.is_some();
-    writes
-        || match facts.kind {
-            // On create by the resource being made, unless the action's `tags` is `none`.
-            OperationKind::Create => sub.part == Part::Made && facts.tags != TagEffect::None,
-            // On query by every sub-check if `filterable`.
-            OperationKind::Query => facts.filterable,
-            OperationKind::Update | OperationKind::Other => false,
-        }
+    // By the resource being made, unless the action's `tags` is `none`.
+    let makes = sub.part == Part::Made && facts.tags != TagEffect::None;
+    // On query by every sub-check if `filterable`.
+    let filters = facts.kind == OperationKind::Query && facts.filterable;
+    writes || makes || filters
 }
 
 /// The keys that a write touches, in two parts: those that it adds, and all others.

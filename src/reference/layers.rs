@@ -210,7 +210,7 @@ pub(super) fn resource_based<'a>(
             || region_open(arn.region());
         if at.service() == arn.service()
             && same_region
-            && at.owner() == Some(sub.owner.as_str())
+            && at.owner().is_none_or(|owner| owner == sub.owner)
             && stands_at_or_below(arn, at.id())
         {
             let name = PolicyName::Resource(&document.name);

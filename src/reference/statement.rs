@@ -142,19 +142,16 @@ impl Placed<'_> {
             ) => {
                 wildcard::matches(service.as_str(), arn.service())
                     && wildcard::matches(region.as_str(), arn.region())
-                    && self.covers_account(account, arn, &sub.owner)
+                    && self.covers_account(account, &sub.owner)
                     && wildcard::matches(id.as_str(), arn.id())
             }
         }
     }
 
-    fn covers_account(&self, pattern: &AccountPattern, arn: ArnRef<'_>, owner: &str) -> bool {
+    fn covers_account(&self, pattern: &AccountPattern, owner: &str) -> bool {
         match (pattern, self.statement.effect) {
-            // An account that the request leaves open is that of its owner (security 2.5).
-            (AccountPattern::Field(field), _) => {
-                wildcard::matches(field.as_str(), arn.account())
-                    || (arn.owner().is_none() && wildcard::matches(field.as_str(), owner))
-            }
+            // Decision 1: the account field of a pattern is compared with the owner.
+            (AccountPattern::Field(field), _) => wildcard::matches(field.as_str(), owner),
             // security 7.2: in an Allow the account is the policy's own, in a Deny any.
             (AccountPattern::Missing, Effect::Allow) => owner == self.account,
             (AccountPattern::Missing, Effect::Deny) => true,
@@ -203,7 +200,7 @@ impl Placed<'_> {
                 };
                 wildcard::matches(service.as_str(), arn.service())
                     && everywhere
-                    && self.covers_account(account, arn, &sub.owner)
+                    && self.covers_account(account, &sub.owner)
                     && wildcard::covers(id.as_str(), fixed_part(arn))
             }
         }
@@ -228,7 +225,7 @@ impl Placed<'_> {
                 };
                 wildcard::matches(service.as_str(), arn.service())
                     && somewhere
-                    && self.covers_account(account, arn, &sub.owner)
+                    && self.covers_account(account, &sub.owner)
                     && wildcard::may_begin(id.as_str(), fixed_part(arn))
             }
         }

@@ -27,21 +27,21 @@ use tagwarden::model::tag::{Tag, TagRef, TagSet};
 use super::policy::read_policy;
 
 /// The instant of a case that tells none.
-pub const NOW: &str = "2026-01-01T00:00:00Z";
+pub(crate) const NOW: &str = "2026-01-01T00:00:00Z";
 
 /// A case: its question, or nothing where a document of it is refused.
 #[derive(Debug)]
-pub struct Case {
-    pub id: String,
-    pub question: Option<(Bundle, AccessRequest)>,
-    pub expect: String,
-    pub error: Option<String>,
-    pub decision: Option<String>,
-    pub obligations: Option<Vec<String>>,
-    pub why: String,
+pub(crate) struct Case {
+    pub(crate) id: String,
+    pub(crate) question: Option<(Bundle, AccessRequest)>,
+    pub(crate) expect: String,
+    pub(crate) error: Option<String>,
+    pub(crate) decision: Option<String>,
+    pub(crate) obligations: Option<Vec<String>>,
+    pub(crate) why: String,
 }
 
-pub fn read(line: &str) -> Case {
+pub(crate) fn read(line: &str) -> Case {
     let case: Value = serde_json::from_str(line).expect("a case is JSON");
     let case = case.as_object().expect("a case is an object");
     let known = [
@@ -67,7 +67,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }
 
-pub fn texts(value: &Value) -> Vec<String> {
+pub(crate) fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::Array(values) => values.iter().map(text).collect(),
         Value::Null => Vec::new(),

@@ -1,4 +1,5 @@
 //! What the tests share.
 
-pub mod case;
-pub mod policy;
+pub(crate) mod case;
+pub(crate) mod generate;
+pub(crate) mod policy;

@@ -19,7 +19,7 @@ use super::case::texts;
 /// The longest value of a condition.
 const LONGEST: usize = 2_048;
 
-pub fn read_policy(document: &Value, layer: &str, settings: &Settings) -> Option<Policy> {
+pub(crate) fn read_policy(document: &Value, layer: &str, settings: &Settings) -> Option<Policy> {
     let names_principals = matches!(layer, "resource" | "trust");
     let statements = document.get("Statement")?.as_array()?;
     let read = |statement: &Value| read_statement(statement, names_principals, settings);
