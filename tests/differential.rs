@@ -6,7 +6,6 @@ mod edge;
 
 use std::collections::BTreeSet;
 
-use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
 use tagwarden::compiler::compile;
 use tagwarden::engine::decision::Decision;
