@@ -117,6 +117,6 @@ fn engine_and_reference_answer_alike() {
         Some(difference) => Err(TestCaseError::fail(difference)),
     });
     if let Err(failure) = result {
-        panic!("{failure:#?}");
+        panic!("{failure}");
     }
 }

@@ -7,15 +7,41 @@ mod bundle;
 mod condition;
 mod request;
 
+use std::fmt;
+
 use proptest::prelude::*;
 use tagwarden::model::bundle::Bundle;
 use tagwarden::model::request::AccessRequest;
 
 /// A bundle and a question to it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct World {
     pub(crate) bundle: Bundle,
     pub(crate) request: AccessRequest,
+}
+
+/// What differs from world to world, a line each.
+impl fmt::Debug for World {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bundle, request } = self;
+        writeln!(formatter, "{request:?}\n{:?}", bundle.settings)?;
+        writeln!(formatter, "{:?}", bundle.catalog.actions)?;
+        for account in &bundle.accounts {
+            for (name, policy) in &account.policies {
+                writeln!(formatter, "{}: {name}: {policy:?}", account.id)?;
+            }
+            for attachment in &account.attachments {
+                writeln!(formatter, "{}: {attachment:?}", account.id)?;
+            }
+            for role in account.roles.iter().filter(|role| role.trust.is_some()) {
+                writeln!(formatter, "{}: {role:?}", account.id)?;
+            }
+        }
+        for organization in &bundle.organizations {
+            writeln!(formatter, "{organization:?}\n{:?}", bundle.control_policies)?;
+        }
+        writeln!(formatter, "{:?}\n{:?}", bundle.resource_policies, bundle.resources)
+    }
 }
 
 /// Reads choices from the tape; zero, the simplest choice, when it is at its end.

@@ -87,7 +87,7 @@ fn conflicts(tags: &RequestTags, replace: bool) -> Vec<RefusalReason> {
         .iter()
         .any(|(key, _)| tags.remove_keys.iter().any(|removed| removed == key));
     let removes = !tags.remove_keys.is_empty();
-    let all_and_other = tags.remove_all && (removes || replace || tags.set.is_some());
+    let all_and_other = tags.remove_all && (removes || replace || !set.is_empty());
     if both || (replace && removes) || all_and_other {
         vec![RefusalReason::TagWriteConflict]
     } else {
