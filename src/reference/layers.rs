@@ -68,10 +68,7 @@ fn control_level<'a>(
     account: &'a str,
     attachments: &'a [ControlAttachment],
 ) -> Level<'a> {
-    let is_root = matches!(
-        question.principal,
-        crate::model::arn::PrincipalRef::Root { .. }
-    );
+    let is_root = matches!(question.standing, Standing::Root(_));
     // Root is bound by policies with effect scope All alone; a level without one passes.
     let binding: Vec<&ControlAttachment> = attachments
         .iter()

@@ -1,5 +1,7 @@
 //! Puts an owned question to the engine, as a server would: texts are read, the directory asked.
 
+use std::collections::BTreeSet;
+
 use tagwarden::compiler::compile_session;
 use tagwarden::engine::decide;
 use tagwarden::engine::decision::Decision;
@@ -13,7 +15,7 @@ use tagwarden::model::bundle::Bundle;
 use tagwarden::model::condition::{parse_bool, parse_date, parse_ip};
 use tagwarden::model::request::{AccessRequest, RequestedResource, SessionClaim};
 use tagwarden::model::tag::{TagRef, check_key};
-use tagwarden::model::verdict::RefusalReason;
+use tagwarden::model::verdict::{RefusalReason, limits};
 use tagwarden::snapshot::Snapshot;
 
 /// Asks the engine. A text that cannot be read is `InvalidRequest`; of a typed key it is told
@@ -50,7 +52,7 @@ pub(super) fn ask(
         .zip(&values)
         .map(|(key, values)| ContextEntry { key, values })
         .collect();
-    let mut typed = Typed::default();
+    let mut typed = Typed { fault: sent_faults(request), ..Typed::default() };
     let others: Vec<ContextEntry<'_>> =
         entries.iter().copied().filter(|entry| !typed.takes(entry)).collect();
     let policy = match &request.session {
@@ -89,6 +91,20 @@ pub(super) fn ask(
         Err(refused) => Err(typed.fault.map_or(refused.reason, |fault| fault.min(refused.reason))),
         Ok(decision) => typed.fault.map_or(Ok(decision), Err),
     }
+}
+
+/// Faults of tags that were sent for a resource that the directory knows: the engine sees others.
+fn sent_faults(request: &AccessRequest) -> Option<RefusalReason> {
+    let sent = request.resources.iter().filter_map(|asked| asked.tags.as_ref());
+    sent.filter_map(|tags| {
+        let keys: BTreeSet<&str> = tags.iter().map(|(key, _)| key.as_str()).collect();
+        if keys.len() < tags.len() {
+            Some(RefusalReason::TagKeyDuplicate)
+        } else {
+            (tags.len() > limits::RESOURCE_TAGS).then_some(RefusalReason::TagLimit)
+        }
+    })
+    .min()
 }
 
 fn tags(tags: &[(String, String)]) -> Result<Vec<TagRef<'_>>, RefusalReason> {
@@ -165,7 +181,8 @@ impl Typed {
             _ => return false,
         };
         if !readable {
-            self.fault = Some(RefusalReason::ContextValueInvalid);
+            let fault = RefusalReason::ContextValueInvalid;
+            self.fault = Some(self.fault.map_or(fault, |first| first.min(fault)));
         }
         true
     }
