@@ -7,12 +7,18 @@
 //!
 //! Not here: files and directories (`source`), and whether documents fit together (`compiler`).
 
+pub mod bundle;
+pub mod case;
+pub mod catalog;
 pub mod cursor;
 pub mod error;
 pub mod json;
 pub mod lint;
 pub mod policy;
 pub mod position;
+pub mod settings;
+pub mod shipped;
+pub mod write;
 
 pub use cursor::{Parsed, read};
 pub use error::{DocumentError, DocumentErrorKind, DocumentErrors};

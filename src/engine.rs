@@ -17,6 +17,7 @@
 mod check;
 mod condition;
 pub mod decision;
+pub mod explain;
 mod layers;
 mod list;
 mod observe;
@@ -65,8 +66,7 @@ fn decide_observed(
         return Ok(unknown_principal(request));
     }
     let mut whole = Whole::default();
-    for (place, resource) in request.resources.iter().enumerate() {
-        observer.resource(place);
+    for resource in request.resources {
         let check = SubCheck::new(snapshot, request, &action, &asker, resource);
         whole.add(&check, observer);
     }
@@ -111,6 +111,7 @@ impl Whole {
             verdict,
             obligations,
         } = judged;
+        observer.resource(check, verdict.outcome);
         self.obligations = self.obligations.and(obligations);
         // INVARIANT: `check` refused more resources than there is place for.
         let _ = self.verdicts.try_push(verdict);

@@ -1,6 +1,18 @@
 //! Every integration test, in one binary.
 
+#[cfg(test)]
+mod bundle;
+#[cfg(test)]
+mod case;
+#[cfg(test)]
 mod corpus;
+#[cfg(test)]
 mod differential;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod malformed;
+#[cfg(test)]
 mod reference;
+#[cfg(test)]
 mod support;

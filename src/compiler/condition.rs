@@ -24,6 +24,7 @@ pub(super) fn lower(
             &condition.key,
         ),
         quantifier: condition.quantifier,
+        if_exists: condition.if_exists,
         when_absent,
         test: test(interner, folded.as_ref().unwrap_or(&condition.test)),
     }

@@ -6,7 +6,6 @@ use super::matcher;
 use crate::model::condition::TagFamily;
 use crate::model::settings::Settings;
 use crate::model::statement as written;
-use crate::model::statement::Effect;
 use crate::snapshot::action::{ActionFilter, ActionTable};
 use crate::snapshot::condition::{Condition, Key};
 use crate::snapshot::policy::{

@@ -12,113 +12,27 @@
 //! }
 //!
 //! let errors = read(Source::new(r#"{"age": "x", "nick": 1}"#), 1_024, user).unwrap_err();
-//! let expected = "1:14: /nick: unknown member `nick`\n\
-//!                 1:1: member `name` is missing\n\
-//!                 1:9: /age: expected a whole number, found a string";
+//! let expected = "1:1: member `name` is missing\n\
+//!                 1:9: /age: expected a whole number, found a string\n\
+//!                 1:14: /nick: unknown member `nick`";
 //! assert_eq!(errors.to_string(), expected);
 //! ```
 //!
 //! A reader takes all parts before it asks any of them for its value (`name?`), so that all errors
 //! are told. [`Told`] proves that one was.
 
+mod members;
+mod sink;
+
+use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::error::{
-    DocumentError, DocumentErrorKind, DocumentErrors, Limit, MAX_TOLD, ShapeErrorKind,
-};
-use super::json::{self, Node};
-use super::lint::{Lint, LintKind};
-use super::position::{Part, Source, Spot};
+use super::error::{DocumentErrorKind, Limit, ShapeErrorKind};
+use super::json::Node;
+use super::position::{Part, Spot};
 
-/// What a document says, and what is probably wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parsed<T> {
-    /// What it says.
-    pub value: T,
-    /// What is probably wrong; at most [`MAX_TOLD`].
-    pub lints: Vec<Lint>,
-}
-
-/// Reads one document: its JSON, then its meaning by `reader`.
-///
-/// # Errors
-///
-/// All errors of the document; one only where it is no JSON or over a limit.
-pub fn read<'a, T>(
-    source: Source<'a>,
-    max_bytes: usize,
-    reader: impl FnOnce(&Cursor<'_, '_>, &mut Sink<'a>) -> Result<T, Told>,
-) -> Result<Parsed<T>, DocumentErrors> {
-    let root = json::parse(source, max_bytes)?;
-    let mut sink = Sink::new(source);
-    let value = reader(&Cursor::root(&root), &mut sink);
-    sink.finish(value)
-}
-
-/// An error was told: the reader that returns it has no value.
-#[derive(Debug)]
-pub struct Told(Box<DocumentError>);
-
-/// Where a reader tells errors and warnings of one document.
-#[derive(Debug)]
-pub struct Sink<'a> {
-    source: Source<'a>,
-    errors: Vec<DocumentError>,
-    omitted: usize,
-    lints: Vec<Lint>,
-}
-
-impl<'a> Sink<'a> {
-    /// Nothing is told yet.
-    pub fn new(source: Source<'a>) -> Self {
-        Self {
-            source,
-            errors: Vec::new(),
-            omitted: 0,
-            lints: Vec::new(),
-        }
-    }
-
-    /// Tells an error.
-    pub fn refuse(&mut self, spot: &Spot, kind: impl Into<DocumentErrorKind>) -> Told {
-        if let (Some(last), true) = (self.errors.last(), self.errors.len() >= MAX_TOLD) {
-            self.omitted += 1;
-            return Told(Box::new(last.clone()));
-        }
-        let error = DocumentError {
-            kind: kind.into(),
-            at: self.source.locate(spot),
-        };
-        self.errors.push(error.clone());
-        Told(Box::new(error))
-    }
-
-    /// Tells a warning.
-    pub fn warn(&mut self, spot: &Spot, kind: LintKind) {
-        if self.lints.len() < MAX_TOLD {
-            let at = self.source.locate(spot);
-            self.lints.push(Lint { kind, at });
-        }
-    }
-
-    /// The value with its warnings, or all errors that were told.
-    ///
-    /// # Errors
-    ///
-    /// When an error was told, whether or not there is a value.
-    pub fn finish<T>(self, value: Result<T, Told>) -> Result<Parsed<T>, DocumentErrors> {
-        if let Some(errors) = DocumentErrors::collect(self.errors, self.omitted) {
-            return Err(errors);
-        }
-        match value {
-            Ok(value) => Ok(Parsed {
-                value,
-                lints: self.lints,
-            }),
-            Err(Told(error)) => Err(DocumentErrors::from(*error)),
-        }
-    }
-}
+pub use members::{Entries, Items, Members, all};
+pub use sink::{Parsed, Sink, Told, read};
 
 /// A node and how it was come to: a list that is linked on the stack.
 #[derive(Debug, Clone, Copy)]
@@ -370,10 +284,7 @@ impl<'p, 'n> Cursor<'p, 'n> {
         Ok(Members { at: self, entries })
     }
 
-    fn object(
-        &self,
-        sink: &mut Sink<'_>,
-    ) -> Result<&'n [(std::borrow::Cow<'n, str>, Node<'n>)], Told> {
+    fn object(&self, sink: &mut Sink<'_>) -> Result<&'n [(Cow<'n, str>, Node<'n>)], Told> {
         match self.node {
             Node::Object(nodes) => Ok(nodes),
             Node::Null | Node::Bool(_) | Node::Number(_) | Node::String(_) | Node::Array(_) => {
@@ -389,83 +300,4 @@ impl<'p, 'n> Cursor<'p, 'n> {
             parent: Some(self),
         }
     }
-}
-
-/// Members of an object, by name.
-pub type Entries<'c, 'n> = Vec<(&'n str, Cursor<'c, 'n>)>;
-
-/// The elements of an array.
-#[derive(Debug, Clone)]
-pub struct Items<'c, 'n> {
-    parent: &'c Cursor<'c, 'n>,
-    nodes: std::iter::Enumerate<std::slice::Iter<'n, Node<'n>>>,
-}
-
-impl<'c, 'n> Iterator for Items<'c, 'n> {
-    type Item = Cursor<'c, 'n>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (place, node) = self.nodes.next()?;
-        Some(self.parent.child(place, node))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.nodes.size_hint()
-    }
-}
-
-impl ExactSizeIterator for Items<'_, '_> {}
-
-/// The known members of one object.
-#[derive(Debug)]
-pub struct Members<'c, 'n> {
-    at: &'c Cursor<'c, 'n>,
-    entries: Entries<'c, 'n>,
-}
-
-impl<'c, 'n> Members<'c, 'n> {
-    /// A member that must be there.
-    ///
-    /// # Errors
-    ///
-    /// When it is missing.
-    pub fn required(
-        &self,
-        name: &'static str,
-        sink: &mut Sink<'_>,
-    ) -> Result<Cursor<'c, 'n>, Told> {
-        self.optional(name)
-            .ok_or_else(|| self.at.refuse(ShapeErrorKind::MissingMember { name }, sink))
-    }
-
-    /// A member that may be there.
-    pub fn optional(&self, name: &str) -> Option<Cursor<'c, 'n>> {
-        let found = self.entries.iter().find(|(known, _)| *known == name);
-        found.map(|(_, at)| *at)
-    }
-
-    /// The object itself.
-    pub fn whole(&self) -> &'c Cursor<'c, 'n> {
-        self.at
-    }
-}
-
-/// Reads every element, so that the errors of all are told.
-///
-/// # Errors
-///
-/// When one of them has an error.
-pub fn all<I: IntoIterator, T>(
-    items: I,
-    mut read: impl FnMut(I::Item) -> Result<T, Told>,
-) -> Result<Vec<T>, Told> {
-    let mut values = Vec::new();
-    let mut told = None;
-    for item in items {
-        match read(item) {
-            Ok(value) => values.push(value),
-            Err(error) => told = Some(error),
-        }
-    }
-    told.map_or(Ok(values), Err)
 }

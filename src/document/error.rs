@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::bundle::error::EntryErrorKind;
 use super::json::JsonSort;
 use super::policy::PolicyErrorKind;
 use super::position::Position;
@@ -28,6 +29,9 @@ pub enum DocumentErrorKind {
     /// It is no RAM policy.
     #[error(transparent)]
     Policy(#[from] PolicyErrorKind),
+    /// It is no document of a bundle or case, or names what is not there.
+    #[error(transparent)]
+    Entry(#[from] EntryErrorKind),
 }
 
 impl DocumentErrorKind {
@@ -36,6 +40,7 @@ impl DocumentErrorKind {
         match self {
             Self::Shape(kind) => kind.code(),
             Self::Policy(kind) => kind.code(),
+            Self::Entry(kind) => kind.code(),
         }
     }
 }
@@ -96,7 +101,7 @@ pub enum ShapeErrorKind {
         found: Excerpt,
     },
     /// An array without elements, or an object without members, that must have some.
-    #[error("empty")]
+    #[error("empty, where at least one is needed")]
     Empty,
     /// More elements or members than are taken.
     #[error("more than {} {}", .0.most, .0.what)]
@@ -192,12 +197,12 @@ impl DocumentErrors {
         })
     }
 
-    /// The error that was found first.
+    /// The error that stands first in the document.
     pub fn first(&self) -> &DocumentError {
         &self.first
     }
 
-    /// The errors, in the order found; at most [`MAX_TOLD`].
+    /// The errors, in the order of the document; at most [`MAX_TOLD`].
     pub fn iter(&self) -> impl Iterator<Item = &DocumentError> {
         std::iter::once(&self.first).chain(&self.others)
     }

@@ -73,7 +73,7 @@ pub enum LintKind {
         key: Excerpt,
     },
     /// An `acs:` key that nobody knows, under `unknown_keys = warn`.
-    #[error("unknown condition key `{key}`: a request never carries it, perhaps")]
+    #[error("unknown condition key `{key}`, which requests perhaps never carry")]
     UnknownKey {
         /// As written.
         key: Excerpt,
@@ -92,7 +92,7 @@ pub enum LintKind {
     NotActionInAllow,
     /// `ForAllValues` in an Allow.
     #[error(
-        "`ForAllValues` in an Allow is a test of every value, and of none where the key is absent"
+        "`ForAllValues` in an Allow asks nothing of a key without values under forall_absent = aws"
     )]
     ForAllValuesInAllow,
     /// `Bool acs:MFAPresent false` in a Deny.
@@ -105,7 +105,7 @@ pub enum LintKind {
     NegatedTagsTogether,
     /// A negated resource-tag condition in an Allow of creates.
     #[error(
-        "a resource that is being made has no tags: this condition excludes nothing, and under absent_family = fail it never holds"
+        "a resource that is being made has no tags: this condition never holds, or always under absent_family = aws"
     )]
     NegatedResourceTagOnCreate,
     /// A resource-tag condition in an Allow of creates.
@@ -125,7 +125,7 @@ pub enum LintKind {
     TargetOutsidePeering,
     /// A tag write granted on request tags alone.
     #[error(
-        "`{action}` granted by request tags alone can never succeed: the resource as it is must be granted too"
+        "`{action}` granted by request tags alone can never succeed: the resource as it is must be granted as well"
     )]
     TagWriteByRequestAlone {
         /// The action, as written.

@@ -150,3 +150,36 @@ pub fn policy(
     let statements = statements.into_iter().map(|read| read.statement).collect();
     Ok(Policy { statements })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::cursor::all;
+
+    #[test]
+    fn a_policy_inside_a_document_is_told_by_that_documents_positions() {
+        let text = r#"{"roles": [{"trust": {"Version": "1", "Statement": [{
+            "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "alice"}]}}]}"#;
+        let options = PolicyOptions {
+            layer: DocumentLayer::Trust,
+            settings: &Settings::default(),
+            catalog: &Catalog::default(),
+        };
+        let read = cursor::read(Source::on_line(text, 10), 1_024, |at, sink| {
+            let roles = at.members(&["roles"], sink)?.required("roles", sink)?;
+            all(roles.items(sink)?, |at| {
+                let trust = at.members(&["trust"], sink)?.required("trust", sink)?;
+                policy(&trust, &options, sink)
+            })
+        });
+        let errors = read.unwrap_err();
+        let at = &errors.first().at;
+        assert_eq!(at.pointer, "/roles/0/trust/Statement/0/Principal");
+        assert_eq!((at.line, at.column), (11, 73));
+        let shown = errors.in_file("account.json").to_string();
+        assert!(
+            shown.starts_with("account.json:11:73: /roles/0/trust/"),
+            "{shown}"
+        );
+    }
+}

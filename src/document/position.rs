@@ -1,13 +1,15 @@
 //! Where in a text something stands: JSON Pointer, line and column.
 //!
-//! Positions are worked out only when something is told: a node is then found again by the places
-//! of its ancestors, by taking the levels above it apart as raw values.
+//! Positions are worked out only when something was told: the nodes are then found again by the
+//! places of their ancestors, by taking the levels above them apart as raw values. All spots of a
+//! document are found in one pass over each level, however large it is.
 
-use std::cell::Cell;
+mod raw;
+
 use std::fmt::{self, Write as _};
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use super::error::{DocumentErrors, ShapeErrorKind};
+use raw::{Child, Level, children};
 
 /// A place in a document.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,7 +29,15 @@ impl fmt::Display for Position {
         if self.pointer.is_empty() {
             return Ok(());
         }
-        write!(formatter, ": {}", self.pointer.escape_debug())
+        formatter.write_str(": ")?;
+        for character in self.pointer.chars() {
+            if character.is_control() {
+                write!(formatter, "{}", character.escape_default())?;
+            } else {
+                formatter.write_char(character)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -49,6 +59,19 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// The bytes of a whole file.
+    ///
+    /// # Errors
+    ///
+    /// When they are no UTF-8, at the first byte that is not.
+    pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, DocumentErrors> {
+        std::str::from_utf8(bytes).map(Self::new).map_err(|error| {
+            let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+            let at = Self::new(valid).at(error.valid_up_to());
+            DocumentErrors::one(ShapeErrorKind::NotUtf8, at)
+        })
+    }
+
     /// The line `first_line` of a file of JSON Lines.
     pub fn on_line(text: &'a str, first_line: usize) -> Self {
         Self { text, first_line }
@@ -56,7 +79,7 @@ impl<'a> Source<'a> {
 
     /// The whole document.
     pub fn start(self) -> Position {
-        self.at(String::new(), 0)
+        self.at(0)
     }
 
     /// The place of a syntax error, as `serde_json` tells it: a line, and a column in bytes.
@@ -67,27 +90,50 @@ impl<'a> Source<'a> {
             .take(line.saturating_sub(1))
             .map(str::len)
             .sum();
-        self.at(String::new(), before + column.saturating_sub(1))
+        self.at(before + column.saturating_sub(1))
     }
 
-    /// The position of a spot.
-    pub fn locate(self, spot: &Spot) -> Position {
-        let mut pointer = String::new();
-        let mut raw = self.text;
-        let mut key = None;
-        for place in &spot.places {
-            let Some(child) = child(raw, *place) else {
-                break;
-            };
-            push_token(&mut pointer, &child, *place);
-            raw = child.value;
-            key = child.key;
-        }
-        let told = match spot.part {
-            Part::Value => raw,
-            Part::Key => key.unwrap_or(raw),
+    /// The positions of spots, in their order.
+    pub(super) fn locate(self, spots: &[&Spot]) -> Vec<Position> {
+        let mut order: Vec<(usize, &Spot)> = spots.iter().copied().enumerate().collect();
+        order.sort_by(|(_, left), (_, right)| left.places.cmp(&right.places));
+        let mut found = Vec::with_capacity(spots.len());
+        let root = Level {
+            child: Child {
+                key: None,
+                value: self.text,
+            },
+            depth: 0,
+            pointer: String::new(),
         };
-        self.at(pointer, self.offset(told))
+        self.descend(&root, &order, &mut found);
+        found.sort_by_key(|found| found.offset);
+        let mut counter = Counter::new(self);
+        let mut placed: Vec<(usize, Position)> = found
+            .into_iter()
+            .map(|found| (found.index, counter.position(found.pointer, found.offset)))
+            .collect();
+        placed.sort_by_key(|(index, _)| *index);
+        placed.into_iter().map(|(_, position)| position).collect()
+    }
+
+    /// Finds spots at or below a level; they are in order of their places.
+    fn descend(self, level: &Level<'_>, spots: &[(usize, &Spot)], found: &mut Vec<Found>) {
+        let place = |(_, spot): &(usize, &Spot)| spot.places.get(level.depth).copied();
+        let mut wanted: Vec<usize> = spots.iter().filter_map(place).collect();
+        wanted.dedup();
+        let mut children = children(level.child.value, &wanted).into_iter().peekable();
+        for group in spots.chunk_by(|left, right| place(left) == place(right)) {
+            let wanted = group.first().and_then(place);
+            match children.next_if(|(place, _)| wanted == Some(*place)) {
+                Some((place, child)) => self.descend(&level.below(place, child), group, found),
+                None => found.extend(group.iter().map(|(index, spot)| Found {
+                    index: *index,
+                    offset: self.offset(level.child.part(spot.part)),
+                    pointer: level.pointer.clone(),
+                })),
+            }
+        }
     }
 
     fn offset(self, part: &str) -> usize {
@@ -95,18 +141,52 @@ impl<'a> Source<'a> {
         part.as_ptr().addr() - self.text.as_ptr().addr() + blank
     }
 
-    fn at(self, pointer: String, offset: usize) -> Position {
-        let end = self.text.floor_char_boundary(offset);
-        let before = self.text.get(..end).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let lines = before.bytes().filter(|byte| *byte == b'\n').count();
-        let column = before
-            .get(line_start..)
-            .map_or(0, |line| line.chars().count());
+    fn at(self, offset: usize) -> Position {
+        Counter::new(self).position(String::new(), offset)
+    }
+}
+
+/// Where a spot was found.
+struct Found {
+    index: usize,
+    offset: usize,
+    pointer: String,
+}
+
+/// Counts lines and columns up to offsets that rise.
+struct Counter<'a> {
+    rest: &'a str,
+    offset: usize,
+    line: usize,
+    column: usize,
+}
+
+impl<'a> Counter<'a> {
+    fn new(source: Source<'a>) -> Self {
+        Self {
+            rest: source.text,
+            offset: 0,
+            line: source.first_line,
+            column: 1,
+        }
+    }
+
+    fn position(&mut self, pointer: String, offset: usize) -> Position {
+        let ahead = self
+            .rest
+            .floor_char_boundary(offset.saturating_sub(self.offset));
+        let (passed, rest) = self.rest.split_at(ahead);
+        self.line += passed.bytes().filter(|byte| *byte == b'\n').count();
+        self.column = match passed.rsplit_once('\n') {
+            Some((_, line)) => 1 + line.chars().count(),
+            None => self.column + passed.chars().count(),
+        };
+        self.offset += ahead;
+        self.rest = rest;
         Position {
             pointer,
-            line: self.first_line + lines,
-            column: column + 1,
+            line: self.line,
+            column: self.column,
         }
     }
 }
@@ -127,86 +207,6 @@ pub(super) enum Part {
     Value,
 }
 
-/// One child of an object or array, as it stands in the text.
-#[derive(Clone, Copy)]
-struct Child<'a> {
-    key: Option<&'a str>,
-    value: &'a str,
-}
-
-/// The child at a place; `None` where the text holds none.
-fn child(text: &str, place: usize) -> Option<Child<'_>> {
-    let found = Cell::new(None);
-    let seed = Nth {
-        place,
-        found: &found,
-    };
-    let mut reader = serde_json::Deserializer::from_str(text);
-    seed.deserialize(&mut reader).ok()?;
-    found.get()
-}
-
-/// Appends the reference token of a child.
-fn push_token(pointer: &mut String, child: &Child<'_>, place: usize) {
-    pointer.push('/');
-    match child.key {
-        Some(raw) => {
-            let name: String = serde_json::from_str(raw).unwrap_or_default();
-            pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
-        }
-        None => {
-            let _infallible = write!(pointer, "{place}");
-        }
-    }
-}
-
-struct Nth<'de, 'c> {
-    place: usize,
-    found: &'c Cell<Option<Child<'de>>>,
-}
-
-impl<'de> DeserializeSeed<'de> for Nth<'de, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
-        reader.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Nth<'de, '_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object or an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        for _ in 0..self.place {
-            items.next_element::<IgnoredAny>()?;
-        }
-        let value: Option<&RawValue> = items.next_element()?;
-        self.found.set(value.map(|value| Child {
-            key: None,
-            value: value.get(),
-        }));
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        for _ in 0..self.place {
-            members.next_entry::<IgnoredAny, IgnoredAny>()?;
-        }
-        let entry: Option<(&RawValue, &RawValue)> = members.next_entry()?;
-        self.found.set(entry.map(|(key, value)| Child {
-            key: Some(key.get()),
-            value: value.get(),
-        }));
-        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,7 +220,10 @@ mod tests {
                 places: places.to_vec(),
                 part,
             };
-            let found = Source::on_line(TEXT, 7).locate(&spot);
+            let found = Source::on_line(TEXT, 7).locate(&[&spot]);
+            let [found] = found.as_slice() else {
+                panic!("{found:?}")
+            };
             let found = (&*found.pointer, found.line, found.column);
             assert_eq!(found, expected, "{places:?}");
         };
@@ -234,10 +237,26 @@ mod tests {
     }
 
     #[test]
+    fn many_spots_keep_their_order() {
+        let places: [&[usize]; 5] = [&[1], &[0, 1, 1], &[], &[0, 0], &[0, 1]];
+        let spots = places.map(|places| Spot {
+            places: places.to_vec(),
+            part: Part::Value,
+        });
+        let found = Source::new(TEXT).locate(&spots.each_ref());
+        let pointers: Vec<&str> = found.iter().map(|found| &*found.pointer).collect();
+        assert_eq!(pointers, ["/a", "/a/1/b~0", "", "/a/0", "/a/1"]);
+        let lines: Vec<usize> = found.iter().map(|found| found.line).collect();
+        assert_eq!(lines, [4, 3, 2, 2, 3]);
+    }
+
+    #[test]
     fn empty_and_short_texts_have_a_position() {
         let found = Source::new("").of_syntax(1, 0);
         assert_eq!((found.line, found.column), (1, 1));
         let found = Source::new("ab\n部x").of_syntax(2, 4);
         assert_eq!((found.line, found.column), (2, 2));
+        let errors = Source::from_bytes(b"{\n  \xff}").unwrap_err();
+        assert_eq!(errors.to_string(), "2:3: not UTF-8");
     }
 }

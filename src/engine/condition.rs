@@ -49,42 +49,58 @@ pub(super) fn holds(
     condition: &Condition,
     image: Image,
 ) -> bool {
-    let Key::Tag(tag) = &condition.key else {
-        return with_key(check, condition, |read| {
-            decide(check, effect, condition, read)
-        });
-    };
-    let read = |source| decide(check, effect, condition, tag_value(check, tag, source));
-    match (tag.family, image.either) {
-        (TagFamily::Resource, _) | (TagFamily::Either, EitherTags::Resource) => {
-            read(check.resource_tags(image.resource))
-        }
-        (TagFamily::Request, _) | (TagFamily::Either, EitherTags::Request) => {
-            read(check.request_tags(image.request))
-        }
-        (TagFamily::Either, EitherTags::Both) => {
-            read(check.resource_tags(ResourceTags::Current))
-                && read(check.resource_tags(ResourceTags::Post))
-        }
-    }
+    every(check, condition, image, |read| {
+        decide(check, effect, condition, read)
+    })
 }
 
 /// Whether every value that a condition puts a typed operator to can be read, on an image.
 pub(super) fn is_readable(check: &SubCheck<'_>, condition: &Condition, image: Image) -> bool {
+    every(check, condition, image, |read| readable(condition, read))
+}
+
+/// What a condition found on an image, for people.
+pub(super) fn found(check: &SubCheck<'_>, condition: &Condition, image: Image) -> String {
+    let mut found = String::new();
+    every(check, condition, image, |read| {
+        let separator = if found.is_empty() {
+            ""
+        } else {
+            " now, after the call "
+        };
+        let _ = write!(found, "{separator}{}", Shown(read));
+        true
+    });
+    found
+}
+
+/// Whether something is so of every value that a condition reads on an image.
+fn every(
+    check: &SubCheck<'_>,
+    condition: &Condition,
+    image: Image,
+    mut is_so: impl FnMut(Read<'_>) -> bool,
+) -> bool {
     let Key::Tag(tag) = &condition.key else {
-        return with_key(check, condition, |read| readable(condition, read));
+        return with_key(check, condition, is_so);
     };
-    let read = |source| readable(condition, tag_value(check, tag, source));
     match (tag.family, image.either) {
         (TagFamily::Resource, _) | (TagFamily::Either, EitherTags::Resource) => {
-            read(check.resource_tags(image.resource))
+            is_so(tag_value(check, tag, check.resource_tags(image.resource)))
         }
         (TagFamily::Request, _) | (TagFamily::Either, EitherTags::Request) => {
-            read(check.request_tags(image.request))
+            is_so(tag_value(check, tag, check.request_tags(image.request)))
         }
         (TagFamily::Either, EitherTags::Both) => {
-            read(check.resource_tags(ResourceTags::Current))
-                && read(check.resource_tags(ResourceTags::Post))
+            is_so(tag_value(
+                check,
+                tag,
+                check.resource_tags(ResourceTags::Current),
+            )) && is_so(tag_value(
+                check,
+                tag,
+                check.resource_tags(ResourceTags::Post),
+            ))
         }
     }
 }
@@ -293,4 +309,22 @@ fn text(value: Value<'_>, then: impl FnOnce(&str) -> bool) -> Option<bool> {
         Value::Address(address) => write!(buffer, "{address}").ok()?,
     }
     Some(then(&buffer))
+}
+
+/// A value for people.
+struct Shown<'a>(Read<'a>);
+
+impl std::fmt::Display for Shown<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Read::Absent => formatter.write_str("absent"),
+            Read::NoFamily => formatter.write_str("absent, with all tags of its family"),
+            Read::Collision => formatter.write_str("several keys that differ only in case"),
+            Read::One(Value::Text(text)) => write!(formatter, "{text:?}"),
+            Read::One(Value::Instant(instant)) => write!(formatter, "{instant}"),
+            Read::One(Value::Address(address)) => write!(formatter, "{address}"),
+            Read::One(Value::Flag(flag)) => write!(formatter, "{flag}"),
+            Read::Many(values) => write!(formatter, "{values:?}"),
+        }
+    }
 }

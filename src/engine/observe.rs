@@ -1,35 +1,33 @@
 //! What evaluation tells on its way, for explanations. Deciding tells nobody and costs nothing.
 
-use super::subcheck::Image;
+use super::subcheck::{Image, SubCheck};
 use crate::model::verdict::{Layer, Outcome};
-use crate::snapshot::StatementId;
+use crate::snapshot::condition::Condition;
+use crate::snapshot::{Policy, StatementId};
 
 /// What became of a statement whose action matches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Step<'s> {
     /// It names other principals.
     OtherPrincipal,
     /// It covers other resources.
     OtherResource,
-    /// One of its conditions does not hold.
-    ConditionFails {
-        /// The condition's place in the statement.
-        place: usize,
-        /// The tags that were in view.
-        image: Image,
-    },
+    /// This condition does not hold with these tags in view.
+    Fails(&'s Condition, Image),
     /// It applies.
-    Holds,
+    Applies,
 }
 
 /// Whoever wants to know.
 pub(super) trait Observer {
-    /// Evaluation turns to the resource at this place.
-    fn resource(&mut self, place: usize);
+    /// A policy is looked at.
+    fn policy(&mut self, policy: &Policy);
     /// A statement whose action matches was looked at.
-    fn statement(&mut self, layer: Layer, id: StatementId, step: Step);
-    /// A unit came to this.
-    fn unit(&mut self, layer: Layer, outcome: Outcome, statement: Option<StatementId>);
+    fn statement(&mut self, check: &SubCheck<'_>, id: StatementId, step: Step<'_>);
+    /// The statements since the last unit made one of this layer, and it came to this.
+    fn unit(&mut self, layer: Layer, outcome: Outcome);
+    /// The units since the last resource came to this.
+    fn resource(&mut self, check: &SubCheck<'_>, outcome: Outcome);
 }
 
 /// Nobody.
@@ -38,11 +36,14 @@ pub(super) struct Nobody;
 
 impl Observer for Nobody {
     #[inline]
-    fn resource(&mut self, _place: usize) {}
+    fn policy(&mut self, _policy: &Policy) {}
 
     #[inline]
-    fn statement(&mut self, _layer: Layer, _id: StatementId, _step: Step) {}
+    fn statement(&mut self, _check: &SubCheck<'_>, _id: StatementId, _step: Step<'_>) {}
 
     #[inline]
-    fn unit(&mut self, _layer: Layer, _outcome: Outcome, _statement: Option<StatementId>) {}
+    fn unit(&mut self, _layer: Layer, _outcome: Outcome) {}
+
+    #[inline]
+    fn resource(&mut self, _check: &SubCheck<'_>, _outcome: Outcome) {}
 }

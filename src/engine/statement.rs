@@ -1,12 +1,25 @@
 //! Whether a statement speaks of a sub-check: by action, principal and resource.
 
 use super::principal;
+use super::request::Session;
 use super::subcheck::SubCheck;
 use super::view::ActionView;
 use crate::model::arn::{ArnRef, ResourceName};
-use crate::snapshot::Statement;
 use crate::snapshot::matcher::Matcher;
 use crate::snapshot::policy::{AccountMatcher, ActionMatcher, Actions, ArnMatcher, Resources};
+use crate::snapshot::{PolicyId, Statement, StatementId};
+
+/// The statement that an id names: of the session's policy, or of the snapshot.
+pub(super) fn of<'a>(check: &SubCheck<'a>, id: StatementId) -> Option<&'a Statement> {
+    match check.request.session {
+        Session::Policy(policy) if id.policy == PolicyId::SESSION => {
+            policy.statements.get(usize::from(id.index))
+        }
+        Session::Policy(_) | Session::Unstated | Session::None => {
+            check.snapshot.statement(id).map(|(_, statement)| statement)
+        }
+    }
+}
 
 /// Whether the statement covers the action.
 #[inline]

@@ -104,6 +104,7 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
     }
 
     fn policy(&mut self, id: PolicyId, policy: &Policy) {
+        self.observer.policy(policy);
         for (index, statement) in (0_u16..).zip(&policy.statements) {
             if covers_action(statement, self.check.action) {
                 self.statement(StatementId { policy: id, index }, statement);
@@ -115,10 +116,10 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
         if !names_asker(statement, self.check) {
             return self
                 .observer
-                .statement(self.layer, id, Step::OtherPrincipal);
+                .statement(self.check, id, Step::OtherPrincipal);
         }
         if !covers_resource(statement, self.check, self.account) {
-            return self.observer.statement(self.layer, id, Step::OtherResource);
+            return self.observer.statement(self.check, id, Step::OtherResource);
         }
         self.needs(id, statement);
         match statement.effect {
@@ -137,7 +138,7 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
             && (self.holds(id, statement, first)
                 || second.is_some_and(|second| self.holds(id, statement, second)));
         if holds {
-            self.observer.statement(self.layer, id, Step::Holds);
+            self.observer.statement(self.check, id, Step::Applies);
             self.tally.deny = self.tally.deny.or(Some(id));
         }
     }
@@ -147,7 +148,7 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
         let held = self.holds(id, statement, first);
         let post = second.is_some_and(|second| self.holds(id, statement, second));
         if held || post {
-            self.observer.statement(self.layer, id, Step::Holds);
+            self.observer.statement(self.check, id, Step::Applies);
         }
         match self.check.standing {
             Standing::Written(_) => self.written(id, statement, held, post),
@@ -217,12 +218,13 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
     }
 
     fn holds(&mut self, id: StatementId, statement: &Statement, image: Image) -> bool {
-        let failed = statement.conditions.iter().position(|condition| {
-            !condition::holds(self.check, statement.effect, condition, image)
-        });
-        if let Some(place) = failed {
+        let failed = statement
+            .conditions
+            .iter()
+            .find(|condition| !condition::holds(self.check, statement.effect, condition, image));
+        if let Some(condition) = failed {
             self.observer
-                .statement(self.layer, id, Step::ConditionFails { place, image });
+                .statement(self.check, id, Step::Fails(condition, image));
         }
         failed.is_none()
     }
@@ -294,7 +296,7 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
                 }
             }
         };
-        self.observer.unit(self.layer, outcome, statement);
+        self.observer.unit(self.layer, outcome);
         UnitVerdict {
             outcome,
             statement,

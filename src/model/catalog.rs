@@ -128,9 +128,27 @@ pub struct Catalog {
     pub tag_families: BTreeMap<Box<str>, super::condition::TagFamily>,
     /// Types by `service:first-segment`, where they differ: `slb:loadbalancer` is `slb:instance`.
     pub resource_types: BTreeMap<Box<str>, Box<str>>,
+    /// The actions by which services write tags, by service in lower case.
+    pub services: BTreeMap<Box<str>, TagActions>,
+}
+
+/// The actions of one service that write tags and nothing else (security 3.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagActions {
+    /// Adds tags: `ecs:tagresources`.
+    pub tag: ActionName,
+    /// Removes tags: `ecs:untagresources`.
+    pub untag: ActionName,
 }
 
 impl Catalog {
+    /// Whether a resource pattern of this service and region may leave the account out
+    /// (security 7.2).
+    pub fn takes_four_fields(&self, service: &str, region: &str) -> bool {
+        let listed = |names: &[Box<str>], name: &str| names.iter().any(|known| **known == *name);
+        region == "*" || listed(&self.regions, region) || listed(&self.four_field_services, service)
+    }
+
     /// What is known of an action: listed, or told from its name.
     pub fn facts(&self, action: ActionRef<'_>) -> ActionFacts {
         match self.actions.get(&ActionName::from(action)) {

@@ -1,5 +1,7 @@
 //! Exact decimals: `-?[0-9]{1,18}(\.[0-9]{1,18})?` (security 7.3), so that `1.0` equals `1`.
 
+use std::fmt;
+
 /// A decimal number, scaled by 10^18.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Decimal(i128);
@@ -31,6 +33,17 @@ impl Decimal {
     }
 }
 
+impl fmt::Display for Decimal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = 10_u128.pow(18);
+        let (sign, size) = (if self.0 < 0 { "-" } else { "" }, self.0.unsigned_abs());
+        let fraction = format!("{:018}", size % unit);
+        let fraction = fraction.trim_end_matches('0');
+        let point = if fraction.is_empty() { "" } else { "." };
+        write!(formatter, "{sign}{}{point}{fraction}", size / unit)
+    }
+}
+
 fn number(digits: &str) -> Result<i128, InvalidDecimal> {
     let plain =
         (1..=DIGITS).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -57,6 +70,8 @@ mod tests {
         assert_eq!(read("-0"), read("0.000"));
         assert!(read("-1.5") < read("-1.49"));
         assert!(read("999999999999999999.999999999999999999") > read("999999999999999999"));
+        assert_eq!(read("-01.50").to_string(), "-1.5");
+        assert_eq!(read("7.0").to_string(), "7");
         for text in [
             "",
             "-",

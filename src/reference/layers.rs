@@ -138,8 +138,8 @@ pub(super) struct Identity<'a> {
 
 impl<'a> Identity<'a> {
     /// The statements at the scope of the resource's group; of every group where it is unknown.
-    pub(super) fn of_group(&self, group: &Group) -> Vec<Placed<'a>> {
-        let stands = |placed: &&Placed<'a>| match group {
+    pub(super) fn of_group(&self, sub: &SubCheck<'_>) -> Vec<Placed<'a>> {
+        let stands = |placed: &&Placed<'a>| match &sub.group {
             Group::Unknown => true,
             Group::Outside => false,
             Group::In(name) => placed.group.is_some_and(|scope| scope.as_str() == name),
@@ -150,7 +150,10 @@ impl<'a> Identity<'a> {
 
 /// Decision 21: identity policies apply to users and roles: a user's own, those of its groups, and
 /// a role's own.
-pub(super) fn identity<'a>(question: &'a Question<'_>) -> Option<Identity<'a>> {
+pub(super) fn identity<'a>(
+    question: &'a Question<'_>,
+    sub: &SubCheck<'_>,
+) -> Option<Identity<'a>> {
     let (home, wanted) = match question.standing {
         Standing::User(home, user) => {
             let groups = home
@@ -171,6 +174,8 @@ pub(super) fn identity<'a>(question: &'a Question<'_>) -> Option<Identity<'a>> {
         let account = home.id.as_str();
         match &attachment.scope {
             Scope::Account => found.account.extend(placed(policy, name, account, None)),
+            // Decision 21: group scope applies only to resources of the principal's own account.
+            Scope::ResourceGroup(_) if account != sub.owner => {}
             Scope::ResourceGroup(group) => {
                 found.groups.extend(placed(policy, name, account, Some(group)));
             }
@@ -274,8 +279,8 @@ fn counting<'a>(question: &'a Question<'_>, sub: &'a SubCheck<'_>) -> Vec<Placed
         }
     }
     all.extend(session(question).unwrap_or_default());
-    if let Some(identity) = identity(question) {
-        all.extend(identity.of_group(&sub.group));
+    if let Some(identity) = identity(question, sub) {
+        all.extend(identity.of_group(sub));
         all.extend(identity.account);
     }
     all.extend(resource_based(question, sub));

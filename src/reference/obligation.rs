@@ -116,7 +116,7 @@ pub(super) fn a_deny_narrows(question: &Question<'_>, sub: &SubCheck<'_>) -> boo
         }
     }
     all.extend(layers::session(question).unwrap_or_default());
-    if let Some(identity) = layers::identity(question) {
+    if let Some(identity) = layers::identity(question, sub) {
         all.extend(identity.account);
         all.extend(identity.groups);
     }

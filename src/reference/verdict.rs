@@ -161,9 +161,9 @@ fn as_owner(question: &Question<'_>, sub: &SubCheck<'_>) -> SubVerdict {
 
 /// Decision 21: account scope first, then the scope of the resource's group.
 fn by_identity(question: &Question<'_>, sub: &SubCheck<'_>) -> SubVerdict {
-    let identity = layers::identity(question).unwrap_or_default();
+    let identity = layers::identity(question, sub).unwrap_or_default();
     let account = judge(question, sub, &identity.account);
-    let group = judge(question, sub, &identity.of_group(&sub.group));
+    let group = judge(question, sub, &identity.of_group(sub));
     let over = match (account.outcome, group.outcome) {
         (Outcome::ExplicitDeny, _) => false,
         (Outcome::Allow, Outcome::ExplicitDeny) => {

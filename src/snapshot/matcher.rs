@@ -2,10 +2,12 @@
 //!
 //! Most patterns are exact, a prefix or everything; only the rest walk the general matcher.
 
+use std::fmt;
+
 use super::symbol::Symbol;
 
 /// One field of a pattern, or one operand of `StringLike`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Matcher {
     /// `*`
     Any,
@@ -46,6 +48,17 @@ impl Matcher {
             Self::Exact(exact) => exact.starts_with(prefix),
             Self::Prefix(own) => own.starts_with(prefix) || prefix.starts_with(&**own),
             Self::Glob(pattern) => overlaps(pattern, prefix),
+        }
+    }
+}
+
+/// As it would be written, in quotes.
+impl fmt::Debug for Matcher {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => formatter.write_str("\"*\""),
+            Self::Exact(text) | Self::Glob(text) => write!(formatter, "{text:?}"),
+            Self::Prefix(text) => write!(formatter, "\"{}*\"", text.escape_debug()),
         }
     }
 }

@@ -9,6 +9,9 @@ use crate::model::statement::{Actions, Effect};
 
 use super::{LintKind, actions};
 
+/// How many actions of a statement are compared with all other statements.
+const LOOKED_AT: usize = 16;
+
 /// Tells what is probably wrong with one statement of a document.
 pub(super) fn check(
     read: &ReadStatement<'_>,
@@ -158,14 +161,18 @@ fn tag_writes(
     if !is_by_request_alone(read) {
         return;
     }
-    let hopeless = listed.iter().find(|(action, facts)| {
-        let granted = |other: &ReadStatement<'_>| {
+    let granted = |action: &str| {
+        document.iter().any(|other| {
             other.statement.effect == Effect::Allow
                 && !is_by_request_alone(other)
                 && actions::covers(other, action)
-        };
-        writes_tags(facts) && !document.iter().any(granted)
-    });
+        })
+    };
+    let mut writes = listed.iter().filter(|(_, facts)| writes_tags(facts));
+    let hopeless = writes
+        .by_ref()
+        .take(LOOKED_AT)
+        .find(|(action, _)| !granted(action));
     if let Some((action, _)) = hopeless {
         let action = (*action).into();
         sink.warn(&read.actions, LintKind::TagWriteByRequestAlone { action });

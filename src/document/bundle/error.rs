@@ -1,0 +1,318 @@
+//! What is wrong with the documents of a bundle or a case, beside their policies.
+//!
+//! An entry is refused where it stands: an attachment to a policy that nobody wrote is told at the
+//! attachment, in its file.
+
+use std::fmt;
+
+use crate::document::error::{DocumentError, DocumentErrors, Excerpt};
+use crate::model::account::{InvalidName, PolicyRef};
+use crate::model::action::InvalidAction;
+use crate::model::arn::{AccountId, InvalidArn};
+use crate::model::organization::MAX_FOLDER_DEPTH;
+use crate::model::tag::DuplicateTagKey;
+use crate::model::text::InvalidTagText;
+use crate::model::verdict::limits;
+
+/// The most errors that are told of one bundle.
+pub const MAX_TOLD: usize = 1_000;
+
+/// What is wrong with an entry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EntryErrorKind {
+    /// A file or directory that no part of a bundle has this name of.
+    #[error("no file of a bundle has this name")]
+    UnknownFile,
+    /// A directory below `accounts` that is named by no account.
+    #[error("the directory below `accounts` is named by no account: {0}")]
+    AccountDirectory(InvalidArn),
+    /// An account without its own file.
+    #[error("the account has no `account.json`")]
+    AccountFileMissing,
+    /// No `bundle.json`.
+    #[error("the bundle has no `bundle.json`")]
+    BundleFileMissing,
+    /// A format that is not known.
+    #[error("format {found} is not known; this version reads format {known}")]
+    Format {
+        /// The format that is written.
+        found: u64,
+        /// The format that is read.
+        known: u64,
+    },
+    /// A digest of the manifest that is no SHA-256.
+    #[error("not a SHA-256 digest in lower-case hexadecimal digits")]
+    Digest,
+    /// The manifest names a file that is not there.
+    #[error("the file is missing: {path}")]
+    FileMissing {
+        /// The file.
+        path: Excerpt,
+    },
+    /// The manifest does not name a file that is there.
+    #[error("the file is not named by the manifest of `bundle.json`")]
+    FileExtra,
+    /// A file differs from its digest.
+    #[error("the file differs from its digest: {path}")]
+    FileDiffers {
+        /// The file.
+        path: Excerpt,
+    },
+    /// A name of a policy, group or resource group.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    /// A name of a user or role.
+    #[error("not a name of 1 to 128 letters, digits and `. @ _ = , + -`")]
+    IdentityName,
+    /// A number of a user or role.
+    #[error("not a number of 1 to 32 digits")]
+    Uid,
+    /// An account, or an ARN.
+    #[error(transparent)]
+    Arn(#[from] InvalidArn),
+    /// An ARN that names no single resource.
+    #[error("the ARN names no single resource")]
+    NotConcrete,
+    /// A resource whose owner is not told.
+    #[error("the account field must name the owner")]
+    OwnerMissing,
+    /// A tag key or value.
+    #[error(transparent)]
+    TagText(#[from] InvalidTagText),
+    /// A tag key that stands twice.
+    #[error(transparent)]
+    TagKeyTwice(#[from] DuplicateTagKey),
+    /// More tags than a resource may have.
+    #[error("more than {} tags", limits::RESOURCE_TAGS)]
+    TagLimit,
+    /// The name of an action.
+    #[error(transparent)]
+    Action(#[from] InvalidAction),
+    /// A context key that calls cannot carry.
+    #[error("not a context key `<prefix>:<name>` that calls carry")]
+    ContextKey,
+    /// A reference to a policy.
+    #[error("expected `system:NAME` or `custom:NAME`, found `{found}`")]
+    PolicyRef {
+        /// What is written.
+        found: Excerpt,
+    },
+    /// Whom a policy is attached to.
+    #[error("expected `user:NAME`, `group:NAME` or `role:NAME`, found `{found}`")]
+    Grantee {
+        /// What is written.
+        found: Excerpt,
+    },
+    /// Where an attachment counts.
+    #[error("expected `account` or `rg:NAME`, found `{found}`")]
+    Scope {
+        /// What is written.
+        found: Excerpt,
+    },
+    /// A role that is of two sorts.
+    #[error("a role is not both `service_linked` and `sso`")]
+    RoleKind,
+    /// Folders too deep.
+    #[error("folders stand deeper than {MAX_FOLDER_DEPTH} levels")]
+    FolderDepth,
+    /// A policy that nobody wrote.
+    #[error("no policy `{policy}`")]
+    PolicyUnknown {
+        /// The reference.
+        policy: PolicyRef,
+    },
+    /// A user, group or role that nobody wrote.
+    #[error("no {sort} `{name}` in this account")]
+    IdentityUnknown {
+        /// `user`, `group` or `role`.
+        sort: &'static str,
+        /// The name.
+        name: Excerpt,
+    },
+    /// Something that stands twice.
+    #[error("{sort} `{name}` is given twice")]
+    Duplicate {
+        /// What it is.
+        sort: &'static str,
+        /// Its name.
+        name: Excerpt,
+    },
+    /// An account that stands in an organization already.
+    #[error("account {account} is a member already, of organization `{organization}`")]
+    MemberTwice {
+        /// The account.
+        account: AccountId,
+        /// The organization that was read first.
+        organization: Excerpt,
+    },
+    /// A management account among the members of its own organization.
+    #[error("account {account} manages the organization and is no member of it")]
+    ManagementIsMember {
+        /// The account.
+        account: AccountId,
+    },
+    /// A case tells of a resource that it does not ask about.
+    #[error("`{name}` is not among the resources that are asked about")]
+    ResourceNotAsked {
+        /// The resource.
+        name: Excerpt,
+    },
+    /// A case names an account that is not its principal's.
+    #[error("the principal's ARN is not of account {account}")]
+    PrincipalAccount {
+        /// The account.
+        account: AccountId,
+    },
+    /// A case names a type that is not its principal's.
+    #[error("the principal's ARN is of another type")]
+    PrincipalSort,
+    /// A case has not one instant.
+    #[error("`acs:CurrentTime` needs exactly one value")]
+    OneTime,
+    /// A member that this layer of a case does not have.
+    #[error("policies of this layer do not have this member")]
+    OtherLayer,
+    /// By what a principal of a case has a policy.
+    #[error("expected `user`, `role` or `group:NAME`, found `{found}`")]
+    Via {
+        /// What is written.
+        found: Excerpt,
+    },
+    /// A group's policy, and a principal that is no user.
+    #[error("only users are in groups")]
+    GroupOfOthers,
+    /// A control policy, and a principal that is of no account.
+    #[error("the principal has no account that could be a member")]
+    ControlOfNobody,
+    /// A trust policy, and a resource that is no role.
+    #[error("a trust policy is for questions about roles of a named account")]
+    TrustOfOthers,
+    /// More than one thing is said of the session's policy.
+    #[error("the session's policy is told twice")]
+    SessionTwice,
+}
+
+impl EntryErrorKind {
+    /// The stable code, for machines.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownFile => "UNKNOWN_FILE",
+            Self::AccountDirectory(_) => "ACCOUNT_DIRECTORY",
+            Self::AccountFileMissing | Self::BundleFileMissing | Self::FileMissing { .. } => {
+                "FILE_MISSING"
+            }
+            Self::Format { .. } => "UNKNOWN_FORMAT",
+            Self::Digest => "INVALID_DIGEST",
+            Self::FileExtra => "FILE_EXTRA",
+            Self::FileDiffers { .. } => "FILE_DIFFERS",
+            Self::Name(_) | Self::IdentityName => "INVALID_NAME",
+            Self::Uid => "INVALID_UID",
+            Self::Arn(_) => "INVALID_ARN",
+            Self::NotConcrete => "ARN_NOT_CONCRETE",
+            Self::OwnerMissing => "OWNER_MISSING",
+            Self::TagText(_) => "INVALID_TAG",
+            Self::TagKeyTwice(_) => "TAG_KEY_DUPLICATE",
+            Self::TagLimit => "TAG_LIMIT",
+            Self::Action(_) => "INVALID_ACTION",
+            Self::ContextKey => "INVALID_CONTEXT_KEY",
+            Self::PolicyRef { .. } | Self::Grantee { .. } | Self::Scope { .. } => {
+                "INVALID_REFERENCE"
+            }
+            Self::RoleKind => "ROLE_KIND",
+            Self::FolderDepth => "FOLDER_DEPTH",
+            Self::PolicyUnknown { .. } => "POLICY_UNKNOWN",
+            Self::IdentityUnknown { .. } => "IDENTITY_UNKNOWN",
+            Self::Duplicate { .. } => "DUPLICATE",
+            Self::MemberTwice { .. } => "MEMBER_TWICE",
+            Self::ManagementIsMember { .. } => "MANAGEMENT_IS_MEMBER",
+            Self::ResourceNotAsked { .. }
+            | Self::PrincipalAccount { .. }
+            | Self::PrincipalSort
+            | Self::OneTime
+            | Self::OtherLayer
+            | Self::Via { .. }
+            | Self::GroupOfOthers
+            | Self::ControlOfNobody
+            | Self::TrustOfOthers
+            | Self::SessionTwice => "INVALID_CASE",
+        }
+    }
+}
+
+/// An error with the file that it stands in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{error}")]
+pub struct FileError {
+    /// The path of the file, relative to the bundle.
+    pub file: String,
+    /// The error.
+    pub error: DocumentError,
+}
+
+/// The errors of a bundle, or of one account of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileErrors {
+    told: Vec<FileError>,
+    omitted: usize,
+}
+
+impl FileErrors {
+    /// The errors, in the order found; at most [`MAX_TOLD`].
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &FileError> {
+        self.told.iter()
+    }
+
+    /// How many further errors were found beyond [`MAX_TOLD`].
+    pub fn omitted(&self) -> usize {
+        self.omitted
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.told.is_empty() && self.omitted == 0
+    }
+
+    /// Adds one error.
+    pub(super) fn push(&mut self, file: &str, error: DocumentError) {
+        if self.told.len() < MAX_TOLD {
+            let file = file.to_owned();
+            self.told.push(FileError { file, error });
+        } else {
+            self.omitted += 1;
+        }
+    }
+
+    /// Adds the errors of one document.
+    pub(in crate::document) fn push_all(&mut self, file: &str, errors: &DocumentErrors) {
+        for error in errors.iter() {
+            self.push(file, error.clone());
+        }
+        self.omitted += errors.omitted();
+    }
+
+    /// Adds the errors of another part of the bundle.
+    pub(super) fn append(&mut self, other: Self) {
+        for FileError { file, error } in other.told {
+            self.push(&file, error);
+        }
+        self.omitted += other.omitted;
+    }
+}
+
+impl std::error::Error for FileErrors {}
+
+impl fmt::Display for FileErrors {
+    /// One line an error: `file:line:column: /pointer: message`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, error) in self.told.iter().enumerate() {
+            if place > 0 {
+                formatter.write_str("\n")?;
+            }
+            write!(formatter, "{error}")?;
+        }
+        match self.omitted {
+            0 => Ok(()),
+            omitted => write!(formatter, "\nand {omitted} more"),
+        }
+    }
+}

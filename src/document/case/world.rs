@@ -1,0 +1,478 @@
+//! What a case is asked of: its policies, principal and resources as a bundle.
+
+use super::World;
+use super::request::{Asked, Sort};
+use crate::document::bundle::entry;
+use crate::document::bundle::error::EntryErrorKind;
+use crate::document::catalog;
+use crate::document::cursor::{Cursor, Members, Sink, Told};
+use crate::document::error::DocumentErrors;
+use crate::document::policy::{self, PolicyOptions};
+use crate::document::position::Source;
+use crate::document::settings::settings;
+use crate::document::shipped;
+use crate::model::account::{Attachment, Grantee, Name, PolicyRef, Role, RoleKind, Scope, User};
+use crate::model::action::{ActionName, ActionRef};
+use crate::model::arn::{Arn, PrincipalRef};
+use crate::model::bundle::{Bundle, ResourcePolicy};
+use crate::model::catalog::{ActionFacts, Catalog, OperationKind};
+use crate::model::organization::{ControlAttachment, EffectScope, MAX_FOLDER_DEPTH};
+use crate::model::request::SessionClaim;
+use crate::model::resource::Resource;
+use crate::model::settings::Settings;
+use crate::model::statement::{DocumentLayer, Policy};
+use crate::model::tag::TagSet;
+
+use self::accounts::Accounts;
+
+mod accounts;
+mod chain;
+
+/// The world of a case, and its session policy.
+pub(super) struct Read {
+    pub(super) world: World,
+    pub(super) session: SessionClaim,
+}
+
+/// Reads `settings`, `catalog` and `policies`, and puts what was asked about beside them.
+pub(super) fn read(
+    members: &Members<'_, '_>,
+    asked: &Asked,
+    source: Source<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<Read, Told> {
+    let settings = members
+        .optional("settings")
+        .map(|at| settings(&at, sink))
+        .transpose()?
+        .unwrap_or_default();
+    let catalog = case_catalog(members, asked, sink)?;
+    let rules = Rules {
+        settings,
+        catalog: &catalog,
+        source,
+    };
+    let at = members.required("policies", sink)?;
+    let items = at.items(sink)?;
+    let mut world = Building::new(members, asked, sink)?;
+    let mut refused = None;
+    for (number, at) in items.enumerate() {
+        match layered(&at, rules, sink)? {
+            Err(errors) => refused = refused.or(Some(errors)),
+            Ok(layered) => world.add(number, layered, &at, sink)?,
+        }
+    }
+    let session = world.session(asked.no_session, &at, sink)?;
+    let world = match refused {
+        Some(errors) => World::Refused(errors),
+        None => World::Ready(Box::new(world.finish(settings, catalog))),
+    };
+    Ok(Read { world, session })
+}
+
+/// The shipped catalog with what the case says of its actions.
+fn case_catalog(
+    members: &Members<'_, '_>,
+    asked: &Asked,
+    sink: &mut Sink<'_>,
+) -> Result<Catalog, Told> {
+    let mut catalog = shipped::catalog().clone();
+    if let (Ok(action), Some(kind)) = (ActionRef::parse(&asked.action), asked.kind) {
+        catalog
+            .actions
+            .insert(action.into(), told_by_kind(kind, action.name()));
+    }
+    let Some(at) = members.optional("catalog") else {
+        return Ok(catalog);
+    };
+    for (text, at) in at.entries(sink)? {
+        let action = ActionRef::parse(text)
+            .map_err(|error| at.refuse_key(EntryErrorKind::Action(error), sink))?;
+        let flags = catalog::flags(&at, sink)?;
+        let facts = flags.over(catalog.facts(action), action.name());
+        catalog.actions.insert(ActionName::from(action), facts);
+    }
+    Ok(catalog)
+}
+
+fn told_by_kind(kind: OperationKind, name: &str) -> ActionFacts {
+    let facts = ActionFacts::of_kind(kind, name);
+    ActionFacts {
+        filterable: facts.list,
+        ..facts
+    }
+}
+
+/// What the policies of a case are read by.
+#[derive(Clone, Copy)]
+struct Rules<'a> {
+    settings: Settings,
+    catalog: &'a Catalog,
+    source: Source<'a>,
+}
+
+/// A policy with its layer.
+struct Layered {
+    layer: Layer,
+    policy: Policy,
+}
+
+/// The layers of a case.
+enum Layer {
+    Identity {
+        via: Via,
+        scope: Scope,
+    },
+    Control {
+        level: usize,
+        effect_scope: EffectScope,
+    },
+    Session,
+    Resource,
+    Trust,
+}
+
+/// Whose policy an identity policy is.
+enum Via {
+    Principal,
+    Group(Name),
+}
+
+/// Reads one entry of `policies`; the errors of its document stand apart from those of the case.
+fn layered(
+    at: &Cursor<'_, '_>,
+    rules: Rules<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<Result<Layered, DocumentErrors>, Told> {
+    let members = at.members(
+        &["layer", "scope", "level", "via", "effect_scope", "doc"],
+        sink,
+    )?;
+    let words = [
+        ("identity", DocumentLayer::Identity),
+        ("control", DocumentLayer::Control),
+        ("session", DocumentLayer::Session),
+        ("resource", DocumentLayer::Resource),
+        ("trust", DocumentLayer::Trust),
+    ];
+    let expected = "`identity`, `control`, `session`, `resource` or `trust`";
+    let document = members
+        .required("layer", sink)?
+        .word(expected, &words, sink)?;
+    let layer = layer(&members, document, sink)?;
+    let at = members.required("doc", sink)?;
+    let options = PolicyOptions {
+        layer: document,
+        settings: &rules.settings,
+        catalog: rules.catalog,
+    };
+    let mut apart = Sink::new(rules.source);
+    let policy = policy::policy(&at, &options, &mut apart);
+    Ok(apart.finish(policy).map(|read| Layered {
+        layer,
+        policy: read.value,
+    }))
+}
+
+fn layer(
+    members: &Members<'_, '_>,
+    document: DocumentLayer,
+    sink: &mut Sink<'_>,
+) -> Result<Layer, Told> {
+    let of = match document {
+        DocumentLayer::Identity => ["level", "effect_scope"].as_slice(),
+        DocumentLayer::Control => &["via"],
+        DocumentLayer::Session | DocumentLayer::Resource | DocumentLayer::Trust => {
+            &["via", "scope", "level", "effect_scope"]
+        }
+    };
+    for name in of {
+        if let Some(at) = members.optional(name) {
+            return Err(at.refuse_key(EntryErrorKind::OtherLayer, sink));
+        }
+    }
+    match document {
+        DocumentLayer::Identity => Ok(Layer::Identity {
+            via: members
+                .optional("via")
+                .map_or(Ok(Via::Principal), |at| via(&at, sink))?,
+            scope: members
+                .optional("scope")
+                .map_or(Ok(Scope::Account), |at| entry::scope(&at, sink))?,
+        }),
+        DocumentLayer::Control => control(members, sink),
+        DocumentLayer::Session => Ok(Layer::Session),
+        DocumentLayer::Resource => Ok(Layer::Resource),
+        DocumentLayer::Trust => Ok(Layer::Trust),
+    }
+}
+
+fn control(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<Layer, Told> {
+    let level = members.optional("level").map_or(Ok(0), |at| {
+        let level = usize::try_from(at.whole_number(sink)?).unwrap_or(usize::MAX);
+        if level > MAX_FOLDER_DEPTH {
+            return Err(at.refuse(EntryErrorKind::FolderDepth, sink));
+        }
+        Ok(level)
+    })?;
+    let scopes = [("RAM", EffectScope::Ram), ("All", EffectScope::All)];
+    let effect_scope = members
+        .optional("effect_scope")
+        .map(|at| at.word("`RAM` or `All`", &scopes, sink))
+        .transpose()?;
+    Ok(Layer::Control {
+        level,
+        effect_scope: effect_scope.unwrap_or_default(),
+    })
+}
+
+fn via(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Via, Told> {
+    at.parse(sink, |text| match text.split_once(':') {
+        None if matches!(text, "user" | "role") => Ok(Via::Principal),
+        Some(("group", name)) => Ok(Via::Group(Name::try_from(name)?)),
+        _ => {
+            let found = text.into();
+            Err(EntryErrorKind::Via { found })
+        }
+    })
+}
+
+/// A bundle that is being put together.
+struct Building<'a> {
+    asked: &'a Asked,
+    principal: Option<PrincipalRef<'a>>,
+    accounts: Accounts,
+    levels: Vec<Vec<ControlAttachment>>,
+    session: Option<Policy>,
+    bundle: Bundle,
+}
+
+impl<'a> Building<'a> {
+    fn new(members: &Members<'_, '_>, asked: &'a Asked, sink: &mut Sink<'_>) -> Result<Self, Told> {
+        let principal = PrincipalRef::parse(&asked.principal.arn).ok();
+        let mut accounts = Accounts::default();
+        let fits = match (principal, asked.principal.sort) {
+            (None, _) => true,
+            (Some(PrincipalRef::User { account, name }), Sort::User) => {
+                let (name, uid) = (name.to_owned(), asked.principal.uid.clone());
+                accounts.of(account, |known| known.users.push(User { name, uid }))
+            }
+            (Some(PrincipalRef::Role { account, name, .. }), Sort::Role(kind)) => {
+                let role = Role {
+                    name: name.to_owned(),
+                    uid: asked.principal.uid.clone(),
+                    kind,
+                    trust: None,
+                };
+                accounts.of(account, |known| known.roles.push(role))
+            }
+            (Some(PrincipalRef::Root { account }), Sort::Root)
+            | (Some(PrincipalRef::Federated { account, .. }), Sort::Federated) => {
+                accounts.of(account, |_| ())
+            }
+            (Some(PrincipalRef::Service { .. }), Sort::Service) => true,
+            (Some(_), _) => false,
+        };
+        if !fits {
+            let at = members.whole();
+            return Err(at.refuse(EntryErrorKind::PrincipalSort, sink));
+        }
+        Ok(Self {
+            asked,
+            principal,
+            accounts,
+            levels: Vec::new(),
+            session: None,
+            bundle: Bundle::default(),
+        })
+    }
+
+    fn add(
+        &mut self,
+        number: usize,
+        layered: Layered,
+        at: &Cursor<'_, '_>,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), Told> {
+        let name = Name::try_from(&*format!("policy-{number}"))
+            .map_err(|error| at.refuse(EntryErrorKind::Name(error), sink))?;
+        let Layered { layer, policy } = layered;
+        let done = match layer {
+            Layer::Identity { via, scope } => self.identity(name, policy, via, scope),
+            Layer::Control {
+                level,
+                effect_scope,
+            } => self.control(name, policy, level, effect_scope),
+            Layer::Session if self.session.is_some() => Err(EntryErrorKind::SessionTwice),
+            Layer::Session => {
+                self.session = Some(policy);
+                Ok(())
+            }
+            Layer::Resource => self.resource(&name, &policy),
+            Layer::Trust => self.trust(&policy),
+        };
+        done.map_err(|kind| at.refuse(kind, sink))
+    }
+
+    /// A principal that has no identity policies keeps them in its account, attached to nobody.
+    fn identity(
+        &mut self,
+        name: Name,
+        policy: Policy,
+        via: Via,
+        scope: Scope,
+    ) -> Result<(), EntryErrorKind> {
+        let Some(principal) = self.principal else {
+            return Ok(());
+        };
+        let Some(account) = principal.account() else {
+            return Ok(());
+        };
+        let to = match (via, principal) {
+            (Via::Principal, PrincipalRef::User { name, .. }) => {
+                Some(Grantee::User(name.to_owned()))
+            }
+            (Via::Principal, PrincipalRef::Role { name, .. }) => {
+                Some(Grantee::Role(name.to_owned()))
+            }
+            (Via::Group(group), PrincipalRef::User { name, .. }) => {
+                self.accounts.join(account, &group, name);
+                Some(Grantee::Group(group))
+            }
+            (Via::Group(_), _) => return Err(EntryErrorKind::GroupOfOthers),
+            (Via::Principal, _) => None,
+        };
+        self.accounts.of(account, |known| {
+            let policy_ref = PolicyRef::Custom(name.clone());
+            known.policies.insert(name, policy);
+            known.attachments.extend(to.map(|to| Attachment {
+                policy: policy_ref,
+                to,
+                scope,
+            }));
+        });
+        Ok(())
+    }
+
+    fn control(
+        &mut self,
+        name: Name,
+        policy: Policy,
+        level: usize,
+        effect_scope: EffectScope,
+    ) -> Result<(), EntryErrorKind> {
+        if self.principal.and_then(|known| known.account()).is_none() {
+            return Err(EntryErrorKind::ControlOfNobody);
+        }
+        while self.levels.len() <= level {
+            self.levels.push(Vec::new());
+        }
+        let attachment = ControlAttachment {
+            policy: PolicyRef::Custom(name.clone()),
+            effect_scope,
+        };
+        if let Some(known) = self.levels.get_mut(level) {
+            known.push(attachment);
+        }
+        self.bundle.control_policies.insert(name, policy);
+        Ok(())
+    }
+
+    /// Attached to every ARN that is asked about; an open one stands for what is above it.
+    fn resource(&mut self, name: &Name, policy: &Policy) -> Result<(), EntryErrorKind> {
+        for text in &self.asked.resources {
+            let above = text.strip_suffix("/*").unwrap_or(text);
+            let Ok(resource) = Arn::try_from(above) else {
+                continue;
+            };
+            self.bundle.resource_policies.push(ResourcePolicy {
+                resource,
+                name: name.clone(),
+                policy: policy.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// The trust policy of every role that is asked about.
+    fn trust(&mut self, policy: &Policy) -> Result<(), EntryErrorKind> {
+        for text in &self.asked.resources {
+            let arn = Arn::try_from(&**text)?;
+            let fields = arn.fields();
+            let role = fields.id().strip_prefix("role/");
+            match (fields.owner(), role) {
+                (Some(account), Some(role)) if fields.service() == "ram" => {
+                    self.accounts.trust(account, role, policy);
+                }
+                _ => return Err(EntryErrorKind::TrustOfOthers),
+            }
+        }
+        Ok(())
+    }
+
+    fn session(
+        &mut self,
+        none: bool,
+        at: &Cursor<'_, '_>,
+        sink: &mut Sink<'_>,
+    ) -> Result<SessionClaim, Told> {
+        match (self.session.take(), none) {
+            (Some(_), true) => Err(at.refuse(EntryErrorKind::SessionTwice, sink)),
+            (Some(policy), false) => Ok(SessionClaim::Policy(policy)),
+            (None, true) => Ok(SessionClaim::None),
+            (None, false) => Ok(SessionClaim::Unstated),
+        }
+    }
+
+    fn finish(mut self, settings: Settings, catalog: Catalog) -> Bundle {
+        let member = self.principal.and_then(|known| known.account());
+        if let (Some(member), false) = (member, self.levels.is_empty()) {
+            let organization = chain::organization(member, std::mem::take(&mut self.levels));
+            self.bundle.organizations.extend(organization);
+        }
+        self.bundle.resources = known_resources(self.asked);
+        self.bundle.accounts = self.accounts.finish();
+        self.bundle
+            .system_policies
+            .clone_from(shipped::system_policies());
+        let shipped_control = shipped::control_policies().clone();
+        self.bundle.control_policies.extend(shipped_control);
+        self.bundle.settings = settings;
+        self.bundle.catalog = catalog;
+        self.bundle
+    }
+}
+
+/// Every concrete resource that is asked about and not unknown is in the directory.
+fn known_resources(asked: &Asked) -> Vec<Resource> {
+    let mut known: Vec<Resource> = Vec::new();
+    for text in &asked.resources {
+        let Ok(arn) = Arn::try_from(&**text) else {
+            continue;
+        };
+        let again = known.iter().any(|resource| resource.arn == arn);
+        if again || !arn.fields().is_concrete() || asked.unknown.contains(text) {
+            continue;
+        }
+        known.push(Resource {
+            kind: None,
+            group: asked.resource_groups.get(text).cloned(),
+            tags: asked
+                .resource_tags
+                .get(text)
+                .map_or_else(TagSet::default, Clone::clone),
+            arn,
+        });
+    }
+    known
+}
+
+/// A role that only a trust policy speaks of.
+fn trusted_role(name: &str) -> Role {
+    Role {
+        name: name.to_owned(),
+        uid: None,
+        kind: RoleKind::Plain,
+        trust: None,
+    }
+}

@@ -1,0 +1,186 @@
+//! The switches of a bundle or a case, as `{"rg_deny": "always", …}`; those not named keep their
+//! defaults, which are the closed ones.
+
+use super::cursor::{Cursor, Members, Sink, Told};
+use crate::model::settings::{
+    AbsentFamily, ControlScope, ForAllAbsent, MissingRequired, NotResource, Operators, QueryDenied,
+    QueryUnfiltered, RgDeny, Settings, TagKeyCase, UnknownKeys, UpdateExtraTags,
+};
+
+const NAMES: [&str; 12] = [
+    "rg_deny",
+    "query_denied",
+    "query_unfiltered",
+    "tag_key_case",
+    "absent_family",
+    "update_extra_tags",
+    "missing_required",
+    "control_scope",
+    "operators",
+    "forall_absent",
+    "unknown_keys",
+    "not_resource",
+];
+
+/// Reads the switches.
+///
+/// # Errors
+///
+/// When one is not known, or has a value that it cannot have.
+pub fn settings(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Settings, Told> {
+    let members = at.members(&NAMES, sink)?;
+    let mut read = Reader {
+        members,
+        sink,
+        told: None,
+    };
+    let settings = Settings {
+        rg_deny: read.switch(
+            "rg_deny",
+            "`always` or `documented_order`",
+            &[
+                ("always", RgDeny::Always),
+                ("documented_order", RgDeny::DocumentedOrder),
+            ],
+        ),
+        query_denied: read.switch(
+            "query_denied",
+            "`empty`, `error` or `error_on_explicit`",
+            &[
+                ("empty", QueryDenied::Empty),
+                ("error", QueryDenied::Error),
+                ("error_on_explicit", QueryDenied::ErrorOnExplicit),
+            ],
+        ),
+        query_unfiltered: read.switch(
+            "query_unfiltered",
+            "`obligation` or `deny`",
+            &[
+                ("obligation", QueryUnfiltered::Obligation),
+                ("deny", QueryUnfiltered::Deny),
+            ],
+        ),
+        tag_key_case: read.switch(
+            "tag_key_case",
+            "`guarded`, `exact` or `fold`",
+            &[
+                ("guarded", TagKeyCase::Guarded),
+                ("exact", TagKeyCase::Exact),
+                ("fold", TagKeyCase::Fold),
+            ],
+        ),
+        absent_family: read.switch(
+            "absent_family",
+            "`fail` or `aws`",
+            &[("fail", AbsentFamily::Fail), ("aws", AbsentFamily::Aws)],
+        ),
+        update_extra_tags: read.switch(
+            "update_extra_tags",
+            "`class` or `named`",
+            &[
+                ("class", UpdateExtraTags::Class),
+                ("named", UpdateExtraTags::Named),
+            ],
+        ),
+        missing_required: read.switch(
+            "missing_required",
+            "`refuse` or `as_absent`",
+            &[
+                ("refuse", MissingRequired::Refuse),
+                ("as_absent", MissingRequired::AsAbsent),
+            ],
+        ),
+        control_scope: read.switch(
+            "control_scope",
+            "`owner` or `owner_and_principal`",
+            &[
+                ("owner", ControlScope::Owner),
+                ("owner_and_principal", ControlScope::OwnerAndPrincipal),
+            ],
+        ),
+        operators: read.switch(
+            "operators",
+            "`extended` or `documented`",
+            &[
+                ("extended", Operators::Extended),
+                ("documented", Operators::Documented),
+            ],
+        ),
+        forall_absent: read.switch(
+            "forall_absent",
+            "`false` or `aws`",
+            &[("false", ForAllAbsent::False), ("aws", ForAllAbsent::Aws)],
+        ),
+        unknown_keys: read.switch(
+            "unknown_keys",
+            "`refuse` or `warn`",
+            &[("refuse", UnknownKeys::Refuse), ("warn", UnknownKeys::Warn)],
+        ),
+        not_resource: read.switch(
+            "not_resource",
+            "`refuse` or `aws`",
+            &[("refuse", NotResource::Refuse), ("aws", NotResource::Aws)],
+        ),
+    };
+    read.told.map_or(Ok(settings), Err)
+}
+
+/// Takes one switch after the other, and remembers that an error was told.
+struct Reader<'c, 'n, 's, 'a> {
+    members: Members<'c, 'n>,
+    sink: &'s mut Sink<'a>,
+    told: Option<Told>,
+}
+
+impl Reader<'_, '_, '_, '_> {
+    fn switch<T: Copy + Default>(
+        &mut self,
+        name: &str,
+        expected: &'static str,
+        words: &[(&str, T)],
+    ) -> T {
+        let Some(at) = self.members.optional(name) else {
+            return T::default();
+        };
+        match at.word(expected, words, self.sink) {
+            Ok(value) => value,
+            Err(told) => {
+                self.told = Some(told);
+                T::default()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Source, read};
+
+    fn check(text: &str) -> Result<Settings, String> {
+        read(Source::new(text), 1_000, settings)
+            .map(|read| read.value)
+            .map_err(|errors| errors.to_string())
+    }
+
+    #[test]
+    fn the_first_value_of_each_switch_is_its_default() {
+        let all = r#"{"rg_deny": "always", "query_denied": "empty", "query_unfiltered": "obligation",
+            "tag_key_case": "guarded", "absent_family": "fail", "update_extra_tags": "class",
+            "missing_required": "refuse", "control_scope": "owner", "operators": "extended",
+            "forall_absent": "false", "unknown_keys": "refuse", "not_resource": "refuse"}"#;
+        assert_eq!(check(all), Ok(Settings::default()));
+        assert_eq!(check("{}"), Ok(Settings::default()));
+        let found = check(r#"{"tag_key_case": "exact"}"#).unwrap();
+        assert_eq!(found.tag_key_case, TagKeyCase::Exact);
+    }
+
+    #[test]
+    fn nothing_unknown_is_taken() {
+        let errors = check(r#"{"rg_deny": "never", "absent_family": false, "x": 1}"#).unwrap_err();
+        let expected = "1:46: /x: unknown member `x`\n\
+            1:13: /rg_deny: expected `always` or `documented_order`, found `never`\n\
+            1:39: /absent_family: expected a string, found a boolean";
+        assert_eq!(errors, expected);
+    }
+}
