@@ -133,8 +133,7 @@ impl<'f> Reading<'f> {
 
     /// Tells an error at a site.
     pub(super) fn refuse_at(&mut self, site: &Site<'_>, kind: EntryErrorKind) {
-        let at = site.source.locate(&[&site.spot]).into_iter().next();
-        let errors = DocumentErrors::one(kind, at.unwrap_or_else(|| site.source.start()));
+        let errors = DocumentErrors::one(kind, site.source.locate(&site.spot));
         self.errors_of(site.file).push_all(site.file, &errors);
     }
 
