@@ -17,7 +17,7 @@ use super::principal::Asker;
 use super::request::{KnownGroup, Session};
 use super::subcheck::SubCheck;
 use super::unit::{Binding, Unit, UnitVerdict};
-use crate::model::arn::ResourceName;
+use crate::model::arn::{PrincipalRef, ResourceName};
 use crate::model::settings::{ControlScope, RgDeny};
 use crate::model::verdict::{Layer, Outcome};
 use crate::snapshot::PolicyId;
@@ -116,7 +116,7 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
         let granted = match self.check.asker {
             Asker::Root => self.root(),
             Asker::Identity(known) => self.identity_and_resource(known),
-            Asker::Unknown | Asker::Foreign | Asker::External => self.resource_based(Binding::Full),
+            Asker::Unknown | Asker::Foreign | Asker::External => self.resource_alone(),
         };
         // ram 4.2: control, then session: "Not ALLOW -> final"
         let gates = [control, session];
@@ -275,21 +275,25 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
         Judged::of(Layer::ResourceBased, unit.judge(policies))
     }
 
+    /// Resource-based documents alone decide; no owner of an account assumes a role.
+    fn resource_alone(&mut self) -> Judged {
+        let resource = self.resource_based(Binding::Full);
+        let root = matches!(self.check.request.principal, PrincipalRef::Root { .. });
+        let refused = root && self.check.action.is_assume_role() && resource.is(Outcome::Allow);
+        if refused {
+            resource.refused()
+        } else {
+            resource
+        }
+    }
+
     /// security 2.5: "Root: ALLOW only in its own account, not for `sts:AssumeRole`, not against a
     /// resource-based Deny with a Condition."
     fn root(&mut self) -> Judged {
         let check = self.check;
         let own = check.request.principal.account() == Some(check.owner);
-        if check.action.is_assume_role() {
-            let resource = self.resource_based(Binding::Full);
-            return if resource.is(Outcome::Allow) {
-                resource.refused()
-            } else {
-                resource
-            };
-        }
-        if !own {
-            return self.resource_based(Binding::Full);
+        if !own || check.action.is_assume_role() {
+            return self.resource_alone();
         }
         let resource = self.resource_based(Binding::ConditionalDenies);
         match resource.outcome() {
