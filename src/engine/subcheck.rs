@@ -126,13 +126,10 @@ impl<'a> SubCheck<'a> {
 
     /// How an Allow looks at it; a written resource is looked at twice.
     pub(super) fn allow_images(&self) -> (Image, Option<Image>) {
-        let filter = self.action.kind == OperationKind::Query && self.action.filterable;
-        let filter = if filter { Seen::Yes } else { Seen::No };
-        let made = if self.action.tags == TagEffect::None {
-            Seen::No
-        } else {
-            Seen::Yes
-        };
+        let seen = |seen| if seen { Seen::Yes } else { Seen::No };
+        let filters = self.action.kind == OperationKind::Query && self.action.filterable;
+        let made = seen(filters || self.action.tags != TagEffect::None);
+        let filter = seen(filters);
         let image = |resource, request, either| Image {
             resource,
             request,
