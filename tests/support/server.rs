@@ -9,7 +9,7 @@ use h2::client::{Connection, SendRequest};
 use http::Request;
 use tagwarden::directory::Directory;
 use tagwarden::publish::{Publisher, publication};
-use tagwarden::service::pdp::{self, Pdp};
+use tagwarden::service::pdp::{self, Pdp, SessionCompiler};
 use tagwarden::service::{Config, Ended, Listen, Phase, RunError, Server};
 use tagwarden::snapshot::{Revision, Snapshot};
 use tagwarden::wire::reply::Disclosure;
@@ -48,7 +48,7 @@ pub(crate) fn start(config: Config) -> Running {
     let pdp = Pdp::new(pdp::Config {
         reader,
         directory: Arc::new(Directory::default()),
-        compile_session: |_, _| Err("not compiled in this test".to_owned()),
+        sessions: SessionCompiler::new(|_, _| Err("not compiled in this test".to_owned())),
         disclosure: Disclosure::default(),
     });
     let server = Server::bind(config).unwrap();
