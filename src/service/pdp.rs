@@ -164,11 +164,18 @@ impl Pdp {
             snapshot,
             request: &request,
             disclosure,
-            explain: message.explain,
         };
         let late = carried.refusal();
-        match (engine::decide(snapshot, &request), late) {
-            (Ok(decision), None) => Ok(asked.reply(&decision, self.ids.next())),
+        let (decided, explanation) = if message.explain {
+            let (decided, explanation) = engine::explain::explain(snapshot, &request);
+            (decided, Some(explanation))
+        } else {
+            (engine::decide(snapshot, &request), None)
+        };
+        match (decided, late) {
+            (Ok(decision), None) => {
+                Ok(asked.reply(&decision, explanation.as_ref(), self.ids.next()))
+            }
             // semantics 4: of several reasons the one that stands first is told.
             (Err(refused), Some(late)) if late.reason <= refused.reason => {
                 Err(CallError::Refused(late))
