@@ -9,6 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::compiler::compile_session;
+use crate::document::{PolicyOptions, read_policy};
+use crate::model::catalog::Catalog;
+use crate::model::statement::DocumentLayer;
 use crate::service::peer::PeerAddress;
 use crate::snapshot::{Policy, Revision, Snapshot};
 
@@ -26,6 +30,21 @@ impl SessionCompiler {
         compile: impl Fn(&Snapshot, &str) -> Result<Policy, String> + Send + Sync + 'static,
     ) -> Self {
         Self(Box::new(compile))
+    }
+
+    /// Reads session policies by the switches of the snapshot and the names of a catalog.
+    pub fn of_catalog(catalog: Arc<Catalog>) -> Self {
+        Self::new(move |snapshot, text| {
+            let settings = &snapshot.settings;
+            let layer = DocumentLayer::Session;
+            let options = PolicyOptions {
+                layer,
+                settings,
+                catalog: &catalog,
+            };
+            let read = read_policy(text, &options).map_err(|errors| errors.to_string())?;
+            Ok(compile_session(&read.value, settings))
+        })
     }
 }
 
