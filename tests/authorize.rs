@@ -89,21 +89,21 @@ fn start(disclosure: Disclosure) -> Running {
     running
 }
 
-fn tags(pairs: &[(&str, &str)]) -> Option<v1::TagSet> {
+fn tags(pairs: &[(&str, &str)]) -> v1::TagSet {
     let tag = |(key, value): &(&str, &str)| v1::Tag {
         key: (*key).to_owned(),
         value: (*value).to_owned(),
     };
-    Some(v1::TagSet {
+    v1::TagSet {
         tags: pairs.iter().map(tag).collect(),
-    })
+    }
 }
 
 fn instance(id: &str, sent: &[(&str, &str)]) -> v1::Resource {
     v1::Resource {
         arn: format!("acs:ecs:cn-hangzhou:1:instance/{id}"),
         resource_group: Some(v1::ResourceGroup::default()),
-        tags: tags(sent),
+        tags: Some(tags(sent)),
         ..v1::Resource::default()
     }
 }
@@ -255,7 +255,7 @@ async fn candidates_are_dropped_by_tag_by_decision_and_when_unknown() {
             unknown,
             instance("seen-too", &team),
         ],
-        filter_tags: tags(&[("team", "a")]),
+        filter_tags: Some(tags(&[("team", "a")])),
         ..v1::FilterResourcesRequest::default()
     };
     let told = within(running.client().await.filter_resources(asked))
