@@ -18,7 +18,7 @@ use tagwarden::wire::reply::Disclosure;
 use tagwarden::wire::v1;
 use tonic_types::StatusExt as _;
 
-use crate::support::{Running, SOURCE, config, start_telling, within};
+use crate::support::server::{Running, SOURCE, config, start_telling, within};
 
 const ALICE: &str = "acs:ram::1:user/alice";
 
@@ -182,7 +182,7 @@ async fn an_unknown_resource_is_a_precondition_with_its_field() {
     assert_eq!(details.error_info().unwrap().reason, "RESOURCE_UNKNOWN");
     assert_eq!(
         details.precondition_failure().unwrap().violations[0].subject,
-        "resources[0]"
+        "resources"
     );
 }
 
