@@ -100,7 +100,7 @@ async fn what_does_not_end_is_cut_at_the_deadline() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_signal_ends_at_once() {
     let running = start_ready(Config {
-        drain: Duration::from_secs(3_600),
+        drain: Duration::from_hours(1),
         ..config()
     });
     let mut sender = running.driven().await;

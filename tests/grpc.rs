@@ -164,7 +164,7 @@ async fn a_stream_is_answered_in_order_and_outlives_refusals() {
     let running = start_ready(config());
     let mut client = running.client().await;
     let question = |place: usize| v1::AuthorizeStreamRequest {
-        request: (place % 3 > 0).then(|| v1::AuthorizeRequest {
+        request: (!place.is_multiple_of(3)).then(|| v1::AuthorizeRequest {
             action: if place % 3 == 1 {
                 "ecs".to_owned()
             } else {
@@ -344,12 +344,11 @@ async fn a_call_that_is_not_finished_ends_at_its_deadline() {
         let call = head(path).header("grpc-timeout", time).body(()).unwrap();
         let (answer, _body) = sender.send_request(call, false).unwrap();
         let (head, mut body) = within(answer).await.unwrap().into_parts();
-        let told = match head.headers.get("grpc-status") {
-            Some(told) => told.clone(),
-            None => {
-                let trailers = within(body.trailers()).await.unwrap().unwrap();
-                trailers["grpc-status"].clone()
-            }
+        let told = if let Some(told) = head.headers.get("grpc-status") {
+            told.clone()
+        } else {
+            let trailers = within(body.trailers()).await.unwrap().unwrap();
+            trailers["grpc-status"].clone()
         };
         assert_eq!(told, status, "{path} {time}");
     };

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod accept;
 #[cfg(test)]
+mod authorize;
+#[cfg(test)]
 mod bundle;
 #[cfg(test)]
 mod case;

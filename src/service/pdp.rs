@@ -37,7 +37,7 @@ use crate::wire::status::{CallError, CallLimit, Refusal};
 use crate::wire::v1;
 use crate::wire::v1::authorization_service_server::AuthorizationService;
 
-pub use self::session::CompileSession;
+pub use self::session::SessionCompiler;
 
 /// After how many decisions a long call lets others run.
 const YIELD_EVERY: usize = 64;
@@ -50,7 +50,7 @@ pub struct Config {
     /// The live resources.
     pub directory: Arc<Directory>,
     /// Compiles session policies.
-    pub compile_session: CompileSession,
+    pub sessions: SessionCompiler,
     /// How much answers tell.
     pub disclosure: Disclosure,
 }
@@ -98,13 +98,13 @@ impl Pdp {
         let Config {
             reader,
             directory,
-            compile_session,
+            sessions,
             disclosure,
         } = config;
         let shared = Shared {
             reader,
             directory,
-            sessions: Sessions::new(compile_session),
+            sessions: Sessions::new(sessions),
             disclosure,
             waiters: Semaphore::new(revision::WAITERS),
             ignored_values: AtomicU64::new(0),
@@ -164,11 +164,18 @@ impl Pdp {
             snapshot,
             request: &request,
             disclosure,
-            explain: message.explain,
         };
         let late = carried.refusal();
-        match (engine::decide(snapshot, &request), late) {
-            (Ok(decision), None) => Ok(asked.reply(&decision, self.ids.next())),
+        let (decided, explanation) = if message.explain {
+            let (decided, explanation) = engine::explain::explain(snapshot, &request);
+            (decided, Some(explanation))
+        } else {
+            (engine::decide(snapshot, &request), None)
+        };
+        match (decided, late) {
+            (Ok(decision), None) => {
+                Ok(asked.reply(&decision, explanation.as_ref(), self.ids.next()))
+            }
             // semantics 4: of several reasons the one that stands first is told.
             (Err(refused), Some(late)) if late.reason <= refused.reason => {
                 Err(CallError::Refused(late))

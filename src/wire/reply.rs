@@ -1,6 +1,10 @@
 //! Decisions as messages: as much as the caller may see, and no more (security 8).
 
+mod explained;
+mod missing;
+
 use crate::engine::decision::{Cause, Decision, Refused, Subject, Verdict};
+use crate::engine::explain::Explanation;
 use crate::engine::request::Request;
 use crate::model::verdict::{DenyReason, Layer, OnDeny, Outcome, RefusalReason};
 use crate::snapshot::{PolicyId, Revision, Snapshot, StatementId};
@@ -31,13 +35,16 @@ pub(crate) struct Asked<'a> {
     pub(crate) request: &'a Request<'a>,
     /// How much is told.
     pub(crate) disclosure: Disclosure,
-    /// Whether an explanation is asked for.
-    pub(crate) explain: bool,
 }
 
 impl Asked<'_> {
     /// The answer to one question.
-    pub(crate) fn reply(&self, decision: &Decision, decision_id: String) -> v1::AuthorizeResponse {
+    pub(crate) fn reply(
+        &self,
+        decision: &Decision,
+        explanation: Option<&Explanation>,
+        decision_id: String,
+    ) -> v1::AuthorizeResponse {
         let Decision {
             outcome,
             reason,
@@ -70,9 +77,10 @@ impl Asked<'_> {
         if self.disclosure >= Disclosure::Statements {
             message.statements = self.statements(*cause, verdicts);
             message.verdicts = self.verdicts(verdicts);
+            message.missing_keys = missing::keys(self.snapshot, self.request);
         }
-        if self.disclosure >= Disclosure::Explanation && self.explain {
-            message.explanation = Some(self.explanation(verdicts));
+        if self.disclosure >= Disclosure::Explanation {
+            message.explanation = explanation.map(explained::explanation);
         }
         message
     }
@@ -186,45 +194,6 @@ impl Asked<'_> {
                 }
             })
             .collect()
-    }
-
-    fn explanation(&self, verdicts: &[Verdict]) -> v1::Explanation {
-        let asked = self.request.resources.iter().zip(verdicts);
-        let step = |(resource, verdict): (&crate::engine::request::Resource<'_>, &Verdict)| {
-            let below = verdict
-                .cause
-                .layer
-                .map(|layer| self.layer_step(layer, verdict));
-            v1::ExplanationStep {
-                subject: resource.name.as_str().to_owned(),
-                outcome: outcome_text(verdict.outcome).to_owned(),
-                steps: below.into_iter().collect(),
-            }
-        };
-        v1::Explanation {
-            steps: asked.map(step).collect(),
-        }
-    }
-
-    fn layer_step(&self, layer: Layer, verdict: &Verdict) -> v1::ExplanationStep {
-        let statement = verdict.cause.statement.map(|id| {
-            let v1::StatementRef { policy, sid, index } = self.statement(id);
-            let name = if sid.is_empty() {
-                String::new()
-            } else {
-                format!(" ({sid})")
-            };
-            v1::ExplanationStep {
-                subject: format!("{policy} statement {index}{name}"),
-                outcome: "decided".to_owned(),
-                steps: Vec::new(),
-            }
-        });
-        v1::ExplanationStep {
-            subject: layer_text(layer),
-            outcome: outcome_text(verdict.outcome).to_owned(),
-            steps: statement.into_iter().collect(),
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use h2::client::{Connection, SendRequest};
 use http::Request;
 use tagwarden::directory::Directory;
 use tagwarden::publish::{Publisher, publication};
-use tagwarden::service::pdp::{self, Pdp};
+use tagwarden::service::pdp::{self, Pdp, SessionCompiler};
 use tagwarden::service::{Config, Ended, Listen, Phase, RunError, Server};
 use tagwarden::snapshot::{Revision, Snapshot};
 use tagwarden::wire::reply::Disclosure;
@@ -42,14 +42,23 @@ pub(crate) fn config() -> Config {
     }
 }
 
-/// Starts a server without a snapshot.
+/// Starts a server without a snapshot, whose answers tell what callers see by default.
 pub(crate) fn start(config: Config) -> Running {
+    start_telling(config, Disclosure::default(), Arc::default())
+}
+
+/// Starts a server without a snapshot.
+pub(crate) fn start_telling(
+    config: Config,
+    disclosure: Disclosure,
+    directory: Arc<Directory>,
+) -> Running {
     let (publisher, reader) = publication().unwrap();
     let pdp = Pdp::new(pdp::Config {
         reader,
-        directory: Arc::new(Directory::default()),
-        compile_session: |_, _| Err("not compiled in this test".to_owned()),
-        disclosure: Disclosure::default(),
+        directory,
+        sessions: SessionCompiler::of_catalog(Arc::default()),
+        disclosure,
     });
     let server = Server::bind(config).unwrap();
     let listen = server.addresses().unwrap();

@@ -129,7 +129,6 @@ impl Filtering<'_> {
                     snapshot,
                     request: &request,
                     disclosure,
-                    explain: false,
                 };
                 let mut refusal = asked.refusal(&refused);
                 let here = format!("candidates[{place}]");

@@ -9,28 +9,61 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::compiler::compile_session;
+use crate::document::{PolicyOptions, read_policy};
+use crate::model::catalog::Catalog;
+use crate::model::statement::DocumentLayer;
 use crate::service::peer::PeerAddress;
 use crate::snapshot::{Policy, Revision, Snapshot};
 
 /// The most compiled session policies that are kept.
 const KEPT: usize = 1_024;
 
+type Compile = dyn Fn(&Snapshot, &str) -> Result<Policy, String> + Send + Sync;
+
 /// Compiles the text of a session policy for a snapshot, or tells what is wrong with it.
-pub type CompileSession = fn(&Snapshot, &str) -> Result<Policy, String>;
+pub struct SessionCompiler(Box<Compile>);
 
-/// The compiled session policies of all callers.
-pub(crate) struct Sessions {
-    compile: CompileSession,
-    kept: Mutex<Kept>,
-}
+impl SessionCompiler {
+    /// A compiler. What it captures outlives every snapshot.
+    pub fn new(
+        compile: impl Fn(&Snapshot, &str) -> Result<Policy, String> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Box::new(compile))
+    }
 
-impl fmt::Debug for Sessions {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Sessions").finish_non_exhaustive()
+    /// Reads session policies by the switches of the snapshot and the names of a catalog.
+    pub fn of_catalog(catalog: Arc<Catalog>) -> Self {
+        Self::new(move |snapshot, text| {
+            let settings = &snapshot.settings;
+            let layer = DocumentLayer::Session;
+            let options = PolicyOptions {
+                layer,
+                settings,
+                catalog: &catalog,
+            };
+            let read = read_policy(text, &options).map_err(|errors| errors.to_string())?;
+            Ok(compile_session(&read.value, settings))
+        })
     }
 }
 
-#[derive(Default)]
+impl fmt::Debug for SessionCompiler {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SessionCompiler")
+            .finish_non_exhaustive()
+    }
+}
+
+/// The compiled session policies of all callers.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    compiler: SessionCompiler,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
 struct Kept {
     policies: HashMap<Key, Arc<Policy>>,
     /// The keys, oldest first.
@@ -63,9 +96,9 @@ impl From<Option<PeerAddress>> for Caller {
 }
 
 impl Sessions {
-    pub(crate) fn new(compile: CompileSession) -> Self {
+    pub(crate) fn new(compiler: SessionCompiler) -> Self {
         Self {
-            compile,
+            compiler,
             kept: Mutex::default(),
         }
     }
@@ -90,7 +123,7 @@ impl Sessions {
         if let Some(policy) = self.lock(|kept| kept.policies.get(&key).map(Arc::clone)) {
             return Ok(policy);
         }
-        let policy = Arc::new((self.compile)(snapshot, text)?);
+        let policy = Arc::new((self.compiler.0)(snapshot, text)?);
         self.lock(|kept| kept.put(key, Arc::clone(&policy)));
         Ok(policy)
     }

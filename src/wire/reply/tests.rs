@@ -3,6 +3,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::engine::decision::Obligations;
+use crate::engine::explain::ExplainedResource;
 use crate::engine::request::{Context, KnownGroup, KnownTags, Resource, Session, TagWrite};
 use crate::model::action::ActionRef;
 use crate::model::arn::{PrincipalRef, ResourceName};
@@ -54,9 +55,19 @@ fn reply(decision: &Decision, disclosure: Disclosure) -> v1::AuthorizeResponse {
         snapshot: &snapshot,
         request: &request,
         disclosure,
-        explain: true,
     };
-    asked.reply(decision, "id".to_owned())
+    asked.reply(decision, Some(&explanation()), "id".to_owned())
+}
+
+fn explanation() -> Explanation {
+    let resource = ExplainedResource {
+        arn: "*".to_owned(),
+        outcome: Outcome::ExplicitDeny,
+        units: Vec::new(),
+    };
+    Explanation {
+        resources: vec![resource],
+    }
 }
 
 fn decision(outcome: Outcome, reason: Option<DenyReason>) -> Decision {
@@ -107,6 +118,10 @@ fn each_level_tells_more_and_none_tells_another_effect() {
     assert_eq!(statements.statements.len(), 1);
     assert_eq!(statements.statements[0].policy, "session");
     assert_eq!(statements.verdicts[0].arn, "*");
+    assert_eq!(
+        statements.missing_keys,
+        ["acs:SourceIp", "acs:SecureTransport"]
+    );
     assert!(statements.explanation.is_none());
 
     let all = reply(&denied, Disclosure::Explanation);
