@@ -15,6 +15,7 @@ mod principals;
 mod statement;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use self::error::{CompileError, CompileErrorKind, CompileErrors};
 use self::intern::Interner;
@@ -37,6 +38,7 @@ pub fn compile(bundle: &Bundle) -> Result<Snapshot, CompileErrors> {
     let mut compilation = Compilation {
         snapshot: Snapshot {
             settings: bundle.settings,
+            catalog: Arc::new(bundle.catalog.clone()),
             ..Snapshot::default()
         },
         interner: Interner::default(),

@@ -18,6 +18,9 @@ pub mod table;
 pub use policy::{Policy, Statement};
 pub use table::{PolicyId, StatementId};
 
+use std::sync::Arc;
+
+use crate::model::catalog::Catalog;
 use crate::model::settings::Settings;
 
 /// Everything that decisions need, at one revision.
@@ -27,6 +30,8 @@ pub struct Snapshot {
     pub revision: Revision,
     /// The switches.
     pub settings: Settings,
+    /// The catalog, for reading the documents that requests carry.
+    pub catalog: Arc<Catalog>,
     /// Actions and services by name.
     pub actions: action::ActionTable,
     /// Compiled policies by id.

@@ -4,6 +4,7 @@
 //! refused with the field that is wrong; a decision becomes a message that tells as much as the
 //! caller may see; an error becomes a status.
 
+mod ask;
 pub mod codec;
 pub mod reply;
 pub(crate) mod request;

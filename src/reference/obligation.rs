@@ -70,7 +70,7 @@ fn filter_tags(
     placed: &Placed<'_>,
 ) -> Option<BTreeSet<String>> {
     let query = question.facts.kind == OperationKind::Query;
-    if !query || !placed.class(sub.part).reads_request() {
+    if !query || sub.write.is_some() || !placed.class(sub.part).reads_request() {
         return None;
     }
     let folds = question.bundle.settings.tag_key_case == TagKeyCase::Fold;

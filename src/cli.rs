@@ -1,0 +1,83 @@
+//! The command line: one file for each subcommand. Exit codes are the design's.
+
+mod authorize;
+mod check;
+mod completions;
+mod healthcheck;
+mod output;
+mod serve;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use self::output::Format;
+
+/// A gRPC authorization sidecar that decides by tags.
+#[derive(Debug, Parser)]
+#[command(version, about, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Args),
+    Check(check::Args),
+    Test(test::Args),
+    Authorize(authorize::Args),
+    Explain(authorize::ExplainArgs),
+    Healthcheck(healthcheck::Args),
+    Completions(completions::Args),
+}
+
+/// What a command came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// All is well.
+    Ok,
+    /// Something unexpected.
+    Unexpected,
+    /// The arguments are wrong.
+    Usage,
+    /// Documents are refused.
+    Refused,
+    /// Cases failed.
+    Failed,
+    /// The server does not serve.
+    NotServing,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Ok => 0,
+            Exit::Unexpected => 1,
+            Exit::Usage => 2,
+            Exit::Refused => 3,
+            Exit::Failed => 4,
+            Exit::NotServing => 6,
+        })
+    }
+}
+
+impl Cli {
+    /// Runs the command. What went wrong is told on standard error.
+    pub fn run(self) -> Exit {
+        let run = match self.command {
+            Command::Serve(args) => serve::run(args),
+            Command::Check(args) => check::run(&args),
+            Command::Test(args) => test::run(&args),
+            Command::Authorize(args) => authorize::run(args),
+            Command::Explain(args) => authorize::explain(args),
+            Command::Healthcheck(args) => healthcheck::run(&args),
+            Command::Completions(args) => completions::run(&args),
+        };
+        run.unwrap_or_else(|error| {
+            eprintln!("error: {error:#}");
+            Exit::Unexpected
+        })
+    }
+}
