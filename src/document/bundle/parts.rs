@@ -41,21 +41,19 @@ impl<'f> Reading<'f> {
         };
         let BundleFile { settings, manifest } = file;
         self.settings = settings;
-        for difference in
-            manifest.map_or_else(Vec::new, |all| manifest::differences(&all, self.files))
-        {
+        let Some(manifest) = manifest else {
+            return;
+        };
+        let mut unmet = Vec::new();
+        for difference in manifest::differences(&manifest, self.files) {
             match difference {
                 Difference::Extra(path) => self.refuse(path, EntryErrorKind::FileExtra),
                 Difference::Entry(Placed { value, spot }) => {
-                    let site = Site {
-                        file: path,
-                        source,
-                        spot,
-                    };
-                    self.refuse_at(&site, value);
+                    unmet.push((site(path, source, &spot), value));
                 }
             }
         }
+        self.refuse_all(unmet);
     }
 
     /// `catalog/*.json`: policies are read by it.
@@ -73,12 +71,14 @@ impl<'f> Reading<'f> {
             let Some(file) = self.document(path, source, limit, catalog::catalog) else {
                 continue;
             };
+            let mut twice = Vec::new();
             for Placed { value, spot } in file.entries() {
                 if !seen.insert(value.action.clone()) {
-                    let site = site(path, source, spot);
-                    self.refuse_at(&site, duplicate("action", value.action.as_str()));
+                    let kind = duplicate("action", value.action.as_str());
+                    twice.push((site(path, source, spot), kind));
                 }
             }
+            self.refuse_all(twice);
             file.over(Arc::make_mut(&mut self.catalog));
         }
     }
