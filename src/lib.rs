@@ -1,8 +1,12 @@
 //! tagwarden: a gRPC authorization sidecar that decides by tags.
 
 pub mod compiler;
+pub mod directory;
 pub mod document;
 pub mod engine;
 pub mod model;
+pub mod publish;
+pub mod service;
 pub mod snapshot;
 pub mod source;
+pub mod wire;

@@ -324,6 +324,7 @@ fn known_resources(asked: &Asked) -> Vec<Resource> {
             continue;
         }
         known.push(Resource {
+            account: None,
             kind: None,
             group: asked.resource_groups.get(text).cloned(),
             tags: asked
