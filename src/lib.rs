@@ -6,6 +6,7 @@ pub mod document;
 pub mod engine;
 pub mod model;
 pub mod publish;
+pub mod reference;
 pub mod service;
 pub mod snapshot;
 pub mod source;

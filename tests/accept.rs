@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use tonic::Code;
 use tonic::transport::Endpoint;
 
-use crate::support::{
+use crate::support::server::{
     Running, authorize_head, config, empty_message, head, start_ready, within, without_resource,
 };
 

@@ -13,7 +13,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::support::{
+use crate::support::server::{
     authorize_head, config, empty_message, start_ready, within, without_resource,
 };
 

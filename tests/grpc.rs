@@ -11,7 +11,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::{StatusExt as _, pb};
 
-use crate::support::{
+use crate::support::server::{
     SOURCE, authorize_head, config, empty_message, head, start, start_ready, within,
     without_resource,
 };

@@ -9,6 +9,8 @@ mod case;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod differential;
+#[cfg(test)]
 mod drain;
 #[cfg(test)]
 mod golden;
@@ -16,5 +18,7 @@ mod golden;
 mod grpc;
 #[cfg(test)]
 mod malformed;
+#[cfg(test)]
+mod reference;
 #[cfg(test)]
 mod support;

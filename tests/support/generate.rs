@@ -1,0 +1,86 @@
+//! Random small bundles and questions, drawn from tiny alphabets so that conditions often hold.
+//!
+//! A world is read from a tape of numbers: a shorter tape and smaller numbers are a simpler world,
+//! so that proptest shrinks a failure to few policies, conditions and resources.
+
+mod bundle;
+mod condition;
+mod request;
+
+use std::fmt;
+
+use proptest::prelude::*;
+use tagwarden::model::bundle::Bundle;
+use tagwarden::model::request::AccessRequest;
+
+/// A bundle and a question to it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct World {
+    pub(crate) bundle: Bundle,
+    pub(crate) request: AccessRequest,
+}
+
+/// What differs from world to world, a line each.
+impl fmt::Debug for World {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bundle, request } = self;
+        writeln!(formatter, "{request:?}\n{:?}", bundle.settings)?;
+        writeln!(formatter, "{:?}", bundle.catalog.actions)?;
+        for account in &bundle.accounts {
+            for (name, policy) in &account.policies {
+                writeln!(formatter, "{}: {name}: {policy:?}", account.id)?;
+            }
+            for attachment in &account.attachments {
+                writeln!(formatter, "{}: {attachment:?}", account.id)?;
+            }
+            for role in account.roles.iter().filter(|role| role.trust.is_some()) {
+                writeln!(formatter, "{}: {role:?}", account.id)?;
+            }
+        }
+        for organization in &bundle.organizations {
+            writeln!(formatter, "{organization:?}\n{:?}", bundle.control_policies)?;
+        }
+        writeln!(
+            formatter,
+            "{:?}\n{:?}",
+            bundle.resource_policies, bundle.resources
+        )
+    }
+}
+
+/// Reads choices from the tape; zero, the simplest choice, when it is at its end.
+#[derive(Debug)]
+pub(crate) struct Tape<'a> {
+    rest: std::slice::Iter<'a, u16>,
+}
+
+impl Tape<'_> {
+    /// A number below `count`; zero is the simplest.
+    pub(crate) fn below(&mut self, count: usize) -> usize {
+        usize::from(self.rest.next().copied().unwrap_or(0)) % count
+    }
+
+    /// True in so many of a hundred cases; false is simpler.
+    pub(crate) fn percent(&mut self, percent: usize) -> bool {
+        self.below(100) >= 100 - percent
+    }
+
+    /// One of the choices; the first is the simplest.
+    pub(crate) fn pick<T: Clone>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())].clone()
+    }
+}
+
+/// Worlds of every sort.
+pub(crate) fn worlds() -> impl Strategy<Value = World> {
+    prop::collection::vec(any::<u16>(), 0..420).prop_map(|tape| world(&tape))
+}
+
+/// The world that a tape tells.
+pub(crate) fn world(tape: &[u16]) -> World {
+    let mut tape = Tape { rest: tape.iter() };
+    let mut request = request::question(&mut tape);
+    let mut bundle = bundle::bundle(&mut tape, &request);
+    bundle::keep_documented(&mut bundle, &mut request);
+    World { bundle, request }
+}

@@ -1,0 +1,6 @@
+//! What the tests share.
+
+pub(crate) mod case;
+pub(crate) mod generate;
+pub(crate) mod policy;
+pub(crate) mod server;
