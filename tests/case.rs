@@ -66,7 +66,9 @@ fn is_met(case: &Case) -> bool {
             let is_behind = behind.is_none_or(|outcome| outcome == answer.outcome);
             (is_behind && answer.on_deny == OnDeny::EmptyResult).then_some(answer)
         }
-        _ => None,
+        (Err(_), Expected::Decision(_) | Expected::EmptyResult) | (Ok(_), Expected::Error(_)) => {
+            None
+        }
     };
     let holds = |kind: &ObligationKind, due: &DueObligations| match kind {
         ObligationKind::MustFilterTags => due.filter_tags.is_some(),
