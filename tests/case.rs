@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use tagwarden::document::case::{CaseFile, Expected, World, read_cases};
+use tagwarden::document::case::{Case, CaseFile, Expected, World, read_cases};
 use tagwarden::model::catalog::OperationKind;
 use tagwarden::model::request::SessionClaim;
-use tagwarden::model::verdict::RefusalReason;
+use tagwarden::model::verdict::{ObligationKind, OnDeny, Outcome, RefusalReason};
+use tagwarden::reference::{DueObligations, evaluate};
 
 const RAM_FILES: [&str; 3] = ["ram.jsonl", "ram_attacks.jsonl", "ram_generated.jsonl"];
 const OTHER_FILES: [&str; 6] = [
@@ -46,6 +47,59 @@ fn every_shared_case_is_read() {
         let refused = matches!(case.world, World::Refused(_));
         let expected = case.expectation.expected == Expected::Error(RefusalReason::InvalidDocument);
         assert_eq!(refused, expected, "{}: {:?}", case.id, case.world);
+    }
+}
+
+/// Whether the reference evaluator answers a case as it expects.
+fn is_met(case: &Case) -> bool {
+    let World::Ready(bundle) = &case.world else {
+        return case.expectation.expected == Expected::Error(RefusalReason::InvalidDocument);
+    };
+    let answer = match (evaluate(bundle, &case.request), case.expectation.expected) {
+        (Err(reason), Expected::Error(expected)) => return reason == expected,
+        (Ok(answer), Expected::Decision(outcome)) => {
+            let shown = outcome == Outcome::Allow || answer.on_deny == OnDeny::Error;
+            (shown && answer.outcome == outcome).then_some(answer)
+        }
+        (Ok(answer), Expected::EmptyResult) => {
+            let behind = case.expectation.decision;
+            let is_behind = behind.is_none_or(|outcome| outcome == answer.outcome);
+            (is_behind && answer.on_deny == OnDeny::EmptyResult).then_some(answer)
+        }
+        (Err(_), Expected::Decision(_) | Expected::EmptyResult) | (Ok(_), Expected::Error(_)) => {
+            None
+        }
+    };
+    let holds = |kind: &ObligationKind, due: &DueObligations| match kind {
+        ObligationKind::MustFilterTags => due.filter_tags.is_some(),
+        ObligationKind::FilterResults => due.filter_results,
+    };
+    answer.is_some_and(|answer| {
+        let obligations = &case.expectation.obligations;
+        let mut alternatives = answer.obligations.iter();
+        obligations.is_empty()
+            || alternatives.any(|due| obligations.iter().all(|kind| holds(kind, due)))
+    })
+}
+
+#[test]
+fn shared_cases_and_those_of_examples_are_met() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let examples = [
+        "eci/tests/eci.jsonl",
+        "organization/tests/first_tagging.jsonl",
+    ];
+    let examples = examples.map(|name| {
+        let text = std::fs::read_to_string(root.join("examples").join(name));
+        (name, text.unwrap())
+    });
+    let shared = RAM_FILES
+        .into_iter()
+        .filter_map(|name| shared(name).map(|text| (name, text)));
+    for (name, text) in examples.into_iter().chain(shared) {
+        for case in read(name, &text).cases {
+            assert!(is_met(&case), "{name}: {}", case.id);
+        }
     }
 }
 

@@ -19,7 +19,7 @@ mod report;
 
 use std::collections::BTreeMap;
 
-pub use self::report::{FileError, FileErrors};
+pub use self::report::{FileError, FileErrors, MAX_TOLD};
 
 use self::reading::Reading;
 use super::lint::Lint;

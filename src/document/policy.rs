@@ -108,7 +108,7 @@ pub fn read_policy(
 }
 
 /// A session policy is refused over its limit; others are warned of the platform's (ram 1.6).
-fn check_length(
+pub(super) fn check_length(
     text: &str,
     at: &Cursor<'_, '_>,
     options: &PolicyOptions<'_>,

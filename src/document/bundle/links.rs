@@ -16,10 +16,8 @@ use crate::model::arn::AccountId;
 impl Reading<'_> {
     /// Checks all names that lead from one document to another.
     pub(super) fn check_links(&mut self) {
-        let found = self.broken_links();
-        for (site, kind) in found {
-            self.refuse_at(&site, kind);
-        }
+        let broken = self.broken_links();
+        self.refuse_all(broken);
         let missing: Vec<AccountId> = self
             .accounts
             .iter()

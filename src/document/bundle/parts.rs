@@ -13,7 +13,7 @@ use super::organization;
 use super::reading::{Reading, Site, Sited, duplicate, site};
 use crate::document::catalog;
 use crate::document::cursor::{Cursor, Sink, Told};
-use crate::document::policy::{self, PolicyOptions};
+use crate::document::policy::{self, MAX_DOCUMENT_BYTES, PolicyOptions};
 use crate::document::position::{Source, Spot};
 use crate::document::shipped;
 use crate::model::account::Name;
@@ -22,7 +22,7 @@ use crate::model::arn::AccountId;
 use crate::model::bundle::ResourcePolicy;
 use crate::model::statement::{DocumentLayer, Policy};
 
-/// The most bytes of one line of a file of JSON Lines.
+/// The most bytes of one line of a file of JSON Lines, and of a policy with what it is attached to.
 const MAX_LINE_BYTES: usize = 256 * 1024;
 
 impl<'f> Reading<'f> {
@@ -41,21 +41,19 @@ impl<'f> Reading<'f> {
         };
         let BundleFile { settings, manifest } = file;
         self.settings = settings;
-        for difference in
-            manifest.map_or_else(Vec::new, |all| manifest::differences(&all, self.files))
-        {
+        let Some(manifest) = manifest else {
+            return;
+        };
+        let mut unmet = Vec::new();
+        for difference in manifest::differences(&manifest, self.files) {
             match difference {
                 Difference::Extra(path) => self.refuse(path, EntryErrorKind::FileExtra),
                 Difference::Entry(Placed { value, spot }) => {
-                    let site = Site {
-                        file: path,
-                        source,
-                        spot,
-                    };
-                    self.refuse_at(&site, value);
+                    unmet.push((site(path, source, &spot), value));
                 }
             }
         }
+        self.refuse_all(unmet);
     }
 
     /// `catalog/*.json`: policies are read by it.
@@ -73,12 +71,14 @@ impl<'f> Reading<'f> {
             let Some(file) = self.document(path, source, limit, catalog::catalog) else {
                 continue;
             };
+            let mut twice = Vec::new();
             for Placed { value, spot } in file.entries() {
                 if !seen.insert(value.action.clone()) {
-                    let site = site(path, source, spot);
-                    self.refuse_at(&site, duplicate("action", value.action.as_str()));
+                    let kind = duplicate("action", value.action.as_str());
+                    twice.push((site(path, source, spot), kind));
                 }
             }
+            self.refuse_all(twice);
             file.over(Arc::make_mut(&mut self.catalog));
         }
     }
@@ -165,7 +165,7 @@ impl<'f> Reading<'f> {
             catalog: &catalog,
         };
         for (name, line) in documents(source, form) {
-            let read = self.document(path, line, MAX_FILE_BYTES, |at, sink| {
+            let read = self.document(path, line, MAX_LINE_BYTES, |at, sink| {
                 resource_policy(at, name.as_ref(), &options, sink)
             });
             if let Some(Placed { value, spot }) = read {
@@ -204,10 +204,15 @@ impl<'f> Reading<'f> {
         };
         let mut policies = Vec::new();
         for (name, line) in documents(source, form) {
-            let read = self.document(path, line, MAX_LINE_BYTES, |at, sink| match &name {
-                Some(name) => Ok((name.clone(), policy::policy(at, &options, sink)?, at.spot())),
-                None => named_policy(at, &options, sink),
-            });
+            let read = match name {
+                None => self.document(path, line, MAX_LINE_BYTES, |at, sink| {
+                    named_policy(at, &options, sink)
+                }),
+                Some(name) => self.document(path, line, MAX_DOCUMENT_BYTES, |at, sink| {
+                    policy::check_length(line.text, at, &options, sink)?;
+                    Ok((name, policy::policy(at, &options, sink)?, at.spot()))
+                }),
+            };
             if let Some((name, policy, spot)) = read {
                 policies.push((name, policy, site(path, line, &spot)));
             }

@@ -132,9 +132,26 @@ impl<'f> Reading<'f> {
     }
 
     /// Tells an error at a site.
-    pub(super) fn refuse_at(&mut self, site: &Site<'_>, kind: EntryErrorKind) {
-        let errors = DocumentErrors::one(kind, site.source.locate(&site.spot));
-        self.errors_of(site.file).push_all(site.file, &errors);
+    pub(super) fn refuse_at(&mut self, site: &Site<'f>, kind: EntryErrorKind) {
+        self.refuse_all(vec![(site.clone(), kind)]);
+    }
+
+    /// Tells errors at their sites. Those of one document are told together, so that it is searched
+    /// for their positions once.
+    pub(super) fn refuse_all(&mut self, told: Vec<(Site<'f>, EntryErrorKind)>) {
+        let mut sinks: BTreeMap<(&str, usize), Sink<'f>> = BTreeMap::new();
+        for (site, kind) in told {
+            let document = (site.file, site.source.first_line);
+            let sink = sinks
+                .entry(document)
+                .or_insert_with(|| Sink::new(site.source));
+            sink.refuse(&site.spot, kind);
+        }
+        for ((file, _), sink) in sinks {
+            if let Err(errors) = sink.finish(Ok(())) {
+                self.errors_of(file).push_all(file, &errors);
+            }
+        }
     }
 
     /// The bundle, or why there is none.

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::document::error::{DocumentError, DocumentErrors};
 
 /// The most errors that are told of one bundle.
-pub(super) const MAX_TOLD: usize = 1_000;
+pub const MAX_TOLD: usize = 1_000;
 
 /// An error with the file that it stands in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
