@@ -6,6 +6,7 @@
 //!
 //! Not here: what depends on the action's kind (`engine`), and the session policy's grammar.
 
+mod candidates;
 mod context;
 mod fault;
 mod tags;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use arrayvec::ArrayVec;
 use jiff::Timestamp;
 
+pub(crate) use candidates::Candidates;
 pub(crate) use context::Entries;
 use fault::{Faults, first_repeat};
 use tags::{TagSink, read_tags};
@@ -312,85 +314,6 @@ fn stored_group(stored: &model::resource::Resource) -> KnownGroup<'_> {
         .group
         .as_ref()
         .map_or(KnownGroup::None, |group| KnownGroup::Some(group.as_str()))
-}
-
-/// The candidates of a filter message, with the tags that filter them.
-#[derive(Debug)]
-pub(crate) struct Candidates<'m> {
-    resources: Vec<SentResource<'m>>,
-    tags: Vec<TagRef<'m>>,
-    filter: ArrayVec<TagRef<'m>, { limits::REQUEST_TAGS }>,
-}
-
-impl<'m> Candidates<'m> {
-    fn read(
-        candidates: &'m [v1::Resource],
-        filter: Option<&'m v1::TagSet>,
-        faults: &mut Faults,
-    ) -> Self {
-        let mut read = Self {
-            resources: Vec::with_capacity(candidates.len()),
-            tags: Vec::new(),
-            filter: ArrayVec::new(),
-        };
-        if let Some(filter) = filter {
-            read_tags(
-                filter,
-                &mut read.filter,
-                || "filter_tags".to_owned(),
-                faults,
-            );
-        }
-        for (place, candidate) in candidates.iter().enumerate() {
-            let at = At {
-                list: "candidates",
-                place,
-            };
-            if let Some(resource) = SentResource::read(candidate, &mut read.tags, at, faults) {
-                if !resource.name.is_concrete() {
-                    let detail = "a candidate names one resource";
-                    faults.add(
-                        RefusalReason::ResourceIdRequired,
-                        || at.field("arn"),
-                        detail,
-                    );
-                }
-                read.resources.push(resource);
-            }
-        }
-        check_different(&read.resources, "candidates", faults);
-        read
-    }
-
-    /// The candidates, as sent.
-    pub(crate) fn resources(&self) -> &[SentResource<'m>] {
-        &self.resources
-    }
-
-    /// A candidate as the engine takes it; `None` if it lacks a tag of the filter (security 3.7) or
-    /// if it is not known whether it has them.
-    pub(crate) fn known<'p>(
-        &'p self,
-        candidate: &'p SentResource<'m>,
-        stored: Option<&'p model::resource::Resource>,
-    ) -> Option<Resource<'p>> {
-        let known = candidate.known(&self.tags, stored);
-        let has = |tag: &TagRef<'_>| match known.tags {
-            KnownTags::Unknown => false,
-            KnownTags::Sent(tags) => tags.contains(tag),
-            KnownTags::Stored(tags) => tags.get(tag.key) == Some(tag.value),
-        };
-        self.filter.iter().all(has).then_some(known)
-    }
-
-    /// Whether a sent value is ignored because the directory says otherwise.
-    pub(crate) fn differs(
-        &self,
-        candidate: &SentResource<'m>,
-        stored: Option<&model::resource::Resource>,
-    ) -> bool {
-        candidate.differs(&self.tags, stored)
-    }
 }
 
 /// Who asks, and for what.

@@ -1,0 +1,91 @@
+//! Candidates of a filter message: checked like resources, each naming one, and filtered by tags.
+
+use arrayvec::ArrayVec;
+
+use super::fault::Faults;
+use super::tags::read_tags;
+use super::{At, SentResource, check_different};
+use crate::engine::request::{KnownTags, Resource};
+use crate::model;
+use crate::model::tag::TagRef;
+use crate::model::verdict::{RefusalReason, limits};
+use crate::wire::v1;
+
+/// The candidates of a filter message, with the tags that filter them.
+#[derive(Debug)]
+pub(crate) struct Candidates<'m> {
+    resources: Vec<SentResource<'m>>,
+    tags: Vec<TagRef<'m>>,
+    filter: ArrayVec<TagRef<'m>, { limits::REQUEST_TAGS }>,
+}
+
+impl<'m> Candidates<'m> {
+    pub(super) fn read(
+        candidates: &'m [v1::Resource],
+        filter: Option<&'m v1::TagSet>,
+        faults: &mut Faults,
+    ) -> Self {
+        let mut read = Self {
+            resources: Vec::with_capacity(candidates.len()),
+            tags: Vec::new(),
+            filter: ArrayVec::new(),
+        };
+        if let Some(filter) = filter {
+            read_tags(
+                filter,
+                &mut read.filter,
+                || "filter_tags".to_owned(),
+                faults,
+            );
+        }
+        for (place, candidate) in candidates.iter().enumerate() {
+            let at = At {
+                list: "candidates",
+                place,
+            };
+            if let Some(resource) = SentResource::read(candidate, &mut read.tags, at, faults) {
+                if !resource.name.is_concrete() {
+                    let detail = "a candidate names one resource";
+                    faults.add(
+                        RefusalReason::ResourceIdRequired,
+                        || at.field("arn"),
+                        detail,
+                    );
+                }
+                read.resources.push(resource);
+            }
+        }
+        check_different(&read.resources, "candidates", faults);
+        read
+    }
+
+    /// The candidates, as sent.
+    pub(crate) fn resources(&self) -> &[SentResource<'m>] {
+        &self.resources
+    }
+
+    /// A candidate as the engine takes it; `None` if it lacks a tag of the filter (security 3.7) or
+    /// if it is not known whether it has them.
+    pub(crate) fn known<'p>(
+        &'p self,
+        candidate: &'p SentResource<'m>,
+        stored: Option<&'p model::resource::Resource>,
+    ) -> Option<Resource<'p>> {
+        let known = candidate.known(&self.tags, stored);
+        let has = |tag: &TagRef<'_>| match known.tags {
+            KnownTags::Unknown => false,
+            KnownTags::Sent(tags) => tags.contains(tag),
+            KnownTags::Stored(tags) => tags.get(tag.key) == Some(tag.value),
+        };
+        self.filter.iter().all(has).then_some(known)
+    }
+
+    /// Whether a sent value is ignored because the directory says otherwise.
+    pub(crate) fn differs(
+        &self,
+        candidate: &SentResource<'m>,
+        stored: Option<&model::resource::Resource>,
+    ) -> bool {
+        candidate.differs(&self.tags, stored)
+    }
+}
