@@ -9,14 +9,11 @@ use tokio::sync::watch;
 
 use crate::compiler::{self, error::CompileErrors};
 use crate::directory::Directory;
-use crate::document::bundle::error::FileErrors;
-use crate::document::bundle::{BundleFiles, Loaded, Strictness, read_bundle};
-use crate::document::policy::{PolicyOptions, read_policy};
-use crate::model::statement::DocumentLayer;
+use crate::document::bundle::{BundleFiles, FileErrors, Loaded, Strictness, read_bundle};
 use crate::publish::publication;
 use crate::service::pdp::{self, Pdp};
 use crate::service::{self, Ended, Phase, Server};
-use crate::snapshot::{Policy, Revision, Snapshot};
+use crate::snapshot::{Revision, Snapshot};
 use crate::source::files::{ReadFilesError, read_directory};
 use crate::wire::reply::Disclosure;
 
@@ -89,15 +86,21 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
     let server = Server::bind(config.service)?;
     let (mut publisher, reader) = publication().context("the reclaiming thread")?;
     let directory = Arc::new(Directory::default());
-    let Compiled { loaded, mut snapshot } = load(&config.bundle, Strictness::Quarantine)?;
+    let Compiled {
+        loaded,
+        mut snapshot,
+    } = load(&config.bundle, Strictness::Quarantine)?;
     report(&loaded);
-    snapshot.revision = Revision { source: random(), number: 1, digest: 0 };
+    snapshot.revision = Revision {
+        source: random(),
+        number: 1,
+        digest: 0,
+    };
     directory.replace(loaded.bundle.resources);
     publisher.publish(snapshot);
     let pdp = Pdp::new(pdp::Config {
         reader,
         directory,
-        compile_session,
         disclosure: config.disclosure,
     });
     for address in server.addresses()? {
@@ -133,21 +136,6 @@ fn report(loaded: &Loaded) {
         let (account, errors) = (&quarantined.account, &quarantined.errors);
         tracing::error!(%account, %errors, "the account is left out");
     }
-}
-
-/// Reads and compiles the text of a session policy for a snapshot.
-///
-/// # Errors
-///
-/// All that is wrong with it, in one text.
-pub fn compile_session(snapshot: &Snapshot, text: &str) -> Result<Policy, String> {
-    let options = PolicyOptions {
-        layer: DocumentLayer::Session,
-        settings: &snapshot.settings,
-        catalog: &snapshot.catalog,
-    };
-    let parsed = read_policy(text, &options).map_err(|errors| errors.to_string())?;
-    Ok(compiler::compile_session(&parsed.value, &snapshot.settings))
 }
 
 fn random() -> u64 {

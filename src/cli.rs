@@ -2,11 +2,13 @@
 
 mod authorize;
 mod check;
+mod client;
 mod completions;
 mod healthcheck;
 mod output;
 mod serve;
 mod test;
+pub mod verdict;
 
 use std::process::ExitCode;
 

@@ -1,10 +1,13 @@
 //! tagwarden: a gRPC authorization sidecar that decides by tags.
 
+pub mod app;
+pub mod cli;
 pub mod compiler;
 pub mod directory;
 pub mod document;
 pub mod engine;
 pub mod model;
+pub mod offline;
 pub mod publish;
 pub mod reference;
 pub mod service;

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use crate::compiler::{self, error::CompileErrors};
 use crate::directory::Directory;
 use crate::model::bundle::Bundle;
-use crate::service::pdp::Desk;
+use crate::service::pdp::desk::Desk;
+use crate::service::pdp::session::{Caller, Sessions};
 use crate::snapshot::Snapshot;
 use crate::wire::reply::Disclosure;
 use crate::wire::status::CallError;
@@ -18,6 +19,7 @@ use crate::wire::v1;
 pub struct Offline {
     snapshot: Snapshot,
     directory: Directory,
+    sessions: Sessions,
 }
 
 impl Offline {
@@ -32,6 +34,7 @@ impl Offline {
         Ok(Self {
             snapshot: compiler::compile(bundle)?,
             directory,
+            sessions: Sessions::default(),
         })
     }
 
@@ -48,9 +51,11 @@ impl Offline {
         let desk = Desk {
             snapshot: &self.snapshot,
             directory: &self.directory,
+            sessions: &self.sessions,
+            caller: Caller::Anonymous,
             disclosure: Disclosure::Explanation,
             now,
         };
-        desk.answer(message, String::new())
+        desk.answer(message, String::new).result
     }
 }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::Exit;
 use super::output::{Format, print_line, read_text};
 use crate::app::{self, LoadError};
-use crate::document::bundle::{Strictness, shipped_catalog};
+use crate::document::bundle::Strictness;
+use crate::document::shipped;
 use crate::document::{Lint, PolicyOptions, Position, read_policy};
 use crate::model::settings::Settings;
 use crate::model::statement::DocumentLayer;
@@ -78,7 +79,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     for finding in &findings {
         print_line(&finding.tell(args.output))?;
     }
-    let count = |severity| findings.iter().filter(|found| found.severity == severity).count();
+    let count = |severity| {
+        findings
+            .iter()
+            .filter(|found| found.severity == severity)
+            .count()
+    };
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if args.output == Format::Text {
         print_line(&format!("{errors} errors, {warnings} warnings"))?;
@@ -103,7 +109,10 @@ fn bundle(path: &Path, findings: &mut Vec<Finding>) {
                 message: found.error.kind.to_string(),
             }));
             if errors.omitted() > 0 {
-                findings.push(Finding::of_whole(path, format!("{} further errors", errors.omitted())));
+                findings.push(Finding::of_whole(
+                    path,
+                    format!("{} further errors", errors.omitted()),
+                ));
             }
         }
         Err(error @ (LoadError::Read(_) | LoadError::Compile(_))) => {
@@ -115,15 +124,20 @@ fn bundle(path: &Path, findings: &mut Vec<Finding>) {
 fn document(path: &Path, layer: Option<Layer>, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
     let text = read_text(path)?;
     let file = path.display().to_string();
-    let (settings, catalog) = (Settings::default(), shipped_catalog());
+    let (settings, catalog) = (Settings::default(), shipped::catalog());
     let options = PolicyOptions {
         layer: layer.map_or_else(|| told_layer(&text), DocumentLayer::from),
         settings: &settings,
-        catalog: &catalog,
+        catalog,
     };
     match read_policy(&text, &options) {
         Ok(parsed) => {
-            findings.extend(parsed.lints.iter().map(|lint| Finding::of_lint(file.clone(), lint)));
+            findings.extend(
+                parsed
+                    .lints
+                    .iter()
+                    .map(|lint| Finding::of_lint(file.clone(), lint)),
+            );
         }
         Err(errors) => findings.extend(errors.iter().map(|error| Finding {
             severity: Severity::Error,
@@ -163,7 +177,13 @@ impl Finding {
 
     fn of_whole(path: &Path, message: String) -> Self {
         let file = path.display().to_string();
-        Self { severity: Severity::Error, file, at: None, code: "BUNDLE_REFUSED", message }
+        Self {
+            severity: Severity::Error,
+            file,
+            at: None,
+            code: "BUNDLE_REFUSED",
+            message,
+        }
     }
 
     fn tell(&self, format: Format) -> String {

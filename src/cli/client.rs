@@ -10,7 +10,9 @@ use tower::service_fn;
 
 /// A runtime for one command.
 pub(super) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let built = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     built.context("the runtime cannot be started")
 }
 
@@ -18,7 +20,10 @@ pub(super) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 pub(super) async fn connect(address: &str) -> anyhow::Result<Channel> {
     let Some(path) = address.strip_prefix("unix:") else {
         let endpoint = Endpoint::from_shared(format!("http://{address}"))?;
-        return endpoint.connect().await.with_context(|| format!("cannot connect to {address}"));
+        return endpoint
+            .connect()
+            .await
+            .with_context(|| format!("cannot connect to {address}"));
     };
     let path = PathBuf::from(path);
     let connector = service_fn(move |_| {

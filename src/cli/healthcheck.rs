@@ -27,8 +27,16 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let asked = async {
         let channel = connect(&args.address).await?;
-        let request = HealthCheckRequest { service: args.service.clone() };
-        anyhow::Ok(HealthClient::new(channel).check(request).await?.into_inner().status())
+        let request = HealthCheckRequest {
+            service: args.service.clone(),
+        };
+        anyhow::Ok(
+            HealthClient::new(channel)
+                .check(request)
+                .await?
+                .into_inner()
+                .status(),
+        )
     };
     let limit = Duration::from_secs(args.timeout);
     let answer = runtime()?.block_on(async { tokio::time::timeout(limit, asked).await });
@@ -36,7 +44,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
         Ok(Ok(ServingStatus::Serving)) => ("SERVING".to_owned(), Exit::Ok),
         Ok(Ok(status)) => (status.as_str_name().to_owned(), Exit::NotServing),
         Ok(Err(error)) => (format!("UNREACHABLE: {error:#}"), Exit::NotServing),
-        Err(_) => ("UNREACHABLE: no answer in time".to_owned(), Exit::NotServing),
+        Err(_) => (
+            "UNREACHABLE: no answer in time".to_owned(),
+            Exit::NotServing,
+        ),
     };
     print_line(&said)?;
     Ok(exit)

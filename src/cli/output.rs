@@ -26,7 +26,9 @@ pub enum Format {
 pub(super) fn start_log() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
     // A subscriber that is there already stays.
     let _ = if io::stderr().is_terminal() {
         log.try_init()
@@ -71,8 +73,11 @@ pub(super) fn case_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
         }
         let tests = path.join("tests");
         let folder = if tests.is_dir() { &tests } else { path };
-        let names = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-        let mut found: Vec<PathBuf> = names.map(|name| name.map(|name| name.path())).collect::<Result<_, _>>()?;
+        let names =
+            fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        let mut found: Vec<PathBuf> = names
+            .map(|name| name.map(|name| name.path()))
+            .collect::<Result<_, _>>()?;
         found.retain(|file| file.extension().is_some_and(|ending| ending == "jsonl"));
         found.sort();
         files.append(&mut found);

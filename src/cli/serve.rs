@@ -17,7 +17,12 @@ pub(super) struct Args {
     #[arg(long, env = "TAGWARDEN_BUNDLE")]
     bundle: PathBuf,
     /// Where to listen: `<ip>:<port>` or `unix:/path[,mode=0660]`. Repeatable.
-    #[arg(long, default_value = "127.0.0.1:4770", env = "TAGWARDEN_LISTEN", value_delimiter = ' ')]
+    #[arg(
+        long,
+        default_value = "127.0.0.1:4770",
+        env = "TAGWARDEN_LISTEN",
+        value_delimiter = ' '
+    )]
     listen: Vec<Listen>,
     /// Worker threads. Default: the processors that this process may use.
     #[arg(long, env = "TAGWARDEN_WORKERS")]
@@ -29,7 +34,12 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     start_log();
-    let Args { bundle, listen, workers, drain } = args;
+    let Args {
+        bundle,
+        listen,
+        workers,
+        drain,
+    } = args;
     let config = app::Config {
         bundle,
         service: service::Config {

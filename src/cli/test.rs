@@ -9,7 +9,7 @@ use serde_json::json;
 use super::output::{Format, print_line};
 use super::verdict::{Shown, complaint, shown};
 use super::{Exit, output};
-use crate::document::bundle::error::FileErrors;
+use crate::document::bundle::FileErrors;
 use crate::document::case::{Case, World, read_cases};
 use crate::model::condition::parse_date;
 use crate::model::verdict::RefusalReason;
@@ -99,10 +99,16 @@ impl Tally {
     }
 
     fn tell(&self, format: Format) -> anyhow::Result<()> {
-        let Self { passed, failed, skipped } = self;
+        let Self {
+            passed,
+            failed,
+            skipped,
+        } = self;
         match format {
             Format::Text if *skipped > 0 => {
-                print_line(&format!("skipped {skipped} cases of a form that is not yet supported"))?;
+                print_line(&format!(
+                    "skipped {skipped} cases of a form that is not yet supported"
+                ))?;
             }
             Format::Text | Format::Json => {}
         }
@@ -118,8 +124,12 @@ impl Tally {
 /// What a case is answered with.
 fn answer(case: &Case) -> Shown {
     let invalid = || Shown::refused(RefusalReason::InvalidDocument.as_str());
-    let World::Ready(bundle) = &case.world else { return invalid() };
-    let Ok(offline) = Offline::new(bundle) else { return invalid() };
+    let World::Ready(bundle) = &case.world else {
+        return invalid();
+    };
+    let Ok(offline) = Offline::new(bundle) else {
+        return invalid();
+    };
     let now = match case.request.current_time.as_deref() {
         None => Timestamp::now(),
         Some(text) => match parse_date(text) {

@@ -61,7 +61,11 @@ fn obligation(obligation: &v1::Obligation) -> Option<ObligationKind> {
 
 /// How an answer differs from what was expected; `None`: it does not.
 pub fn complaint(expectation: &Expectation, found: &Shown) -> Option<String> {
-    let Expectation { expected, decision, obligations } = expectation;
+    let Expectation {
+        expected,
+        decision,
+        obligations,
+    } = expectation;
     let alike = match (expected, found) {
         (Expected::Error(reason), Shown::Refused(found)) => reason.as_str() == found,
         (Expected::Decision(wanted), Shown::Decided { outcome, empty, .. }) => {
@@ -74,14 +78,20 @@ pub fn complaint(expectation: &Expectation, found: &Shown) -> Option<String> {
         | (Expected::Decision(_) | Expected::EmptyResult, Shown::Refused(_)) => false,
     };
     let held = match found {
-        Shown::Decided { obligations: held, .. } => obligations.iter().all(|kind| held.contains(kind)),
+        Shown::Decided {
+            obligations: held, ..
+        } => obligations.iter().all(|kind| held.contains(kind)),
         Shown::Refused(_) => true,
     };
     (!alike || !held).then(|| format!("expected {}, found {}", told(expectation), tell(found)))
 }
 
 fn told(expectation: &Expectation) -> String {
-    let Expectation { expected, decision, obligations } = expectation;
+    let Expectation {
+        expected,
+        decision,
+        obligations,
+    } = expectation;
     let what = match expected {
         Expected::Decision(outcome) => name(*outcome).to_owned(),
         Expected::EmptyResult => match decision {
@@ -96,16 +106,27 @@ fn told(expectation: &Expectation) -> String {
 fn tell(found: &Shown) -> String {
     match found {
         Shown::Refused(reason) => format!("ERROR {reason}"),
-        Shown::Decided { outcome, empty, obligations } => {
+        Shown::Decided {
+            outcome,
+            empty,
+            obligations,
+        } => {
             let outcome = name(*outcome);
-            let what = if *empty { format!("EMPTY_RESULT ({outcome})") } else { outcome.to_owned() };
+            let what = if *empty {
+                format!("EMPTY_RESULT ({outcome})")
+            } else {
+                outcome.to_owned()
+            };
             what + &with(obligations)
         }
     }
 }
 
 fn with(obligations: &[ObligationKind]) -> String {
-    obligations.iter().map(|kind| format!(" +{}", kind.as_str())).collect()
+    obligations
+        .iter()
+        .map(|kind| format!(" +{}", kind.as_str()))
+        .collect()
 }
 
 /// The name of an outcome in case files.

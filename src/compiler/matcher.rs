@@ -141,10 +141,15 @@ fn arn(interner: &mut Interner, effect: Effect, resource: &ResourcePattern) -> O
         return None;
     };
     let account = match (account, effect) {
-        (AccountPattern::Field(field), _) => AccountMatcher::Field(pattern(interner, field)),
-        // security 7.2: "in an Allow the account is the policy's own, in a Deny any"
-        (AccountPattern::Missing, Effect::Allow) => AccountMatcher::Own,
-        (AccountPattern::Missing, Effect::Deny) => AccountMatcher::Field(Matcher::Any),
+        (AccountPattern::Field(field), _) if !field.as_str().is_empty() => {
+            AccountMatcher::Field(pattern(interner, field))
+        }
+        // security 7.2: "in an Allow the account is the policy's own, in a Deny any"; an empty
+        // account field says as little as none.
+        (AccountPattern::Missing | AccountPattern::Field(_), Effect::Allow) => AccountMatcher::Own,
+        (AccountPattern::Missing | AccountPattern::Field(_), Effect::Deny) => {
+            AccountMatcher::Field(Matcher::Any)
+        }
     };
     Some(ArnMatcher {
         service: pattern(interner, service),

@@ -234,7 +234,6 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
         match (account.outcome(), group.outcome()) {
             (Outcome::ImplicitDeny, Outcome::Allow | Outcome::ExplicitDeny) => group,
             (Outcome::Allow, Outcome::ExplicitDeny) if always => group,
-            (Outcome::Allow, Outcome::Allow) if group.weight() < account.weight() => group,
             (Outcome::Allow | Outcome::ExplicitDeny | Outcome::ImplicitDeny, _) => account,
         }
     }

@@ -5,10 +5,11 @@
 //!
 //! Not here: what a decision is (`engine`), and what a message means (`wire`).
 
+pub(crate) mod desk;
 mod filter;
 mod ids;
 mod revision;
-mod session;
+pub(crate) mod session;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tonic::{Extensions, Request, Response, Status, Streaming};
 
+use self::desk::Desk;
 use self::ids::DecisionIds;
 use self::session::{Caller, Sessions};
 use super::peer::{Deadline, Peer};
@@ -37,8 +39,6 @@ use crate::wire::status::{CallError, CallLimit, Refusal};
 use crate::wire::v1;
 use crate::wire::v1::authorization_service_server::AuthorizationService;
 
-pub use self::session::SessionCompiler;
-
 /// After how many decisions a long call lets others run.
 const YIELD_EVERY: usize = 64;
 
@@ -49,8 +49,6 @@ pub struct Config {
     pub reader: Reader,
     /// The live resources.
     pub directory: Arc<Directory>,
-    /// Compiles session policies.
-    pub sessions: SessionCompiler,
     /// How much answers tell.
     pub disclosure: Disclosure,
 }
@@ -98,13 +96,12 @@ impl Pdp {
         let Config {
             reader,
             directory,
-            sessions,
             disclosure,
         } = config;
         let shared = Shared {
             reader,
             directory,
-            sessions: Sessions::new(sessions),
+            sessions: Sessions::default(),
             disclosure,
             waiters: Semaphore::new(revision::WAITERS),
             ignored_values: AtomicU64::new(0),
@@ -145,72 +142,21 @@ impl Pdp {
         if message.explain && self.shared.disclosure < Disclosure::Explanation {
             return Err(CallError::CallerNotAllowed { field: "explain" });
         }
-        let mut storage = Storage::default();
-        let question = Question::read(message, &mut storage).map_err(CallError::Refused)?;
-        let found: Found = storage
-            .resources()
-            .iter()
-            .map(|resource| self.find(resource.name))
-            .collect();
-        let mut known = Resources::new();
-        self.count_ignored(storage.known(&found, &mut known));
-        let mut entries = Entries::new();
-        storage.entries(&mut entries);
-        let carried = self.session(call, snapshot, &question);
-        let session = carried.as_engine(question.session);
-        let request = question.as_engine(&storage, &known, &entries, session, Timestamp::now());
-        let disclosure = self.shared.disclosure;
-        let asked = Asked {
+        let answered = self
+            .desk(call, snapshot)
+            .answer(message, || self.ids.next());
+        self.count_ignored(answered.ignored);
+        answered.result
+    }
+
+    fn desk<'a>(&'a self, call: &Call, snapshot: &'a Snapshot) -> Desk<'a> {
+        Desk {
             snapshot,
-            request: &request,
-            disclosure,
-        };
-        let late = carried.refusal();
-        let (decided, explanation) = if message.explain {
-            let (decided, explanation) = engine::explain::explain(snapshot, &request);
-            (decided, Some(explanation))
-        } else {
-            (engine::decide(snapshot, &request), None)
-        };
-        match (decided, late) {
-            (Ok(decision), None) => {
-                Ok(asked.reply(&decision, explanation.as_ref(), self.ids.next()))
-            }
-            // semantics 4: of several reasons the one that stands first is told.
-            (Err(refused), Some(late)) if late.reason <= refused.reason => {
-                Err(CallError::Refused(late))
-            }
-            (Err(refused), _) => Err(CallError::Refused(asked.refusal(&refused))),
-            (Ok(_), Some(late)) => Err(CallError::Refused(late)),
-        }
-    }
-
-    /// The session's policy, compiled. Nothing is compiled for a request that is refused anyway.
-    fn session(&self, call: &Call, snapshot: &Snapshot, question: &Question<'_>) -> Carried {
-        if let Some(late) = &question.late {
-            return Carried::Refused(late.clone());
-        }
-        match question.session {
-            SentSession::Unstated | SentSession::None => Carried::Nothing,
-            SentSession::Policy(text) => {
-                match self.shared.sessions.get(call.caller(), snapshot, text) {
-                    Ok(policy) => Carried::Policy(policy),
-                    Err(detail) => Carried::Refused(Refusal {
-                        reason: RefusalReason::InvalidDocument,
-                        field: "session.policy_document".to_owned(),
-                        detail,
-                    }),
-                }
-            }
-        }
-    }
-
-    /// What the directory knows of a name (security 2.3).
-    fn find(&self, name: ResourceName<'_>) -> Option<Arc<Resource>> {
-        if name.is_concrete() {
-            self.shared.directory.find(name.as_str())
-        } else {
-            None
+            directory: &self.shared.directory,
+            sessions: &self.shared.sessions,
+            caller: call.caller(),
+            disclosure: self.shared.disclosure,
+            now: Timestamp::now(),
         }
     }
 
@@ -265,33 +211,6 @@ impl Pdp {
             results.push(item(decided));
         }
         Ok(v1::BatchAuthorizeResponse { results })
-    }
-}
-
-/// What a session carries, compiled.
-enum Carried {
-    Nothing,
-    Policy(Arc<crate::snapshot::Policy>),
-    Refused(Refusal),
-}
-
-impl Carried {
-    fn as_engine(&self, sent: SentSession<'_>) -> Session<'_> {
-        match (self, sent) {
-            (Self::Policy(policy), _) => Session::Policy(policy),
-            (Self::Nothing | Self::Refused(_), SentSession::Unstated) => Session::Unstated,
-            // A policy that cannot be compiled is refused; until then the session has stated one.
-            (Self::Nothing | Self::Refused(_), SentSession::None | SentSession::Policy(_)) => {
-                Session::None
-            }
-        }
-    }
-
-    fn refusal(&self) -> Option<Refusal> {
-        match self {
-            Self::Nothing | Self::Policy(_) => None,
-            Self::Refused(refusal) => Some(refusal.clone()),
-        }
     }
 }
 

@@ -31,7 +31,9 @@ impl From<&AccessRequest> for v1::AuthorizeRequest {
             tag_write: tag_write(tags),
             context: context.iter().map(entry).collect(),
             session: session(claim),
-            kind: kind.map_or(v1::OperationKind::Unspecified, operation_kind).into(),
+            kind: kind
+                .map_or(v1::OperationKind::Unspecified, operation_kind)
+                .into(),
             min_revision: None,
             explain: false,
             understands_obligations: *understands_obligations,

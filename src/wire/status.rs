@@ -66,6 +66,12 @@ pub enum CallError {
     Stopping,
 }
 
+/// The stable reason that a status of this API carries.
+pub fn reason_of(status: &Status) -> Option<String> {
+    let info = status.get_details_error_info()?;
+    (info.domain == DOMAIN).then_some(info.reason)
+}
+
 /// A request that the rules refuse, and the part of it that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {detail}")]

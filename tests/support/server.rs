@@ -9,7 +9,7 @@ use h2::client::{Connection, SendRequest};
 use http::Request;
 use tagwarden::directory::Directory;
 use tagwarden::publish::{Publisher, publication};
-use tagwarden::service::pdp::{self, Pdp, SessionCompiler};
+use tagwarden::service::pdp::{self, Pdp};
 use tagwarden::service::{Config, Ended, Listen, Phase, RunError, Server};
 use tagwarden::snapshot::{Revision, Snapshot};
 use tagwarden::wire::reply::Disclosure;
@@ -57,7 +57,6 @@ pub(crate) fn start_telling(
     let pdp = Pdp::new(pdp::Config {
         reader,
         directory,
-        sessions: SessionCompiler::of_catalog(Arc::default()),
         disclosure,
     });
     let server = Server::bind(config).unwrap();

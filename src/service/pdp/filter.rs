@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Call, Carried, Pdp, YIELD_EVERY};
+use super::desk::Carried;
+use super::{Call, Pdp, YIELD_EVERY};
 use crate::engine;
 use crate::engine::decision::Decision;
 use crate::engine::request::Resource;
@@ -49,7 +50,7 @@ impl Pdp {
             if place > 0 && place % YIELD_EVERY == 0 {
                 tokio::task::yield_now().await;
             }
-            let stored = self.find(candidate.name);
+            let stored = self.desk(call, &filtering.snapshot).find(candidate.name);
             let differs = filtering.candidates.differs(candidate, stored.as_deref());
             self.count_ignored(u64::from(differs));
             if filtering.sees(place, candidate, stored.as_deref())? {
@@ -73,7 +74,7 @@ impl Pdp {
         let mut storage = Storage::default();
         let (question, candidates) =
             Question::read_filter(message, &mut storage).map_err(CallError::Refused)?;
-        let carried = self.session(call, &snapshot, &question);
+        let carried = self.desk(call, &snapshot).session(&question);
         if let Some(refusal) = carried.refusal() {
             return Err(CallError::Refused(refusal));
         }

@@ -4,14 +4,12 @@
 //! starts anew (security 2.6).
 
 use std::collections::{HashMap, VecDeque};
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
 use crate::compiler::compile_session;
 use crate::document::{PolicyOptions, read_policy};
-use crate::model::catalog::Catalog;
 use crate::model::statement::DocumentLayer;
 use crate::service::peer::PeerAddress;
 use crate::snapshot::{Policy, Revision, Snapshot};
@@ -19,47 +17,21 @@ use crate::snapshot::{Policy, Revision, Snapshot};
 /// The most compiled session policies that are kept.
 const KEPT: usize = 1_024;
 
-type Compile = dyn Fn(&Snapshot, &str) -> Result<Policy, String> + Send + Sync;
-
 /// Compiles the text of a session policy for a snapshot, or tells what is wrong with it.
-pub struct SessionCompiler(Box<Compile>);
-
-impl SessionCompiler {
-    /// A compiler. What it captures outlives every snapshot.
-    pub fn new(
-        compile: impl Fn(&Snapshot, &str) -> Result<Policy, String> + Send + Sync + 'static,
-    ) -> Self {
-        Self(Box::new(compile))
-    }
-
-    /// Reads session policies by the switches of the snapshot and the names of a catalog.
-    pub fn of_catalog(catalog: Arc<Catalog>) -> Self {
-        Self::new(move |snapshot, text| {
-            let settings = &snapshot.settings;
-            let layer = DocumentLayer::Session;
-            let options = PolicyOptions {
-                layer,
-                settings,
-                catalog: &catalog,
-            };
-            let read = read_policy(text, &options).map_err(|errors| errors.to_string())?;
-            Ok(compile_session(&read.value, settings))
-        })
-    }
-}
-
-impl fmt::Debug for SessionCompiler {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("SessionCompiler")
-            .finish_non_exhaustive()
-    }
+fn compile(snapshot: &Snapshot, text: &str) -> Result<Policy, String> {
+    let settings = &snapshot.settings;
+    let options = PolicyOptions {
+        layer: DocumentLayer::Session,
+        settings,
+        catalog: &snapshot.catalog,
+    };
+    let read = read_policy(text, &options).map_err(|errors| errors.to_string())?;
+    Ok(compile_session(&read.value, settings))
 }
 
 /// The compiled session policies of all callers.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    compiler: SessionCompiler,
     kept: Mutex<Kept>,
 }
 
@@ -96,13 +68,6 @@ impl From<Option<PeerAddress>> for Caller {
 }
 
 impl Sessions {
-    pub(crate) fn new(compiler: SessionCompiler) -> Self {
-        Self {
-            compiler,
-            kept: Mutex::default(),
-        }
-    }
-
     /// The compiled form of a session policy.
     ///
     /// # Errors
@@ -123,7 +88,7 @@ impl Sessions {
         if let Some(policy) = self.lock(|kept| kept.policies.get(&key).map(Arc::clone)) {
             return Ok(policy);
         }
-        let policy = Arc::new((self.compiler.0)(snapshot, text)?);
+        let policy = Arc::new(compile(snapshot, text)?);
         self.lock(|kept| kept.put(key, Arc::clone(&policy)));
         Ok(policy)
     }

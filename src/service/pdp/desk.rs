@@ -1,0 +1,154 @@
+//! One request and one snapshot: read, look up, decide, tell. No runtime and no clock.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::session::{Caller, Sessions};
+use crate::directory::Directory;
+use crate::engine;
+use crate::engine::request::Session;
+use crate::model::arn::ResourceName;
+use crate::model::resource::Resource;
+use crate::model::verdict::RefusalReason;
+use crate::snapshot::{Policy, Snapshot};
+use crate::wire::reply::{Asked, Disclosure};
+use crate::wire::request::{Entries, Found, Question, Resources, SentSession, Storage};
+use crate::wire::status::{CallError, Refusal};
+use crate::wire::v1;
+
+/// Where one request is decided.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Desk<'a> {
+    /// What decides.
+    pub(crate) snapshot: &'a Snapshot,
+    /// The live resources.
+    pub(crate) directory: &'a Directory,
+    /// The session policies that were compiled before.
+    pub(crate) sessions: &'a Sessions,
+    /// Who asks the server.
+    pub(crate) caller: Caller,
+    /// How much the answer tells.
+    pub(crate) disclosure: Disclosure,
+    /// The instant of the request.
+    pub(crate) now: Timestamp,
+}
+
+/// An answer, and how many sent values were ignored for it (security 2.3).
+pub(crate) struct Answered {
+    pub(crate) result: Result<v1::AuthorizeResponse, CallError>,
+    pub(crate) ignored: u64,
+}
+
+impl Desk<'_> {
+    /// Answers one request. `id` makes the id of the decision, if there is one.
+    pub(crate) fn answer(
+        &self,
+        message: &v1::AuthorizeRequest,
+        id: impl FnOnce() -> String,
+    ) -> Answered {
+        let mut storage = Storage::default();
+        let question = match Question::read(message, &mut storage) {
+            Ok(question) => question,
+            Err(refusal) => {
+                let result = Err(CallError::Refused(refusal));
+                return Answered { result, ignored: 0 };
+            }
+        };
+        let sent = storage.resources().iter();
+        let found: Found = sent.map(|resource| self.find(resource.name)).collect();
+        let mut known = Resources::new();
+        let ignored = storage.known(&found, &mut known);
+        let mut entries = Entries::new();
+        storage.entries(&mut entries);
+        let carried = self.session(&question);
+        let session = carried.as_engine(question.session);
+        let request = question.as_engine(&storage, &known, &entries, session, self.now);
+        let asked = Asked {
+            snapshot: self.snapshot,
+            request: &request,
+            disclosure: self.disclosure,
+        };
+        let result = decide(&asked, message.explain, carried.refusal(), id);
+        Answered { result, ignored }
+    }
+
+    /// What the directory knows of a name (security 2.3).
+    pub(crate) fn find(&self, name: ResourceName<'_>) -> Option<Arc<Resource>> {
+        if name.is_concrete() {
+            self.directory.find(name.as_str())
+        } else {
+            None
+        }
+    }
+
+    /// The session's policy, compiled. Nothing is compiled for a request that is refused anyway.
+    pub(super) fn session(&self, question: &Question<'_>) -> Carried {
+        if let Some(late) = &question.late {
+            return Carried::Refused(late.clone());
+        }
+        match question.session {
+            SentSession::Unstated | SentSession::None => Carried::Nothing,
+            SentSession::Policy(text) => {
+                match self.sessions.get(self.caller, self.snapshot, text) {
+                    Ok(policy) => Carried::Policy(policy),
+                    Err(detail) => Carried::Refused(Refusal {
+                        reason: RefusalReason::InvalidDocument,
+                        field: "session.policy_document".to_owned(),
+                        detail,
+                    }),
+                }
+            }
+        }
+    }
+}
+
+fn decide(
+    asked: &Asked<'_>,
+    explain: bool,
+    late: Option<Refusal>,
+    id: impl FnOnce() -> String,
+) -> Result<v1::AuthorizeResponse, CallError> {
+    let (decided, explanation) = if explain {
+        let (decided, explanation) = engine::explain::explain(asked.snapshot, asked.request);
+        (decided, Some(explanation))
+    } else {
+        (engine::decide(asked.snapshot, asked.request), None)
+    };
+    match (decided, late) {
+        (Ok(decision), None) => Ok(asked.reply(&decision, explanation.as_ref(), id())),
+        // semantics 4: of several reasons the one that stands first is told.
+        (Err(refused), Some(late)) if late.reason <= refused.reason => {
+            Err(CallError::Refused(late))
+        }
+        (Err(refused), _) => Err(CallError::Refused(asked.refusal(&refused))),
+        (Ok(_), Some(late)) => Err(CallError::Refused(late)),
+    }
+}
+
+/// What a session carries, compiled.
+pub(super) enum Carried {
+    Nothing,
+    Policy(Arc<Policy>),
+    Refused(Refusal),
+}
+
+impl Carried {
+    pub(super) fn as_engine(&self, sent: SentSession<'_>) -> Session<'_> {
+        match (self, sent) {
+            (Self::Policy(policy), _) => Session::Policy(policy),
+            (Self::Nothing | Self::Refused(_), SentSession::Unstated) => Session::Unstated,
+            // A policy that cannot be compiled is refused; until then the session has stated one.
+            (Self::Nothing | Self::Refused(_), SentSession::None | SentSession::Policy(_)) => {
+                Session::None
+            }
+        }
+    }
+
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Nothing | Self::Policy(_) => None,
+            Self::Refused(refusal) => Some(refusal.clone()),
+        }
+    }
+}
