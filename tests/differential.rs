@@ -39,7 +39,11 @@ fn by_engine(decision: &Decision) -> Told {
         outcome: decision.outcome,
         reason: decision.reason,
         on_deny: (decision.outcome != Outcome::Allow).then_some(decision.on_deny),
-        resources: decision.verdicts.iter().map(|verdict| verdict.outcome).collect(),
+        resources: decision
+            .verdicts
+            .iter()
+            .map(|verdict| verdict.outcome)
+            .collect(),
         layer: denying_layer(decision.outcome, decision.cause.layer),
     }
 }
@@ -73,11 +77,25 @@ fn difference(world: &World) -> Option<String> {
     let World { bundle, request } = world;
     // SKIP
     let upsert = bundle.catalog.actions.values().any(|facts| facts.upsert);
-    if upsert && (request.tags.remove_all || !request.tags.remove_keys.is_empty()) { return None; }
+    if upsert && (request.tags.remove_all || !request.tags.remove_keys.is_empty()) {
+        return None;
+    }
     let home = request.principal.split(':').nth(3).unwrap_or("").to_owned();
-    let foreign = request.resources.iter().any(|r| r.arn.split(':').nth(3).is_some_and(|a| a != home && a != "*" && a != ""));
-    let grouped = bundle.accounts.iter().any(|a| a.id.as_str() == home && a.attachments.iter().any(|x| x.scope != tagwarden::model::account::Scope::Account));
-    if foreign && grouped { return None; }
+    let foreign = request.resources.iter().any(|r| {
+        r.arn
+            .split(':')
+            .nth(3)
+            .is_some_and(|a| a != home && a != "*" && a != "")
+    });
+    let grouped = bundle.accounts.iter().any(|a| {
+        a.id.as_str() == home
+            && a.attachments
+                .iter()
+                .any(|x| x.scope != tagwarden::model::account::Scope::Account)
+    });
+    if foreign && grouped {
+        return None;
+    }
     let snapshot = match compile(bundle) {
         Ok(snapshot) => snapshot,
         Err(errors) => return Some(format!("refused by the compiler: {errors:?}")),
@@ -111,7 +129,10 @@ fn difference(world: &World) -> Option<String> {
 #[test]
 fn engine_and_reference_answer_alike() {
     let cases = std::env::var("TAGWARDEN_CASES");
-    let cases = cases.ok().and_then(|text| text.parse().ok()).unwrap_or(20_000);
+    let cases = cases
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(20_000);
     let saved = "tests/differential.regressions.txt";
     let config = Config {
         cases,
@@ -135,7 +156,12 @@ fn survey() {
     let mut found: std::collections::BTreeMap<String, (usize, String)> = Default::default();
     let n: usize = std::env::var("TAGWARDEN_CASES").unwrap().parse().unwrap();
     for round in 0..n {
-        let mut next = || { seed ^= seed << 13; seed ^= seed >> 7; seed ^= seed << 17; (seed >> 20) as u16 };
+        let mut next = || {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            (seed >> 20) as u16
+        };
         let len = 20 + round % 380;
         let tape: Vec<u16> = (0..len).map(|_| next()).collect();
         let world = crate::support::generate::world(&tape);
@@ -145,14 +171,27 @@ fn survey() {
                 let e = evaluate(&world.bundle, r).unwrap();
                 let f = edge::ask(&compile(&world.bundle).unwrap(), &world.bundle, r).unwrap();
                 let (a, b) = (by_reference(&e), by_engine(&f));
-                if a == b { "obligations".into() } else { format!("{:?} {:?} {:?} / {:?} {:?} {:?}", a.outcome, a.reason, a.on_deny, b.outcome, b.reason, b.on_deny) }
-            } else { text.clone() };
+                if a == b {
+                    "obligations".into()
+                } else {
+                    format!(
+                        "{:?} {:?} {:?} / {:?} {:?} {:?}",
+                        a.outcome, a.reason, a.on_deny, b.outcome, b.reason, b.on_deny
+                    )
+                }
+            } else {
+                text.clone()
+            };
             let full = format!("{text}\n{world:?}");
             let entry = found.entry(key).or_insert((0, full.clone()));
             entry.0 += 1;
-            if full.len() < entry.1.len() { entry.1 = full; }
+            if full.len() < entry.1.len() {
+                entry.1 = full;
+            }
         }
     }
-    for (key, (count, text)) in &found { println!("##### {count} {key}\n{text}"); }
+    for (key, (count, text)) in &found {
+        println!("##### {count} {key}\n{text}");
+    }
     println!("total {}", found.values().map(|x| x.0).sum::<usize>());
 }

@@ -7,6 +7,8 @@ mod case;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod coverage;
+#[cfg(test)]
 mod differential;
 #[cfg(test)]
 mod golden;

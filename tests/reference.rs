@@ -19,7 +19,12 @@ fn outcome(outcome: Outcome) -> &'static str {
 /// Every text that the answer may be told as: result, decision behind it, reason, obligations.
 fn told(case: &Case) -> (String, Option<String>, Option<String>, Vec<Vec<String>>) {
     let Some((bundle, request)) = &case.question else {
-        return ("ERROR".into(), None, Some("INVALID_DOCUMENT".into()), Vec::new());
+        return (
+            "ERROR".into(),
+            None,
+            Some("INVALID_DOCUMENT".into()),
+            Vec::new(),
+        );
     };
     match evaluate(bundle, request) {
         Err(reason) => ("ERROR".into(), None, Some(reason.to_string()), Vec::new()),
@@ -37,8 +42,13 @@ fn told(case: &Case) -> (String, Option<String>, Option<String>, Vec<Vec<String>
 fn obligations(decision: &ReferenceDecision) -> Vec<Vec<String>> {
     let name = |kind: ObligationKind| kind.as_str().to_owned();
     let names = decision.obligations.iter().map(|due| {
-        let tags = due.filter_tags.as_ref().map(|_| name(ObligationKind::MustFilterTags));
-        let results = due.filter_results.then(|| name(ObligationKind::FilterResults));
+        let tags = due
+            .filter_tags
+            .as_ref()
+            .map(|_| name(ObligationKind::MustFilterTags));
+        let results = due
+            .filter_results
+            .then(|| name(ObligationKind::FilterResults));
         tags.into_iter().chain(results).collect()
     });
     names.collect()
@@ -47,10 +57,15 @@ fn obligations(decision: &ReferenceDecision) -> Vec<Vec<String>> {
 fn complaint(case: &Case) -> Option<String> {
     let (shown, behind, error, obligations) = told(case);
     let wanted = case.obligations.clone().unwrap_or_default();
-    let decision = case.decision.as_ref().is_none_or(|wanted| Some(wanted) == behind.as_ref());
+    let decision = case
+        .decision
+        .as_ref()
+        .is_none_or(|wanted| Some(wanted) == behind.as_ref());
     let error_told = case.error.is_none() || case.error == error;
     let held = wanted.is_empty()
-        || obligations.iter().any(|held| wanted.iter().all(|name| held.contains(name)));
+        || obligations
+            .iter()
+            .any(|held| wanted.iter().all(|name| held.contains(name)));
     if shown == case.expect && decision && error_told && held {
         None
     } else {

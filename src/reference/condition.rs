@@ -122,7 +122,10 @@ fn holds_on_tags(
         return Ok(!fails && holds_absent(question, effect, condition));
     };
     let (folds, sees_collisions) = key_case(question, effect, condition);
-    let alike = tags.iter().filter(|(other, _)| eq_fold(other, &key.key)).count();
+    let alike = tags
+        .iter()
+        .filter(|(other, _)| eq_fold(other, &key.key))
+        .count();
     // security 3.9: colliding keys: an Allow that reads the key does not hold, a Deny holds.
     if sees_collisions && alike > 1 {
         return Ok(effect == Effect::Deny);

@@ -40,9 +40,9 @@ pub(super) fn check<'a>(
     for (asked, name) in request.resources.iter().zip(&names) {
         faults.extend(id_faults(&facts, asked, *name));
         match owner_of(&facts, principal, *name) {
-            Some(owner) => resources.push(SubCheck::new(
-                bundle, request, &facts, asked, *name, owner,
-            )),
+            Some(owner) => {
+                resources.push(SubCheck::new(bundle, request, &facts, asked, *name, owner))
+            }
             None => faults.push(RefusalReason::OwnerUnknown),
         }
     }
@@ -203,8 +203,7 @@ fn session_faults(
 /// ram 1.1 and 1.2: at least one statement; `Resource` is required and `Principal` is refused.
 fn is_session_document(policy: &Policy) -> bool {
     !policy.statements.is_empty()
-        && policy
-            .statements
-            .iter()
-            .all(|statement| statement.resources != Resources::Attached && statement.principals.is_none())
+        && policy.statements.iter().all(|statement| {
+            statement.resources != Resources::Attached && statement.principals.is_none()
+        })
 }

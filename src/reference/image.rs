@@ -39,7 +39,10 @@ pub(super) fn images(question: &Question<'_>, sub: &SubCheck<'_>, effect: Effect
         }
         // security 4: a Deny on (current, new) or on (post, new). Decision 13: T is R.
         (Part::Existing, Some(write), Effect::Deny) => vec![
-            image(Some(write.current.clone()), vec![Some(write.current.clone())]),
+            image(
+                Some(write.current.clone()),
+                vec![Some(write.current.clone())],
+            ),
             image(Some(write.post.clone()), vec![Some(write.post.clone())]),
         ],
         // Decision 13: on any other existing resource T is R. Unknown tags: nobody reads them.

@@ -49,7 +49,8 @@ fn chain<'a>(question: &'a Question<'_>, account: &'a str) -> Vec<Level<'a>> {
         return Vec::new();
     };
     let mut organizations = question.bundle.organizations.iter();
-    let found = organizations.find_map(|organization| Some((organization, organization.chain(&id)?)));
+    let found =
+        organizations.find_map(|organization| Some((organization, organization.chain(&id)?)));
     let Some((organization, attachments)) = found else {
         return Vec::new();
     };
@@ -150,10 +151,7 @@ impl<'a> Identity<'a> {
 
 /// Decision 21: identity policies apply to users and roles: a user's own, those of its groups, and
 /// a role's own.
-pub(super) fn identity<'a>(
-    question: &'a Question<'_>,
-    sub: &SubCheck<'_>,
-) -> Option<Identity<'a>> {
+pub(super) fn identity<'a>(question: &'a Question<'_>, sub: &SubCheck<'_>) -> Option<Identity<'a>> {
     let (home, wanted) = match question.standing {
         Standing::User(home, user) => {
             let groups = home
@@ -168,7 +166,11 @@ pub(super) fn identity<'a>(
         Standing::Unknown | Standing::Root(_) | Standing::Outsider => return None,
     };
     let mut found = Identity::default();
-    for attachment in home.attachments.iter().filter(|given| wanted.contains(&given.to)) {
+    for attachment in home
+        .attachments
+        .iter()
+        .filter(|given| wanted.contains(&given.to))
+    {
         let policy = identity_policy(question.bundle, home, &attachment.policy);
         let name = PolicyName::Attached(&attachment.policy);
         let account = home.id.as_str();
@@ -177,7 +179,9 @@ pub(super) fn identity<'a>(
             // Decision 21: group scope applies only to resources of the principal's own account.
             Scope::ResourceGroup(_) if account != sub.owner => {}
             Scope::ResourceGroup(group) => {
-                found.groups.extend(placed(policy, name, account, Some(group)));
+                found
+                    .groups
+                    .extend(placed(policy, name, account, Some(group)));
             }
         }
     }
@@ -207,9 +211,8 @@ pub(super) fn resource_based<'a>(
     for document in &question.bundle.resource_policies {
         let at = document.resource.fields();
         let region_open = |region: &str| matches!(region, "" | "*");
-        let same_region = at.region() == arn.region()
-            || region_open(at.region())
-            || region_open(arn.region());
+        let same_region =
+            at.region() == arn.region() || region_open(at.region()) || region_open(arn.region());
         if at.service() == arn.service()
             && same_region
             && at.owner().is_none_or(|owner| owner == sub.owner)

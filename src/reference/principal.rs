@@ -90,7 +90,10 @@ fn identity_texts(principal: PrincipalRef<'_>) -> Vec<String> {
 pub(super) fn principal_arn(principal: PrincipalRef<'_>) -> String {
     match principal {
         PrincipalRef::Root { .. } | PrincipalRef::User { .. } | PrincipalRef::Role { .. } => {
-            identity_texts(principal).into_iter().next().unwrap_or_default()
+            identity_texts(principal)
+                .into_iter()
+                .next()
+                .unwrap_or_default()
         }
         PrincipalRef::Federated { arn, .. } => arn.to_owned(),
         PrincipalRef::Service { name } => name.to_owned(),
@@ -120,8 +123,8 @@ fn entry_names(
     match entry {
         // Digits: the account with that id (all its identities) or the user or role with that uid.
         PrincipalPattern::Id(id) => {
-            let of_account = !identity_texts(principal).is_empty()
-                && principal.account() == Some(id.as_str());
+            let of_account =
+                !identity_texts(principal).is_empty() && principal.account() == Some(id.as_str());
             of_account || standing.uid() == Some(id.as_str())
         }
         // `acs:ram::<acct>:root` is every identity of the account that the snapshot knows.

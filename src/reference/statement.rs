@@ -233,9 +233,9 @@ impl Placed<'_> {
 
     /// The families that the statement reads.
     pub(super) fn reads(&self, family: TagFamily) -> bool {
-        self.statement.conditions.iter().any(|condition| {
-            matches!(&condition.key, ConditionKey::Tag(key) if key.family == family)
-        })
+        self.statement.conditions.iter().any(
+            |condition| matches!(&condition.key, ConditionKey::Tag(key) if key.family == family),
+        )
     }
 
     pub(super) fn reads_group(&self) -> bool {

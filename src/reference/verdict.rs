@@ -114,9 +114,7 @@ fn granted(question: &Question<'_>, sub: &SubCheck<'_>) -> SubVerdict {
     match question.standing {
         // Decision 23: for services, federated principals and unknown accounts, resource-based
         // documents alone decide. Decision 24: for root in other accounts too.
-        Standing::Root(_) | Standing::Outsider | Standing::Unknown => {
-            outsider(question, resource)
-        }
+        Standing::Root(_) | Standing::Outsider | Standing::Unknown => outsider(question, resource),
         Standing::User(..) | Standing::Role(..) => {
             let identity = by_identity(question, sub);
             if question.assumes_role() {
@@ -150,9 +148,7 @@ fn as_owner(question: &Question<'_>, sub: &SubCheck<'_>) -> SubVerdict {
         .collect();
     let judged = judge(question, sub, &binding);
     match judged.outcome {
-        Outcome::ExplicitDeny => {
-            SubVerdict::of(Layer::ResourceBased, &judged, obligation::none())
-        }
+        Outcome::ExplicitDeny => SubVerdict::of(Layer::ResourceBased, &judged, obligation::none()),
         Outcome::Allow | Outcome::ImplicitDeny => {
             SubVerdict::bare(Layer::AccountOwner, Outcome::Allow)
         }

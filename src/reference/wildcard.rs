@@ -100,7 +100,11 @@ mod tests {
             let written: Vec<char> = pattern.chars().collect();
             for text in words(&['a', 'b'], 4) {
                 let read: Vec<char> = text.chars().collect();
-                assert_eq!(matches(&pattern, &text), slow(&written, &read), "{pattern} {text}");
+                assert_eq!(
+                    matches(&pattern, &text),
+                    slow(&written, &read),
+                    "{pattern} {text}"
+                );
             }
         }
     }

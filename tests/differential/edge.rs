@@ -52,14 +52,25 @@ pub(super) fn ask(
         .zip(&values)
         .map(|(key, values)| ContextEntry { key, values })
         .collect();
-    let mut typed = Typed { fault: sent_faults(request), ..Typed::default() };
-    let others: Vec<ContextEntry<'_>> =
-        entries.iter().copied().filter(|entry| !typed.takes(entry)).collect();
+    let mut typed = Typed {
+        fault: sent_faults(request),
+        ..Typed::default()
+    };
+    let others: Vec<ContextEntry<'_>> = entries
+        .iter()
+        .copied()
+        .filter(|entry| !typed.takes(entry))
+        .collect();
     let policy = match &request.session {
         SessionClaim::Policy(policy) => Some(compile_session(policy, &bundle.settings)),
         SessionClaim::None | SessionClaim::Unstated => None,
     };
-    let remove_keys: Vec<&str> = request.tags.remove_keys.iter().map(String::as_str).collect();
+    let remove_keys: Vec<&str> = request
+        .tags
+        .remove_keys
+        .iter()
+        .map(String::as_str)
+        .collect();
     let question = Request {
         principal: PrincipalRef::parse(&request.principal).map_err(|_| invalid)?,
         action: ActionRef::parse(&request.action).map_err(|_| invalid)?,
@@ -88,14 +99,19 @@ pub(super) fn ask(
         understands_obligations: request.understands_obligations,
     };
     match decide(snapshot, &question) {
-        Err(refused) => Err(typed.fault.map_or(refused.reason, |fault| fault.min(refused.reason))),
+        Err(refused) => Err(typed
+            .fault
+            .map_or(refused.reason, |fault| fault.min(refused.reason))),
         Ok(decision) => typed.fault.map_or(Ok(decision), Err),
     }
 }
 
 /// Faults of tags that were sent for a resource that the directory knows: the engine sees others.
 fn sent_faults(request: &AccessRequest) -> Option<RefusalReason> {
-    let sent = request.resources.iter().filter_map(|asked| asked.tags.as_ref());
+    let sent = request
+        .resources
+        .iter()
+        .filter_map(|asked| asked.tags.as_ref());
     sent.filter_map(|tags| {
         let keys: BTreeSet<&str> = tags.iter().map(|(key, _)| key.as_str()).collect();
         if keys.len() < tags.len() {
@@ -109,9 +125,7 @@ fn sent_faults(request: &AccessRequest) -> Option<RefusalReason> {
 
 fn tags(tags: &[(String, String)]) -> Result<Vec<TagRef<'_>>, RefusalReason> {
     tags.iter()
-        .map(|(key, value)| {
-            TagRef::parse(key, value).map_err(|_| RefusalReason::InvalidRequest)
-        })
+        .map(|(key, value)| TagRef::parse(key, value).map_err(|_| RefusalReason::InvalidRequest))
         .collect()
 }
 

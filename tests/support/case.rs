@@ -12,9 +12,7 @@ use tagwarden::model::action::{ActionName, ActionRef};
 use tagwarden::model::arn::{AccountId, Arn, PrincipalRef, ResourceName};
 use tagwarden::model::bundle::{Bundle, ResourcePolicy};
 use tagwarden::model::catalog::{ActionFacts, OperationKind, TagEffect};
-use tagwarden::model::organization::{
-    ControlAttachment, EffectScope, Member, Node, Organization,
-};
+use tagwarden::model::organization::{ControlAttachment, EffectScope, Member, Node, Organization};
 use tagwarden::model::request::{AccessRequest, RequestTags, RequestedResource, SessionClaim};
 use tagwarden::model::resource::Resource;
 use tagwarden::model::settings::{
@@ -45,12 +43,30 @@ pub(crate) fn read(line: &str) -> Case {
     let case: Value = serde_json::from_str(line).expect("a case is JSON");
     let case = case.as_object().expect("a case is an object");
     let known = [
-        "id", "source", "policies", "request", "expect", "expect_error", "decision", "obligations",
-        "why", "settings", "catalog", "unknown_resources", "ambiguous", "alt", "features",
-        "pivotal", "organization", "accounts",
+        "id",
+        "source",
+        "policies",
+        "request",
+        "expect",
+        "expect_error",
+        "decision",
+        "obligations",
+        "why",
+        "settings",
+        "catalog",
+        "unknown_resources",
+        "ambiguous",
+        "alt",
+        "features",
+        "pivotal",
+        "organization",
+        "accounts",
     ];
     for member in case.keys() {
-        assert!(known.contains(&member.as_str()), "unknown member {member} in {line}");
+        assert!(
+            known.contains(&member.as_str()),
+            "unknown member {member} in {line}"
+        );
     }
     Case {
         id: text(&case["id"]),
@@ -64,7 +80,10 @@ pub(crate) fn read(line: &str) -> Case {
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("no text: {value}"))
+        .to_owned()
 }
 
 pub(crate) fn texts(value: &Value) -> Vec<String> {
@@ -77,7 +96,10 @@ pub(crate) fn texts(value: &Value) -> Vec<String> {
 
 fn pairs(value: &Value) -> Vec<(String, String)> {
     let entries = value.as_object().expect("an object of tags");
-    entries.iter().map(|(key, value)| (key.clone(), text(value))).collect()
+    entries
+        .iter()
+        .map(|(key, value)| (key.clone(), text(value)))
+        .collect()
 }
 
 fn name(text: &str) -> Name {
@@ -91,7 +113,10 @@ fn account_id(text: &str) -> AccountId {
 fn question(case: &Map<String, Value>) -> Option<(Bundle, AccessRequest)> {
     let asked = case["request"].as_object().expect("a request");
     let settings = settings(case.get("settings"));
-    let mut bundle = Bundle { settings, ..Bundle::default() };
+    let mut bundle = Bundle {
+        settings,
+        ..Bundle::default()
+    };
     catalog(case, asked, &mut bundle);
     resources(case, asked, &mut bundle);
     let mut session = match asked["principal"].get("session") {
@@ -112,7 +137,12 @@ fn request(asked: &Map<String, Value>, session: SessionClaim) -> AccessRequest {
             context.insert(key.clone(), texts(value));
         }
     }
-    let sent = |arn: &str| asked.get("sent_tags").and_then(|sent| sent.get(arn)).map(pairs);
+    let sent = |arn: &str| {
+        asked
+            .get("sent_tags")
+            .and_then(|sent| sent.get(arn))
+            .map(pairs)
+    };
     let sent_group = |arn: &str| {
         let group = asked.get("sent_groups").and_then(|sent| sent.get(arn));
         group.map(|group| group.as_str().map(str::to_owned))
@@ -129,7 +159,10 @@ fn request(asked: &Map<String, Value>, session: SessionClaim) -> AccessRequest {
             })
             .collect(),
         tags: RequestTags {
-            set: asked.get("request_tags").filter(|tags| !tags.is_null()).map(pairs),
+            set: asked
+                .get("request_tags")
+                .filter(|tags| !tags.is_null())
+                .map(pairs),
             remove_keys: asked.get("remove_tag_keys").map(texts).unwrap_or_default(),
             remove_all: asked.get("tag_write") == Some(&Value::from("remove_all")),
             replace: asked.get("tag_write") == Some(&Value::from("replace")),
@@ -145,7 +178,9 @@ fn request(asked: &Map<String, Value>, session: SessionClaim) -> AccessRequest {
 /// The group of a resource that is no record of the directory is sent.
 fn open_group(asked: &Map<String, Value>, arn: &str) -> Option<Option<String>> {
     let concrete = ResourceName::parse(arn).is_ok_and(|name| name.is_concrete());
-    let group = asked.get("resource_groups").and_then(|groups| groups.get(arn));
+    let group = asked
+        .get("resource_groups")
+        .and_then(|groups| groups.get(arn));
     group.filter(|_| !concrete).map(|group| Some(text(group)))
 }
 
@@ -165,7 +200,10 @@ fn catalog(case: &Map<String, Value>, asked: &Map<String, Value>, bundle: &mut B
     if let Some(stated) = asked.get("kind") {
         let mut facts = ActionFacts::of_kind(kind(stated), action_ref.name());
         facts.filterable = facts.list;
-        bundle.catalog.actions.insert(ActionName::from(action_ref), facts);
+        bundle
+            .catalog
+            .actions
+            .insert(ActionName::from(action_ref), facts);
     }
     let flags = case.get("catalog").and_then(Value::as_object);
     for (action, flags) in flags.into_iter().flatten() {
@@ -181,14 +219,18 @@ fn catalog(case: &Map<String, Value>, asked: &Map<String, Value>, bundle: &mut B
                 "upsert" => facts.upsert = on(),
                 "required_keys" => {
                     let keys = texts(value).into_iter();
-                    facts.required_keys =
-                        keys.map(|key| key.to_lowercase().into_boxed_str()).collect();
+                    facts.required_keys = keys
+                        .map(|key| key.to_lowercase().into_boxed_str())
+                        .collect();
                 }
                 "tags" => facts.tags = tag_effect(&text(value)),
                 other => panic!("unknown flag {other}"),
             }
         }
-        bundle.catalog.actions.insert(ActionName::from(named), facts);
+        bundle
+            .catalog
+            .actions
+            .insert(ActionName::from(named), facts);
     }
 }
 
@@ -217,7 +259,9 @@ fn resources(case: &Map<String, Value>, asked: &Map<String, Value>, bundle: &mut
             .iter()
             .map(|(key, value)| Tag::from(TagRef { key, value }))
             .collect();
-        let group = asked.get("resource_groups").and_then(|groups| groups.get(&arn));
+        let group = asked
+            .get("resource_groups")
+            .and_then(|groups| groups.get(&arn));
         let record = Resource {
             arn: Arn::try_from(arn.as_str()).expect("an ARN"),
             kind: None,
@@ -240,7 +284,12 @@ fn policies(
     let principal = &asked["principal"];
     let mut account = home(principal);
     let mut levels: BTreeMap<u64, Vec<ControlAttachment>> = BTreeMap::new();
-    for (place, policy) in case["policies"].as_array().expect("policies").iter().enumerate() {
+    for (place, policy) in case["policies"]
+        .as_array()
+        .expect("policies")
+        .iter()
+        .enumerate()
+    {
         let layer = text(&policy["layer"]);
         let document = read_policy(&policy["doc"], &layer, &bundle.settings)?;
         let named = name(&format!("p{place}"));
@@ -255,7 +304,11 @@ fn policies(
                 let level = policy.get("level").and_then(Value::as_u64).unwrap_or(0);
                 levels.entry(level).or_default().push(ControlAttachment {
                     policy: PolicyRef::Custom(named.clone()),
-                    effect_scope: if all { EffectScope::All } else { EffectScope::Ram },
+                    effect_scope: if all {
+                        EffectScope::All
+                    } else {
+                        EffectScope::Ram
+                    },
                 });
                 bundle.control_policies.insert(named, document);
             }
@@ -267,8 +320,12 @@ fn policies(
     }
     if !levels.is_empty() {
         let member = text(&principal["account"]);
-        let member = case.get("organization").map_or(member, |org| text(&org["member"]));
-        bundle.organizations.push(organization(&member, levels, case));
+        let member = case
+            .get("organization")
+            .map_or(member, |org| text(&org["member"]));
+        bundle
+            .organizations
+            .push(organization(&member, levels, case));
     }
     for other in case.get("accounts").map(texts).unwrap_or_default() {
         bundle.accounts.push(empty_account(&other));
@@ -293,13 +350,22 @@ fn home(principal: &Value) -> Option<Account> {
     let arn = text(&principal["arn"]);
     let parsed = PrincipalRef::parse(&arn).expect("a principal");
     let mut account = empty_account(parsed.account()?);
-    let uid = principal.get("uid").and_then(Value::as_str).map(str::to_owned);
-    let sort = principal.get("type").and_then(Value::as_str).unwrap_or_default();
+    let uid = principal
+        .get("uid")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    let sort = principal
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     match (principal.get("known").and_then(Value::as_str), parsed) {
         (Some("no account"), _) => return None,
         (Some("no identity"), _) => {}
         (_, PrincipalRef::User { name, .. }) => {
-            account.users.push(User { name: name.to_owned(), uid });
+            account.users.push(User {
+                name: name.to_owned(),
+                uid,
+            });
         }
         (_, PrincipalRef::Role { name, .. }) => {
             let kind = match sort {
@@ -307,7 +373,12 @@ fn home(principal: &Value) -> Option<Account> {
                 "sso_role" | "role_sso" => RoleKind::Sso,
                 _ => RoleKind::Plain,
             };
-            account.roles.push(Role { name: name.to_owned(), uid, kind, trust: None });
+            account.roles.push(Role {
+                name: name.to_owned(),
+                uid,
+                kind,
+                trust: None,
+            });
         }
         (_, PrincipalRef::Root { .. }) => {}
         (_, PrincipalRef::Federated { .. } | PrincipalRef::Service { .. }) => {}
@@ -323,7 +394,10 @@ fn attach(account: &mut Account, policy: &Value, principal: &Value, named: &Name
         (Some("group"), PrincipalRef::User { name: user, .. }) => {
             let group = name(&format!("g-{named}"));
             let users = vec![user.to_owned()];
-            account.groups.push(Group { name: group.clone(), users });
+            account.groups.push(Group {
+                name: group.clone(),
+                users,
+            });
             Grantee::Group(group)
         }
         (_, PrincipalRef::User { name, .. }) => Grantee::User(name.to_owned()),
@@ -331,7 +405,10 @@ fn attach(account: &mut Account, policy: &Value, principal: &Value, named: &Name
         // Nothing can be attached to such a principal; the policy stands unused.
         (_, _) => return,
     };
-    let scope = policy.get("scope").and_then(Value::as_str).unwrap_or("account");
+    let scope = policy
+        .get("scope")
+        .and_then(Value::as_str)
+        .unwrap_or("account");
     account.attachments.push(Attachment {
         policy: PolicyRef::Custom(named.clone()),
         to,
@@ -371,7 +448,12 @@ fn trust(
     for arn in texts(&asked["resources"]) {
         let arn = Arn::try_from(arn.as_str()).expect("an ARN");
         let owner = arn.fields().owner().expect("an owner").to_owned();
-        let role = arn.fields().id().strip_prefix("role/").expect("a role").to_owned();
+        let role = arn
+            .fields()
+            .id()
+            .strip_prefix("role/")
+            .expect("a role")
+            .to_owned();
         let at_home = home.as_mut().filter(|home| home.id.as_str() == owner);
         let account = match at_home {
             Some(account) => account,
@@ -400,7 +482,10 @@ fn organization(
 ) -> Organization {
     let top = levels.keys().copied().max().unwrap_or(0).max(1);
     let own = levels.remove(&0).unwrap_or_default();
-    let member = Member { account: account_id(member), control: own };
+    let member = Member {
+        account: account_id(member),
+        control: own,
+    };
     let mut node = Node {
         name: "n1".to_owned(),
         control: levels.remove(&1).unwrap_or_default(),
@@ -415,7 +500,9 @@ fn organization(
             members: Vec::new(),
         };
     }
-    let management = case.get("organization").and_then(|org| org.get("management"));
+    let management = case
+        .get("organization")
+        .and_then(|org| org.get("management"));
     Organization {
         id: "rd-1".to_owned(),
         management: account_id(&management.map_or("1".to_owned(), text)),

@@ -40,7 +40,11 @@ impl fmt::Debug for World {
         for organization in &bundle.organizations {
             writeln!(formatter, "{organization:?}\n{:?}", bundle.control_policies)?;
         }
-        writeln!(formatter, "{:?}\n{:?}", bundle.resource_policies, bundle.resources)
+        writeln!(
+            formatter,
+            "{:?}\n{:?}",
+            bundle.resource_policies, bundle.resources
+        )
     }
 }
 
@@ -69,7 +73,7 @@ impl Tape<'_> {
 
 /// Worlds of every sort.
 pub(crate) fn worlds() -> impl Strategy<Value = World> {
-    prop::collection::vec(any::<u16>(), 0..420).prop_map(|tape| world(&tape))
+    prop::collection::vec(any::<u16>(), 0..900).prop_map(|tape| world(&tape))
 }
 
 /// The world that a tape tells.

@@ -30,7 +30,10 @@ pub(crate) fn read_policy(document: &Value, layer: &str, settings: &Settings) ->
 fn read_statement(value: &Value, names_principals: bool, settings: &Settings) -> Option<Statement> {
     let actions = |member: &str| -> Option<Vec<ActionPattern>> {
         let texts = texts(value.get(member)?);
-        texts.iter().map(|text| ActionPattern::parse(text).ok()).collect()
+        texts
+            .iter()
+            .map(|text| ActionPattern::parse(text).ok())
+            .collect()
     };
     let principals = match (value.get("Principal"), names_principals) {
         (Some(principal), true) => Some(read_principals(principal)?),
@@ -77,7 +80,9 @@ fn read_principals(value: &Value) -> Option<Principals> {
         if entries == ["*"] {
             return Some(Principals::Everybody);
         }
-        return Some(Principals::Any(entries.into_iter().map(PrincipalPattern::Id).collect()));
+        return Some(Principals::Any(
+            entries.into_iter().map(PrincipalPattern::Id).collect(),
+        ));
     };
     let mut found = Vec::new();
     for (kind, values) in entries {
@@ -94,7 +99,9 @@ fn read_principals(value: &Value) -> Option<Principals> {
 }
 
 fn read_identity(text: &str) -> PrincipalPattern {
-    let account = text.strip_prefix("acs:ram::").and_then(|rest| rest.strip_suffix(":root"));
+    let account = text
+        .strip_prefix("acs:ram::")
+        .and_then(|rest| rest.strip_suffix(":root"));
     if let Some(account) = account.and_then(|account| AccountId::try_from(account).ok()) {
         return PrincipalPattern::Account(account);
     }
@@ -172,17 +179,30 @@ fn read_test(name: &str, values: &[String]) -> Option<Test> {
             negated,
             operands: read_all(values, |text| Pattern::parse(text, LONGEST).ok())?,
         },
-        "Bool" => Test::Bool { operands: read_all(values, parse_bool)? },
-        "IpAddress" | "NotIpAddress" => Test::Ip { negated, operands: read_all(values, network)? },
-        "Null" => Test::Null { absent: parse_bool(values.first()?)? },
+        "Bool" => Test::Bool {
+            operands: read_all(values, parse_bool)?,
+        },
+        "IpAddress" | "NotIpAddress" => Test::Ip {
+            negated,
+            operands: read_all(values, network)?,
+        },
+        "Null" => Test::Null {
+            absent: parse_bool(values.first()?)?,
+        },
         _ => {
             if let Some(order) = name.strip_prefix("Numeric") {
                 let operands = read_all(values, |text| Decimal::parse(text).ok())?;
-                Test::Numeric { comparison: comparison(order)?, operands }
+                Test::Numeric {
+                    comparison: comparison(order)?,
+                    operands,
+                }
             } else {
                 let order = name.strip_prefix("Date")?;
                 let operands = read_all(values, parse_date)?;
-                Test::Date { comparison: comparison(order)?, operands }
+                Test::Date {
+                    comparison: comparison(order)?,
+                    operands,
+                }
             }
         }
     })

@@ -6,12 +6,10 @@ use tagwarden::model::account::{
     Account, Attachment, Grantee, Group, Name, PolicyRef, Role, RoleKind, Scope, User,
 };
 use tagwarden::model::action::{ActionName, ActionRef};
-use tagwarden::model::arn::{AccountId, Arn};
+use tagwarden::model::arn::{AccountId, Arn, PrincipalRef};
 use tagwarden::model::bundle::{Bundle, ResourcePolicy};
 use tagwarden::model::catalog::{ActionFacts, Catalog, TagEffect};
-use tagwarden::model::organization::{
-    ControlAttachment, EffectScope, Member, Node, Organization,
-};
+use tagwarden::model::organization::{ControlAttachment, EffectScope, Member, Node, Organization};
 use tagwarden::model::pattern::{ActionPattern, ResourcePattern};
 use tagwarden::model::request::{AccessRequest, SessionClaim};
 use tagwarden::model::resource::Resource;
@@ -40,7 +38,11 @@ pub(super) fn bundle(tape: &mut Tape<'_>, question: &AccessRequest) -> Bundle {
         catalog: catalog(tape, question),
         ..Bundle::default()
     };
-    bundle.accounts = vec![home(tape, "1"), other(tape, "2"), home_without_policies("3")];
+    bundle.accounts = vec![
+        home(tape, "1", question),
+        other(tape, "2", question),
+        home_without_policies("3"),
+    ];
     for place in 0..tape.pick(&[0, 0, 1, 2]) {
         bundle.resource_policies.push(ResourcePolicy {
             resource: arn(tape.pick(&[
@@ -66,18 +68,29 @@ pub(super) fn bundle(tape: &mut Tape<'_>, question: &AccessRequest) -> Bundle {
 pub(super) fn keep_documented(bundle: &mut Bundle, question: &mut AccessRequest) {
     let settings = bundle.settings;
     let of_accounts = bundle.accounts.iter_mut().flat_map(|account| {
-        let trust = account.roles.iter_mut().filter_map(|role| role.trust.as_mut());
+        let trust = account
+            .roles
+            .iter_mut()
+            .filter_map(|role| role.trust.as_mut());
         account.policies.values_mut().chain(trust)
     });
-    let shared = bundle.control_policies.values_mut().chain(bundle.system_policies.values_mut());
-    let attached = bundle.resource_policies.iter_mut().map(|document| &mut document.policy);
+    let shared = bundle
+        .control_policies
+        .values_mut()
+        .chain(bundle.system_policies.values_mut());
+    let attached = bundle
+        .resource_policies
+        .iter_mut()
+        .map(|document| &mut document.policy);
     let session = match &mut question.session {
         SessionClaim::Policy(policy) => Some(policy),
         SessionClaim::None | SessionClaim::Unstated => None,
     };
     for policy in of_accounts.chain(shared).chain(attached).chain(session) {
         for statement in &mut policy.statements {
-            statement.conditions.retain(|condition| documented(settings, condition));
+            statement
+                .conditions
+                .retain(|condition| documented(settings, condition));
             if settings.not_resource == NotResource::Refuse
                 && let Resources::AllBut(patterns) = &statement.resources
             {
@@ -157,7 +170,10 @@ fn catalog(tape: &mut Tape<'_>, question: &AccessRequest) -> Catalog {
     facts.all_resources = tape.percent(40);
     facts.upsert = tape.percent(12);
     if tape.percent(15) {
-        facts.required_keys = vec![tape.pick(&["oss:prefix", "ecs:size", "acs:mfapresent"]).into()];
+        facts.required_keys = vec![
+            tape.pick(&["oss:prefix", "ecs:size", "acs:mfapresent"])
+                .into(),
+        ];
     }
     if !tape.percent(15) {
         catalog.actions.insert(ActionName::from(action), facts);
@@ -182,13 +198,24 @@ fn home_without_policies(id: &str) -> Account {
         name: name.to_owned(),
         uid: uid.map(str::to_owned),
     };
-    let role = |name: &str, kind| Role { name: name.to_owned(), uid: None, kind, trust: None };
+    let role = |name: &str, kind| Role {
+        name: name.to_owned(),
+        uid: None,
+        kind,
+        trust: None,
+    };
     Account {
         id: account_id(id),
         users: vec![user("alice", Some(&format!("10{id}"))), user("bob", None)],
-        groups: vec![Group { name: name("g"), users: vec!["alice".to_owned()] }],
+        groups: vec![Group {
+            name: name("g"),
+            users: vec!["alice".to_owned()],
+        }],
         roles: vec![
-            Role { uid: Some(format!("20{id}")), ..role("ops", RoleKind::Plain) },
+            Role {
+                uid: Some(format!("20{id}")),
+                ..role("ops", RoleKind::Plain)
+            },
             role("linked", RoleKind::ServiceLinked),
             role("sso", RoleKind::Sso),
         ],
@@ -197,15 +224,17 @@ fn home_without_policies(id: &str) -> Account {
     }
 }
 
-fn home(tape: &mut Tape<'_>, id: &str) -> Account {
+fn home(tape: &mut Tape<'_>, id: &str, question: &AccessRequest) -> Account {
     let mut account = home_without_policies(id);
     for place in 0..tape.pick(&[1, 1, 2, 3]) {
         let policy_name = name(&format!("p{place}"));
-        account.policies.insert(policy_name.clone(), policy(tape, Names::Nobody));
-        for _ in 0..tape.pick(&[4, 3]) {
+        account
+            .policies
+            .insert(policy_name.clone(), policy(tape, Names::Nobody));
+        for _ in 0..tape.pick(&[1, 2, 3]) {
             account.attachments.push(Attachment {
                 policy: PolicyRef::Custom(policy_name.clone()),
-                to: grantee(tape),
+                to: grantee(tape, question),
                 scope: match tape.below(10) {
                     0..=6 => Scope::Account,
                     7 | 8 => Scope::ResourceGroup(name("rg-1")),
@@ -220,7 +249,17 @@ fn home(tape: &mut Tape<'_>, id: &str) -> Account {
     account
 }
 
-fn grantee(tape: &mut Tape<'_>) -> Grantee {
+/// Mostly whoever asks.
+fn grantee(tape: &mut Tape<'_>, question: &AccessRequest) -> Grantee {
+    if !tape.percent(35) {
+        match PrincipalRef::parse(&question.principal) {
+            Ok(PrincipalRef::User { name, .. }) if name != "nobody" => {
+                return Grantee::User(name.to_owned());
+            }
+            Ok(PrincipalRef::Role { name, .. }) => return Grantee::Role(name.to_owned()),
+            Ok(_) | Err(_) => {}
+        }
+    }
     match tape.below(8) {
         0..=2 => Grantee::User("alice".to_owned()),
         3 => Grantee::Group(name("g")),
@@ -230,8 +269,12 @@ fn grantee(tape: &mut Tape<'_>) -> Grantee {
     }
 }
 
-fn other(tape: &mut Tape<'_>, id: &str) -> Account {
-    if tape.percent(50) { home(tape, id) } else { home_without_policies(id) }
+fn other(tape: &mut Tape<'_>, id: &str, question: &AccessRequest) -> Account {
+    if tape.percent(50) {
+        home(tape, id, question)
+    } else {
+        home_without_policies(id)
+    }
 }
 
 fn organization(tape: &mut Tape<'_>, bundle: &mut Bundle) {
@@ -241,17 +284,26 @@ fn organization(tape: &mut Tape<'_>, bundle: &mut Bundle) {
         for _ in 0..tape.pick(&[0, 1, 1, 2]) {
             let named = name(&format!("c{made}"));
             made += 1;
-            bundle.control_policies.insert(named.clone(), control_policy(tape));
+            bundle
+                .control_policies
+                .insert(named.clone(), control_policy(tape));
             found.push(ControlAttachment {
                 policy: PolicyRef::Custom(named),
-                effect_scope: if tape.percent(35) { EffectScope::All } else { EffectScope::Ram },
+                effect_scope: if tape.percent(35) {
+                    EffectScope::All
+                } else {
+                    EffectScope::Ram
+                },
             });
         }
         found
     };
     let members = ["1", "2"].into_iter().take(tape.pick(&[1, 2]));
     let members = members
-        .map(|id| Member { account: account_id(id), control: level(tape) })
+        .map(|id| Member {
+            account: account_id(id),
+            control: level(tape),
+        })
         .collect();
     let mut root = Node {
         name: "n0".to_owned(),
@@ -278,43 +330,73 @@ fn organization(tape: &mut Tape<'_>, bundle: &mut Bundle) {
 fn control_policy(tape: &mut Tape<'_>) -> Policy {
     let mut found = policy(tape, Names::Nobody);
     if !tape.percent(25) {
-        found.statements.insert(0, Statement {
-            sid: None,
-            effect: Effect::Allow,
-            actions: Actions::Only(vec![ActionPattern::All]),
-            resources: Resources::Only(vec![ResourcePattern::All]),
-            principals: None,
-            conditions: Vec::new(),
-        });
+        found.statements.insert(
+            0,
+            Statement {
+                sid: None,
+                effect: Effect::Allow,
+                actions: Actions::Only(vec![ActionPattern::All]),
+                resources: Resources::Only(vec![ResourcePattern::All]),
+                principals: None,
+                conditions: Vec::new(),
+            },
+        );
     }
     found
 }
 
 pub(super) fn policy(tape: &mut Tape<'_>, names: Names) -> Policy {
     let count = tape.pick(&[1, 2, 3]);
-    Policy { statements: (0..count).map(|_| statement(tape, names)).collect() }
+    Policy {
+        statements: (0..count).map(|_| statement(tape, names)).collect(),
+    }
 }
 
 fn statement(tape: &mut Tape<'_>, names: Names) -> Statement {
     Statement {
         sid: None,
-        effect: if tape.percent(28) { Effect::Deny } else { Effect::Allow },
+        effect: if tape.percent(20) {
+            Effect::Deny
+        } else {
+            Effect::Allow
+        },
         actions: actions(tape),
         resources: resource_patterns(tape, names),
         principals: (names == Names::Principals).then(|| principals(tape)),
-        conditions: (0..tape.pick(&[1, 0, 1, 2, 3, 1])).map(|_| condition(tape)).collect(),
+        conditions: (0..tape.pick(&[0, 1, 1, 0, 2, 1, 1, 3]))
+            .map(|_| condition(tape))
+            .collect(),
     }
 }
 
 fn actions(tape: &mut Tape<'_>) -> Actions {
-    let all = ["*", "*", "ecs:*", "*:Describe*", "ecs:StopInstance", "oss:*", "*:*tag*", "sts:*"];
+    let all = [
+        "*",
+        "*",
+        "*",
+        "*",
+        "*",
+        "ecs:*",
+        "*:Describe*",
+        "ecs:StopInstance",
+        "oss:*",
+        "*:*tag*",
+        "sts:*",
+    ];
     let mut patterns = vec![tape.pick(&all)];
     if tape.percent(30) {
         patterns.push(tape.pick(&all));
     }
-    let patterns = patterns.into_iter().map(|text| ActionPattern::parse(text).expect("a pattern"));
+    let patterns = patterns
+        .into_iter()
+        .map(|text| ActionPattern::parse(text).expect("a pattern"));
     if tape.percent(8) {
-        Actions::AllBut(patterns.skip(1).chain(ActionPattern::parse("oss:*")).collect())
+        Actions::AllBut(
+            patterns
+                .skip(1)
+                .chain(ActionPattern::parse("oss:*"))
+                .collect(),
+        )
     } else {
         Actions::Only(patterns.collect())
     }
@@ -325,6 +407,9 @@ fn resource_patterns(tape: &mut Tape<'_>, names: Names) -> Resources {
         return Resources::Attached;
     }
     let all = [
+        "*",
+        "*",
+        "*",
         "*",
         "*",
         "*",
@@ -345,7 +430,12 @@ fn resource_patterns(tape: &mut Tape<'_>, names: Names) -> Resources {
     let read = |text: &str| ResourcePattern::parse(text, |_, region| region == "*").expect("one");
     let patterns = patterns.into_iter().map(read);
     if names == Names::Nobody && tape.percent(6) {
-        Resources::AllBut(patterns.skip(1).chain([read("acs:oss:*:*:bucket/key")]).collect())
+        Resources::AllBut(
+            patterns
+                .skip(1)
+                .chain([read("acs:oss:*:*:bucket/key")])
+                .collect(),
+        )
     } else {
         Resources::Only(patterns.collect())
     }
@@ -353,7 +443,10 @@ fn resource_patterns(tape: &mut Tape<'_>, names: Names) -> Resources {
 
 fn principals(tape: &mut Tape<'_>) -> Principals {
     let identity = |prefix: &str, open| {
-        PrincipalPattern::Identity(IdentityPattern { prefix: prefix.to_owned(), open })
+        PrincipalPattern::Identity(IdentityPattern {
+            prefix: prefix.to_owned(),
+            open,
+        })
     };
     let all = [
         PrincipalPattern::Account(account_id("1")),
@@ -384,13 +477,18 @@ fn principals(tape: &mut Tape<'_>) -> Principals {
 
 fn resources(tape: &mut Tape<'_>, question: &AccessRequest, bundle: &mut Bundle) {
     for asked in &question.resources {
-        let Ok(arn) = Arn::try_from(asked.arn.as_str()) else { continue };
+        let Ok(arn) = Arn::try_from(asked.arn.as_str()) else {
+            continue;
+        };
         let known = bundle.resources.iter().any(|known| known.arn == arn);
         if known || !arn.fields().is_concrete() || !tape.percent(65) {
             continue;
         }
         let tags = request::tags(tape);
-        let tags = tags.iter().map(|(key, value)| Tag::from(TagRef { key, value })).collect();
+        let tags = tags
+            .iter()
+            .map(|(key, value)| Tag::from(TagRef { key, value }))
+            .collect();
         bundle.resources.push(Resource {
             arn,
             kind: None,

@@ -21,7 +21,13 @@ const COMPARISONS: [Comparison; 6] = [
 
 pub(super) fn condition(tape: &mut Tape<'_>) -> Condition {
     let key = key(tape);
-    let test = if tape.percent(8) { Test::Null { absent: tape.percent(50) } } else { test(tape, &key) };
+    let test = if tape.percent(8) {
+        Test::Null {
+            absent: tape.percent(50),
+        }
+    } else {
+        test(tape, &key)
+    };
     let takes_more = !matches!(test, Test::Null { .. });
     let several = matches!(&key, ConditionKey::Context(key) if !key.starts_with("acs:"));
     let quantified = if several { 60 } else { 10 };
@@ -84,15 +90,31 @@ fn test(tape: &mut Tape<'_>, key: &ConditionKey) -> Test {
         ConditionKey::CurrentTime => date(tape),
         ConditionKey::SourceIp if !tape.percent(15) => Test::Ip {
             negated,
-            operands: vec![tape.pick(&["10.0.0.0/8", "10.0.0.1/32"]).parse().expect("a network")],
+            operands: vec![
+                tape.pick(&["10.0.0.0/8", "10.0.0.1/32"])
+                    .parse()
+                    .expect("a network"),
+            ],
         },
         ConditionKey::SecureTransport | ConditionKey::MfaPresent if !tape.percent(15) => {
-            Test::Bool { operands: vec![!tape.percent(50)] }
+            Test::Bool {
+                operands: vec![!tape.percent(50)],
+            }
         }
         ConditionKey::Context(key) if **key == *"ecs:size" => numeric(tape),
         ConditionKey::PrincipalArn | ConditionKey::Action | ConditionKey::Resource => {
-            let all = ["*", "acs:ram::1:*", "*:role/ops", "ecs:*", "*/i-1", "ecs.aliyuncs.com"];
-            Test::Like { negated, operands: vec![pattern(tape.pick(&all))] }
+            let all = [
+                "*",
+                "acs:ram::1:*",
+                "*:role/ops",
+                "ecs:*",
+                "*/i-1",
+                "ecs.aliyuncs.com",
+            ];
+            Test::Like {
+                negated,
+                operands: vec![pattern(tape.pick(&all))],
+            }
         }
         ConditionKey::ResourceGroupId => Test::Equals {
             negated,
@@ -134,7 +156,11 @@ fn numeric(tape: &mut Tape<'_>) -> Test {
 }
 
 fn date(tape: &mut Tape<'_>) -> Test {
-    let all = ["2026-01-01T08:00:00+08:00", "2025-01-01T00:00:00Z", "2027-01-01T00:00:00Z"];
+    let all = [
+        "2026-01-01T08:00:00+08:00",
+        "2025-01-01T00:00:00Z",
+        "2027-01-01T00:00:00Z",
+    ];
     Test::Date {
         comparison: tape.pick(&COMPARISONS),
         operands: vec![parse_date(tape.pick(&all)).expect("a date")],

@@ -78,15 +78,35 @@ pub(super) fn tags(tape: &mut Tape<'_>) -> Vec<(String, String)> {
 }
 
 pub(super) fn group(tape: &mut Tape<'_>) -> Option<String> {
-    tape.percent(50).then(|| tape.pick(&["rg-1", "rg-2"]).to_owned())
+    tape.percent(50)
+        .then(|| tape.pick(&["rg-1", "rg-2"]).to_owned())
 }
 
 pub(super) fn question(tape: &mut Tape<'_>) -> AccessRequest {
-    let principal = tape.pick(&PRINCIPALS).to_owned();
-    let action = tape.pick(&ACTIONS).to_owned();
+    let (mut principal, mut action) = (tape.pick(&PRINCIPALS), tape.pick(&ACTIONS));
+    // Lists without an id are where obligations arise; an update is where tags are written.
+    let focus = tape.below(10);
+    if focus >= 6 {
+        principal = PRINCIPALS[tape.below(6)];
+        action = if focus >= 8 {
+            "ecs:DescribeInstances"
+        } else {
+            ACTIONS[focus - 5]
+        };
+    }
+    let (principal, action) = (principal.to_owned(), action.to_owned());
     let mut arns: Vec<&str> = Vec::new();
     for _ in 0..tape.pick(&[1, 1, 1, 1, 2, 2, 3, 4]) {
-        let arn = tape.pick(&ARNS);
+        let mut arn = tape.pick(&ARNS);
+        let may_be_open = ["Describe", "List", "Get", "Run", "create"];
+        let may_be_open = may_be_open.iter().any(|verb| action.contains(verb));
+        if arn.ends_with('*') != may_be_open && !tape.percent(30) {
+            arn = if may_be_open {
+                "acs:ecs:cn-a:1:instance/*"
+            } else {
+                ARNS[0]
+            };
+        }
         if !arns.contains(&arn) {
             arns.push(arn);
         }
@@ -176,7 +196,10 @@ fn context(tape: &mut Tape<'_>) -> BTreeMap<String, Vec<String>> {
         found.insert(key.to_owned(), values);
     };
     if !tape.percent(4) {
-        put("acs:SourceIp", &[tape.pick(&["10.0.0.1", "::ffff:10.0.0.1", "192.168.0.1"])]);
+        put(
+            "acs:SourceIp",
+            &[tape.pick(&["10.0.0.1", "::ffff:10.0.0.1", "192.168.0.1"])],
+        );
     }
     if !tape.percent(4) {
         put("acs:SecureTransport", &[tape.pick(&["true", "false"])]);
@@ -207,10 +230,16 @@ fn spoil(tape: &mut Tape<'_>, question: &mut AccessRequest) {
         2 => question.resources.clear(),
         3 => {
             let many = |place| format!("acs:ecs:cn-a:1:instance/i-{place}");
-            let resource = |place| RequestedResource { arn: many(place), tags: None, group: None };
+            let resource = |place| RequestedResource {
+                arn: many(place),
+                tags: None,
+                group: None,
+            };
             question.resources = (0..51).map(resource).collect();
         }
-        4 | 5 => question.resources.extend(question.resources.first().cloned()),
+        4 | 5 => question
+            .resources
+            .extend(question.resources.first().cloned()),
         6 | 7 => question.tags.set = Some(vec![tag("env"), tag("env")]),
         8 => question.tags.set = Some((0..21).map(|place| tag(&format!("k{place}"))).collect()),
         9 => {
@@ -224,7 +253,9 @@ fn spoil(tape: &mut Tape<'_>, question: &mut AccessRequest) {
         11 => question.tags.remove_keys = vec!["env".to_owned(), "env".to_owned()],
         12 => {
             for place in 0..65 {
-                question.context.insert(format!("ecs:k{place}"), vec!["a".to_owned()]);
+                question
+                    .context
+                    .insert(format!("ecs:k{place}"), vec!["a".to_owned()]);
             }
         }
         13 | 14 => {
@@ -239,18 +270,26 @@ fn spoil(tape: &mut Tape<'_>, question: &mut AccessRequest) {
                 "oss:BucketTag/env",
                 "rds:RequestTag/x",
             ]);
-            question.context.insert(key.to_owned(), vec!["a".to_owned()]);
+            question
+                .context
+                .insert(key.to_owned(), vec!["a".to_owned()]);
         }
         15 | 16 => {
-            question.context.insert("oss:prefix".to_owned(), vec!["a".to_owned()]);
-            question.context.insert("OSS:prefix".to_owned(), vec!["a".to_owned()]);
+            question
+                .context
+                .insert("oss:prefix".to_owned(), vec!["a".to_owned()]);
+            question
+                .context
+                .insert("OSS:prefix".to_owned(), vec!["a".to_owned()]);
         }
         17 => question.session = SessionClaim::Unstated,
         18 => {
             question.session = SessionClaim::Policy(bundle::policy(tape, bundle::Names::Nobody));
         }
         19 => {
-            question.context.insert("acs:SourceIp".to_owned(), vec!["10.0.0.256".to_owned()]);
+            question
+                .context
+                .insert("acs:SourceIp".to_owned(), vec!["10.0.0.256".to_owned()]);
         }
         20 => question.tags.set = Some(vec![tag(" env")]),
         21 => {
