@@ -135,13 +135,13 @@ fn what_is_no_case_is_refused_with_its_line() {
     let open = format!(r#"{ASKED}, "resource_tags": {{"acs:ecs:*:12:disk/d-2": {{}}}}"#);
     check(
         &case(&open, r#""policies": []"#),
-        "f.jsonl:1:45: /request: `acs:ecs:*:12:disk/d-2` is not among the resources that are asked about",
+        "f.jsonl:1:43: /request: `acs:ecs:*:12:disk/d-2` is not among the resources that are asked about",
     );
     let policies =
         format!(r#""policies": [{{"layer": "session", "via": "user", "doc": {ALLOW}}}]"#);
     check(
         &case(ASKED, &policies),
-        "f.jsonl:1:261: /policies/0/via: policies of this layer do not have this member",
+        "f.jsonl:1:254: /policies/0/via: policies of this layer do not have this member",
     );
 }
 

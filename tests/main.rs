@@ -1,5 +1,7 @@
-//! Every integration test, in one binary.
+//! Every integration test, in one binary: documents, then behaviour over real sockets.
 
+#[cfg(test)]
+mod accept;
 #[cfg(test)]
 mod bundle;
 #[cfg(test)]
@@ -11,7 +13,11 @@ mod coverage;
 #[cfg(test)]
 mod differential;
 #[cfg(test)]
+mod drain;
+#[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod grpc;
 #[cfg(test)]
 mod malformed;
 #[cfg(test)]

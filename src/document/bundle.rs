@@ -13,11 +13,14 @@ mod layout;
 mod links;
 mod manifest;
 mod organization;
+mod parts;
 mod reading;
+mod report;
 
 use std::collections::BTreeMap;
 
-use self::error::FileErrors;
+pub use self::report::{FileError, FileErrors};
+
 use self::reading::Reading;
 use super::lint::Lint;
 use crate::model::arn::AccountId;

@@ -12,7 +12,7 @@ mod world;
 
 pub use expect::{Expectation, Expected};
 
-use super::bundle::error::FileErrors;
+use super::bundle::FileErrors;
 use super::cursor::{self, Cursor, Sink, Told};
 use super::error::{DocumentErrors, ShapeErrorKind};
 use super::position::Source;

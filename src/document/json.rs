@@ -15,7 +15,7 @@ use super::error::{DocumentError, DocumentErrors, ShapeErrorKind};
 use super::position::Source;
 
 /// The most objects and arrays that may stand in each other.
-pub const MAX_NESTING: usize = 32;
+pub const MAX_NESTING: usize = 40;
 
 /// One JSON value.
 #[derive(Debug, Clone, PartialEq)]

@@ -93,8 +93,14 @@ impl<'a> Source<'a> {
         self.at(before + column.saturating_sub(1))
     }
 
+    /// The position of a spot.
+    pub fn locate(self, spot: &Spot) -> Position {
+        let found = self.locate_all(&[spot]).into_iter().next();
+        found.unwrap_or_else(|| self.start())
+    }
+
     /// The positions of spots, in their order.
-    pub(super) fn locate(self, spots: &[&Spot]) -> Vec<Position> {
+    pub(super) fn locate_all(self, spots: &[&Spot]) -> Vec<Position> {
         let mut order: Vec<(usize, &Spot)> = spots.iter().copied().enumerate().collect();
         order.sort_by(|(_, left), (_, right)| left.places.cmp(&right.places));
         let mut found = Vec::with_capacity(spots.len());
@@ -220,10 +226,7 @@ mod tests {
                 places: places.to_vec(),
                 part,
             };
-            let found = Source::on_line(TEXT, 7).locate(&[&spot]);
-            let [found] = found.as_slice() else {
-                panic!("{found:?}")
-            };
+            let found = Source::on_line(TEXT, 7).locate(&spot);
             let found = (&*found.pointer, found.line, found.column);
             assert_eq!(found, expected, "{places:?}");
         };
@@ -243,7 +246,7 @@ mod tests {
             places: places.to_vec(),
             part: Part::Value,
         });
-        let found = Source::new(TEXT).locate(&spots.each_ref());
+        let found = Source::new(TEXT).locate_all(&spots.each_ref());
         let pointers: Vec<&str> = found.iter().map(|found| &*found.pointer).collect();
         assert_eq!(pointers, ["/a", "/a/1/b~0", "", "/a/0", "/a/1"]);
         let lines: Vec<usize> = found.iter().map(|found| found.line).collect();

@@ -178,9 +178,9 @@ mod tests {
     #[test]
     fn nothing_unknown_is_taken() {
         let errors = check(r#"{"rg_deny": "never", "absent_family": false, "x": 1}"#).unwrap_err();
-        let expected = "1:46: /x: unknown member `x`\n\
-            1:13: /rg_deny: expected `always` or `documented_order`, found `never`\n\
-            1:39: /absent_family: expected a string, found a boolean";
+        let expected = "1:13: /rg_deny: expected `always` or `documented_order`, found `never`\n\
+            1:39: /absent_family: expected a string, found a boolean\n\
+            1:46: /x: unknown member `x`";
         assert_eq!(errors, expected);
     }
 }

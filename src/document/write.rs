@@ -249,11 +249,13 @@ mod tests {
             catalog: &catalog,
         };
         let policy = read_policy(text, &options).unwrap().value;
-        let written = write_policy(&policy).to_string();
-        assert_eq!(
-            read_policy(&written, &options).unwrap().value,
-            policy,
-            "{written}"
-        );
+        let written = write_policy(&policy);
+        let again = read_policy(&written.to_string(), &options).unwrap().value;
+        assert_eq!(write_policy(&again), written);
+        for (again, first) in again.statements.iter().zip(&policy.statements) {
+            let has = |condition| again.conditions.contains(condition);
+            assert!(first.conditions.iter().all(has), "{again:?}");
+            assert_eq!(again.conditions.len(), first.conditions.len());
+        }
     }
 }

@@ -97,6 +97,4 @@ pub enum Subject {
         /// The place of the condition in it.
         place: u16,
     },
-    /// The key at this place among the required keys of the action.
-    RequiredKey(usize),
 }

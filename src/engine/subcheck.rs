@@ -129,7 +129,7 @@ impl<'a> SubCheck<'a> {
         let filter = self.action.kind == OperationKind::Query && self.action.filterable;
         let filter = if filter { Seen::Yes } else { Seen::No };
         let made = if self.action.tags == TagEffect::None {
-            Seen::No
+            filter
         } else {
             Seen::Yes
         };

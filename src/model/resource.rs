@@ -1,7 +1,7 @@
 //! A live resource, as the directory knows it.
 
 use super::account::Name;
-use super::arn::Arn;
+use super::arn::{AccountId, Arn};
 use super::tag::TagSet;
 
 /// One resource with its tags.
@@ -9,10 +9,22 @@ use super::tag::TagSet;
 pub struct Resource {
     /// Its ARN; concrete.
     pub arn: Arn,
+    /// The account that owns it, where the ARN names none.
+    pub account: Option<AccountId>,
     /// Its type, where it is not `service:first-segment`.
     pub kind: Option<Box<str>>,
     /// The resource group it is in.
     pub group: Option<Name>,
     /// Its tags.
     pub tags: TagSet,
+}
+
+impl Resource {
+    /// The account that owns it, as the ARN or the directory says.
+    pub fn owner(&self) -> Option<&str> {
+        self.arn
+            .fields()
+            .owner()
+            .or(self.account.as_ref().map(AccountId::as_str))
+    }
 }

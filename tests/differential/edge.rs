@@ -148,7 +148,7 @@ fn resource<'a>(
                 .group
                 .as_ref()
                 .map_or(KnownGroup::None, |group| KnownGroup::Some(group.as_str())),
-            owner: stored.arn.fields().owner(),
+            owner: stored.owner(),
         });
     }
     Ok(Resource {

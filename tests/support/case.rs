@@ -263,6 +263,7 @@ fn resources(case: &Map<String, Value>, asked: &Map<String, Value>, bundle: &mut
             .get("resource_groups")
             .and_then(|groups| groups.get(&arn));
         let record = Resource {
+            account: None,
             arn: Arn::try_from(arn.as_str()).expect("an ARN"),
             kind: None,
             group: group.and_then(Value::as_str).map(name),

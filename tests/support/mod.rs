@@ -3,3 +3,4 @@
 pub(crate) mod case;
 pub(crate) mod generate;
 pub(crate) mod policy;
+pub(crate) mod server;

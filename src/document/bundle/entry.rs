@@ -78,20 +78,26 @@ pub(in crate::document) fn account(
     sink: &mut Sink<'_>,
 ) -> Result<AccountId, Told> {
     at.parse(sink, |text| {
-        AccountId::try_from(text).map_err(EntryErrorKind::from)
+        AccountId::try_from(text).map_err(|_| EntryErrorKind::Account)
     })
 }
 
 /// An ARN that names one resource, and its owner.
 pub(in crate::document) fn arn(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Arn, Told> {
+    let arn = concrete_arn(at, sink)?;
+    match arn.fields().owner() {
+        Some(_) => Ok(arn),
+        None => Err(at.refuse(EntryErrorKind::OwnerMissing, sink)),
+    }
+}
+
+fn concrete_arn(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Arn, Told> {
     at.parse(sink, |text| {
         let arn = Arn::try_from(text)?;
-        let fields = arn.fields();
-        let (concrete, owned) = (fields.is_concrete(), fields.owner().is_some());
-        match (concrete, owned) {
-            (true, true) => Ok(arn),
-            (false, _) => Err(EntryErrorKind::NotConcrete),
-            (true, false) => Err(EntryErrorKind::OwnerMissing),
+        if arn.fields().is_concrete() {
+            Ok(arn)
+        } else {
+            Err(EntryErrorKind::NotConcrete)
         }
     })
 }
@@ -156,15 +162,25 @@ pub(in crate::document) fn tags(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Res
 }
 
 /// One line of `resources.jsonl`. Tags must be written: `{}` is a resource that is known to have
-/// none, which is not the same as one whose tags nobody knows.
+/// none, which is not the same as one whose tags nobody knows. `account` is its owner, where the ARN
+/// names none.
 pub(in crate::document) fn resource(
     at: &Cursor<'_, '_>,
     sink: &mut Sink<'_>,
 ) -> Result<Placed<Resource>, Told> {
-    let members = at.members(&["arn", "type", "group", "tags"], sink)?;
+    let members = at.members(&["arn", "account", "type", "group", "tags"], sink)?;
+    let owner = members
+        .optional("account")
+        .map(|at| account(&at, sink))
+        .transpose();
     let arn = members.required("arn", sink).and_then(|at| {
         let spot = at.spot();
-        arn(&at, sink).map(|value| Placed { value, spot })
+        let read = if matches!(owner, Ok(None)) {
+            arn
+        } else {
+            concrete_arn
+        };
+        read(&at, sink).map(|value| Placed { value, spot })
     });
     let kind = members
         .optional("type")
@@ -180,6 +196,7 @@ pub(in crate::document) fn resource(
     let (Placed { value: arn, spot }, kind, group, tags) = (arn?, kind?, group?, tags?);
     let value = Resource {
         arn,
+        account: owner?,
         kind,
         group,
         tags,

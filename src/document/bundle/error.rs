@@ -3,9 +3,7 @@
 //! An entry is refused where it stands: an attachment to a policy that nobody wrote is told at the
 //! attachment, in its file.
 
-use std::fmt;
-
-use crate::document::error::{DocumentError, DocumentErrors, Excerpt};
+use crate::document::error::Excerpt;
 use crate::model::account::{InvalidName, PolicyRef};
 use crate::model::action::InvalidAction;
 use crate::model::arn::{AccountId, InvalidArn};
@@ -14,9 +12,6 @@ use crate::model::tag::DuplicateTagKey;
 use crate::model::text::InvalidTagText;
 use crate::model::verdict::limits;
 
-/// The most errors that are told of one bundle.
-pub const MAX_TOLD: usize = 1_000;
-
 /// What is wrong with an entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EntryErrorKind {
@@ -24,8 +19,8 @@ pub enum EntryErrorKind {
     #[error("no file of a bundle has this name")]
     UnknownFile,
     /// A directory below `accounts` that is named by no account.
-    #[error("the directory below `accounts` is named by no account: {0}")]
-    AccountDirectory(InvalidArn),
+    #[error("a directory below `accounts` is named by an account, 1 to 32 digits")]
+    AccountDirectory,
     /// An account without its own file.
     #[error("the account has no `account.json`")]
     AccountFileMissing,
@@ -67,7 +62,10 @@ pub enum EntryErrorKind {
     /// A number of a user or role.
     #[error("not a number of 1 to 32 digits")]
     Uid,
-    /// An account, or an ARN.
+    /// A number of an account.
+    #[error("not an account: 1 to 32 digits")]
+    Account,
+    /// An ARN.
     #[error(transparent)]
     Arn(#[from] InvalidArn),
     /// An ARN that names no single resource.
@@ -197,7 +195,7 @@ impl EntryErrorKind {
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownFile => "UNKNOWN_FILE",
-            Self::AccountDirectory(_) => "ACCOUNT_DIRECTORY",
+            Self::AccountDirectory => "ACCOUNT_DIRECTORY",
             Self::AccountFileMissing | Self::BundleFileMissing | Self::FileMissing { .. } => {
                 "FILE_MISSING"
             }
@@ -207,6 +205,7 @@ impl EntryErrorKind {
             Self::FileDiffers { .. } => "FILE_DIFFERS",
             Self::Name(_) | Self::IdentityName => "INVALID_NAME",
             Self::Uid => "INVALID_UID",
+            Self::Account => "INVALID_ACCOUNT",
             Self::Arn(_) => "INVALID_ARN",
             Self::NotConcrete => "ARN_NOT_CONCRETE",
             Self::OwnerMissing => "OWNER_MISSING",
@@ -235,84 +234,6 @@ impl EntryErrorKind {
             | Self::ControlOfNobody
             | Self::TrustOfOthers
             | Self::SessionTwice => "INVALID_CASE",
-        }
-    }
-}
-
-/// An error with the file that it stands in.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{error}")]
-pub struct FileError {
-    /// The path of the file, relative to the bundle.
-    pub file: String,
-    /// The error.
-    pub error: DocumentError,
-}
-
-/// The errors of a bundle, or of one account of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FileErrors {
-    told: Vec<FileError>,
-    omitted: usize,
-}
-
-impl FileErrors {
-    /// The errors, in the order found; at most [`MAX_TOLD`].
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &FileError> {
-        self.told.iter()
-    }
-
-    /// How many further errors were found beyond [`MAX_TOLD`].
-    pub fn omitted(&self) -> usize {
-        self.omitted
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.told.is_empty() && self.omitted == 0
-    }
-
-    /// Adds one error.
-    pub(super) fn push(&mut self, file: &str, error: DocumentError) {
-        if self.told.len() < MAX_TOLD {
-            let file = file.to_owned();
-            self.told.push(FileError { file, error });
-        } else {
-            self.omitted += 1;
-        }
-    }
-
-    /// Adds the errors of one document.
-    pub(in crate::document) fn push_all(&mut self, file: &str, errors: &DocumentErrors) {
-        for error in errors.iter() {
-            self.push(file, error.clone());
-        }
-        self.omitted += errors.omitted();
-    }
-
-    /// Adds the errors of another part of the bundle.
-    pub(super) fn append(&mut self, other: Self) {
-        for FileError { file, error } in other.told {
-            self.push(&file, error);
-        }
-        self.omitted += other.omitted;
-    }
-}
-
-impl std::error::Error for FileErrors {}
-
-impl fmt::Display for FileErrors {
-    /// One line an error: `file:line:column: /pointer: message`.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, error) in self.told.iter().enumerate() {
-            if place > 0 {
-                formatter.write_str("\n")?;
-            }
-            write!(formatter, "{error}")?;
-        }
-        match self.omitted {
-            0 => Ok(()),
-            omitted => write!(formatter, "\nand {omitted} more"),
         }
     }
 }

@@ -1,32 +1,24 @@
-//! The reading of one bundle: files in, in the order in which one needs the other.
+//! The reading of one bundle: what was read so far, where errors are told, and how it ends.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::account::{self, AccountFile};
-use super::entry::{self, Placed};
-use super::error::{EntryErrorKind, FileErrors};
-use super::layout::{self, AccountPart, Form, Part};
-use super::manifest::{self, BundleFile, Difference};
-use super::organization::{self, OrganizationFile};
-use super::{BundleFiles, FileLint, Loaded, MAX_FILE_BYTES, Quarantined, Strictness};
-use crate::document::catalog;
+use super::error::EntryErrorKind;
+use super::layout::{self};
+use super::organization::OrganizationFile;
+use super::{BundleFiles, FileErrors, FileLint, Loaded, MAX_FILE_BYTES, Quarantined, Strictness};
 use crate::document::cursor::{self, Cursor, Parsed, Sink, Told};
 use crate::document::error::{DocumentErrorKind, DocumentErrors, ShapeErrorKind};
-use crate::document::policy::{self, PolicyOptions};
 use crate::document::position::{Source, Spot};
 use crate::document::shipped;
 use crate::model::account::{Account, Name};
-use crate::model::action::ActionName;
 use crate::model::arn::AccountId;
 use crate::model::bundle::{Bundle, ResourcePolicy};
 use crate::model::catalog::Catalog;
 use crate::model::resource::Resource;
 use crate::model::settings::Settings;
-use crate::model::statement::{DocumentLayer, Policy};
-
-/// The most bytes of one line of a file of JSON Lines.
-const MAX_LINE_BYTES: usize = 256 * 1024;
+use crate::model::statement::Policy;
 
 /// Where something was read: the file, the line of a file of JSON Lines, the spot in the document.
 #[derive(Debug, Clone)]
@@ -56,13 +48,13 @@ pub(super) struct AccountReading<'f> {
 #[derive(Debug)]
 pub(super) struct Reading<'f> {
     pub(super) files: &'f BundleFiles,
-    settings: Settings,
-    catalog: Arc<Catalog>,
+    pub(super) settings: Settings,
+    pub(super) catalog: Arc<Catalog>,
     pub(super) organizations: Vec<(&'f str, Source<'f>, OrganizationFile)>,
     pub(super) accounts: BTreeMap<AccountId, AccountReading<'f>>,
     pub(super) system: BTreeMap<Name, Policy>,
     pub(super) control: BTreeMap<Name, Policy>,
-    resource_policies: BTreeMap<Name, ResourcePolicy>,
+    pub(super) resource_policies: BTreeMap<Name, ResourcePolicy>,
     pub(super) resources: Vec<Sited<'f, Resource>>,
     pub(super) errors: FileErrors,
     lints: Vec<FileLint>,
@@ -85,197 +77,8 @@ impl<'f> Reading<'f> {
         }
     }
 
-    /// `bundle.json`: what all other files are read by.
-    pub(super) fn read_settings(&mut self) {
-        let path = "bundle.json";
-        if self.files.get(path).is_none() {
-            self.refuse(path, EntryErrorKind::BundleFileMissing);
-            return;
-        }
-        let Some(source) = self.source(path) else {
-            return;
-        };
-        let Some(file) = self.document(path, source, MAX_FILE_BYTES, manifest::read) else {
-            return;
-        };
-        let BundleFile { settings, manifest } = file;
-        self.settings = settings;
-        for difference in
-            manifest.map_or_else(Vec::new, |all| manifest::differences(&all, self.files))
-        {
-            match difference {
-                Difference::Extra(path) => self.refuse(path, EntryErrorKind::FileExtra),
-                Difference::Entry(Placed { value, spot }) => {
-                    let site = Site {
-                        file: path,
-                        source,
-                        spot,
-                    };
-                    self.refuse_at(&site, value);
-                }
-            }
-        }
-    }
-
-    /// `catalog/*.json`: policies are read by it.
-    pub(super) fn read_catalogs(&mut self) {
-        let mut seen: BTreeSet<ActionName> = BTreeSet::new();
-        let files = self.files;
-        for (path, _) in files.iter() {
-            if !matches!(layout::part(path), Ok(Part::Catalog)) {
-                continue;
-            }
-            let Some(source) = self.source(path) else {
-                continue;
-            };
-            let limit = catalog::MAX_CATALOG_BYTES;
-            let Some(file) = self.document(path, source, limit, catalog::catalog) else {
-                continue;
-            };
-            for Placed { value, spot } in file.entries() {
-                if !seen.insert(value.action.clone()) {
-                    let site = site(path, source, spot);
-                    self.refuse_at(&site, duplicate("action", value.action.as_str()));
-                }
-            }
-            file.over(Arc::make_mut(&mut self.catalog));
-        }
-    }
-
-    /// Everything else.
-    pub(super) fn read_documents(&mut self) {
-        let files = self.files;
-        for (path, _) in files.iter() {
-            match layout::part(path) {
-                Ok(Part::Bundle | Part::Catalog | Part::Tests) => {}
-                Ok(part) => {
-                    if let Some(source) = self.source(path) {
-                        self.read_part(path, source, part);
-                    }
-                }
-                Err(kind) => self.refuse(path, kind),
-            }
-        }
-    }
-
-    fn read_part(&mut self, path: &'f str, source: Source<'f>, part: Part) {
-        match part {
-            Part::Bundle | Part::Catalog | Part::Tests => {}
-            Part::Organization => {
-                let read = self.document(path, source, MAX_FILE_BYTES, organization::read);
-                self.organizations
-                    .extend(read.map(|read| (path, source, read)));
-            }
-            Part::Account(account, AccountPart::Account) => {
-                self.read_account(path, source, account);
-            }
-            Part::Account(account, AccountPart::Policy(form)) => {
-                for (name, policy, at) in self.policies(path, source, form, DocumentLayer::Identity)
-                {
-                    let known = &mut self.accounts.entry(account.clone()).or_default().policies;
-                    if known.insert(name.clone(), policy).is_some() {
-                        self.refuse_at(&at, duplicate("policy", name.as_str()));
-                    }
-                }
-            }
-            Part::System(form) => {
-                for (name, policy, at) in self.policies(path, source, form, DocumentLayer::Identity)
-                {
-                    if self.system.insert(name.clone(), policy).is_some() {
-                        self.refuse_at(&at, duplicate("policy", name.as_str()));
-                    }
-                }
-            }
-            Part::Control(form) => self.read_control(path, source, form),
-            Part::Resource(form) => self.read_resource_policies(path, source, form),
-            Part::Resources => self.read_resources(path, source),
-        }
-    }
-
-    fn read_account(&mut self, path: &'f str, source: Source<'f>, account: AccountId) {
-        self.accounts.entry(account.clone()).or_default().has_file = true;
-        let (settings, catalog) = (self.settings, Arc::clone(&self.catalog));
-        let options = PolicyOptions {
-            layer: DocumentLayer::Trust,
-            settings: &settings,
-            catalog: &catalog,
-        };
-        let read = self.document(path, source, MAX_FILE_BYTES, |at, sink| {
-            account::read(at, &options, sink)
-        });
-        let known = self.accounts.entry(account).or_default();
-        known.file = read.map(|read| (path, source, read));
-    }
-
-    fn read_control(&mut self, path: &'f str, source: Source<'f>, form: Form) {
-        for (name, policy, at) in self.policies(path, source, form, DocumentLayer::Control) {
-            let is_shipped = shipped::control_policies().contains_key(&name);
-            if is_shipped || self.control.insert(name.clone(), policy).is_some() {
-                self.refuse_at(&at, duplicate("policy", name.as_str()));
-            }
-        }
-    }
-
-    fn read_resource_policies(&mut self, path: &'f str, source: Source<'f>, form: Form) {
-        let (settings, catalog) = (self.settings, Arc::clone(&self.catalog));
-        let options = PolicyOptions {
-            layer: DocumentLayer::Resource,
-            settings: &settings,
-            catalog: &catalog,
-        };
-        for (name, line) in documents(source, form) {
-            let read = self.document(path, line, MAX_FILE_BYTES, |at, sink| {
-                resource_policy(at, name.as_ref(), &options, sink)
-            });
-            if let Some(Placed { value, spot }) = read {
-                let name = value.name.clone();
-                if self.resource_policies.insert(name.clone(), value).is_some() {
-                    let site = site(path, line, &spot);
-                    self.refuse_at(&site, duplicate("policy", name.as_str()));
-                }
-            }
-        }
-    }
-
-    fn read_resources(&mut self, path: &'f str, source: Source<'f>) {
-        for (_, line) in documents(source, Form::Lines) {
-            let read = self.document(path, line, MAX_LINE_BYTES, entry::resource);
-            if let Some(Placed { value, spot }) = read {
-                let site = site(path, line, &spot);
-                self.resources.push(Sited { value, site });
-            }
-        }
-    }
-
-    /// The policies of one file, with the sites of their names.
-    fn policies(
-        &mut self,
-        path: &'f str,
-        source: Source<'f>,
-        form: Form,
-        layer: DocumentLayer,
-    ) -> Vec<(Name, Policy, Site<'f>)> {
-        let (settings, catalog) = (self.settings, Arc::clone(&self.catalog));
-        let options = PolicyOptions {
-            layer,
-            settings: &settings,
-            catalog: &catalog,
-        };
-        let mut policies = Vec::new();
-        for (name, line) in documents(source, form) {
-            let read = self.document(path, line, MAX_LINE_BYTES, |at, sink| match &name {
-                Some(name) => Ok((name.clone(), policy::policy(at, &options, sink)?, at.spot())),
-                None => named_policy(at, &options, sink),
-            });
-            if let Some((name, policy, spot)) = read {
-                policies.push((name, policy, site(path, line, &spot)));
-            }
-        }
-        policies
-    }
-
     /// The text of a file.
-    fn source(&mut self, path: &'f str) -> Option<Source<'f>> {
+    pub(super) fn source(&mut self, path: &'f str) -> Option<Source<'f>> {
         let content = self.files.get(path)?;
         if content.len() > MAX_FILE_BYTES {
             let limit = MAX_FILE_BYTES;
@@ -290,7 +93,7 @@ impl<'f> Reading<'f> {
     }
 
     /// Reads one document; its errors and warnings are kept.
-    fn document<T>(
+    pub(super) fn document<T>(
         &mut self,
         path: &str,
         source: Source<'f>,
@@ -330,8 +133,7 @@ impl<'f> Reading<'f> {
 
     /// Tells an error at a site.
     pub(super) fn refuse_at(&mut self, site: &Site<'_>, kind: EntryErrorKind) {
-        let at = site.source.locate(&[&site.spot]).into_iter().next();
-        let errors = DocumentErrors::one(kind, at.unwrap_or_else(|| site.source.start()));
+        let errors = DocumentErrors::one(kind, site.source.locate(&site.spot));
         self.errors_of(site.file).push_all(site.file, &errors);
     }
 
@@ -408,70 +210,7 @@ fn account_of(id: AccountId, read: AccountReading<'_>) -> Option<Account> {
     })
 }
 
-/// The documents of a file: the whole, named by the file, or each line that is not blank.
-fn documents(source: Source<'_>, form: Form) -> Vec<(Option<Name>, Source<'_>)> {
-    match form {
-        Form::Whole(name) => vec![(Some(name), source)],
-        Form::Lines => source
-            .text
-            .lines()
-            .zip(1..)
-            .filter(|(line, _)| !line.trim_ascii().is_empty())
-            .map(|(line, number)| (None, Source::on_line(line, number)))
-            .collect(),
-    }
-}
-
-/// `{"name": …, "policy": {…}}`
-fn named_policy(
-    at: &Cursor<'_, '_>,
-    options: &PolicyOptions<'_>,
-    sink: &mut Sink<'_>,
-) -> Result<(Name, Policy, Spot), Told> {
-    let members = at.members(&["name", "policy"], sink)?;
-    let name = members
-        .required("name", sink)
-        .and_then(|at| entry::placed(&at, sink, entry::name));
-    let policy = members
-        .required("policy", sink)
-        .and_then(|at| policy::policy(&at, options, sink));
-    let Placed { value: name, spot } = name?;
-    Ok((name, policy?, spot))
-}
-
-/// `{"resource": ARN, "policy": {…}}`, with a `name` where the file does not name it.
-fn resource_policy(
-    at: &Cursor<'_, '_>,
-    file: Option<&Name>,
-    options: &PolicyOptions<'_>,
-    sink: &mut Sink<'_>,
-) -> Result<Placed<ResourcePolicy>, Told> {
-    let members = match file {
-        Some(_) => at.members(&["resource", "policy"], sink)?,
-        None => at.members(&["name", "resource", "policy"], sink)?,
-    };
-    let name = match file {
-        Some(name) => Ok(name.clone()),
-        None => members
-            .required("name", sink)
-            .and_then(|at| entry::name(&at, sink)),
-    };
-    let resource = members
-        .required("resource", sink)
-        .and_then(|at| entry::arn(&at, sink));
-    let policy = members
-        .required("policy", sink)
-        .and_then(|at| policy::policy(&at, options, sink));
-    let value = ResourcePolicy {
-        name: name?,
-        resource: resource?,
-        policy: policy?,
-    };
-    let spot = at.spot();
-    Ok(Placed { value, spot })
-}
-
-fn site<'f>(file: &'f str, source: Source<'f>, spot: &Spot) -> Site<'f> {
+pub(super) fn site<'f>(file: &'f str, source: Source<'f>, spot: &Spot) -> Site<'f> {
     Site {
         file,
         source,

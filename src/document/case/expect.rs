@@ -93,13 +93,11 @@ fn expected(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<Expected, 
     ];
     let at = members.required("expect", sink)?;
     let expected = "an outcome, `EMPTY_RESULT` or `ERROR`";
-    match at.word(expected, &words, sink)? {
-        Some(expected) => Ok(expected),
-        None => {
-            let at = members.required("expect_error", sink)?;
-            reason(&at, sink).map(Expected::Error)
-        }
+    if let Some(expected) = at.word(expected, &words, sink)? {
+        return Ok(expected);
     }
+    let at = members.required("expect_error", sink)?;
+    reason(&at, sink).map(Expected::Error)
 }
 
 fn reason(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<RefusalReason, Told> {

@@ -1,13 +1,16 @@
 //! What a case is asked of: its policies, principal and resources as a bundle.
 
+mod accounts;
+mod chain;
+mod layer;
+
+use self::accounts::Accounts;
+use self::layer::{Layer, Layered, Rules, Via, layered};
 use super::World;
 use super::request::{Asked, Sort};
-use crate::document::bundle::entry;
 use crate::document::bundle::error::EntryErrorKind;
 use crate::document::catalog;
 use crate::document::cursor::{Cursor, Members, Sink, Told};
-use crate::document::error::DocumentErrors;
-use crate::document::policy::{self, PolicyOptions};
 use crate::document::position::Source;
 use crate::document::settings::settings;
 use crate::document::shipped;
@@ -16,17 +19,12 @@ use crate::model::action::{ActionName, ActionRef};
 use crate::model::arn::{Arn, PrincipalRef};
 use crate::model::bundle::{Bundle, ResourcePolicy};
 use crate::model::catalog::{ActionFacts, Catalog, OperationKind};
-use crate::model::organization::{ControlAttachment, EffectScope, MAX_FOLDER_DEPTH};
+use crate::model::organization::{ControlAttachment, EffectScope};
 use crate::model::request::SessionClaim;
 use crate::model::resource::Resource;
 use crate::model::settings::Settings;
-use crate::model::statement::{DocumentLayer, Policy};
+use crate::model::statement::Policy;
 use crate::model::tag::TagSet;
-
-use self::accounts::Accounts;
-
-mod accounts;
-mod chain;
 
 /// The world of a case, and its session policy.
 pub(super) struct Read {
@@ -103,140 +101,6 @@ fn told_by_kind(kind: OperationKind, name: &str) -> ActionFacts {
     }
 }
 
-/// What the policies of a case are read by.
-#[derive(Clone, Copy)]
-struct Rules<'a> {
-    settings: Settings,
-    catalog: &'a Catalog,
-    source: Source<'a>,
-}
-
-/// A policy with its layer.
-struct Layered {
-    layer: Layer,
-    policy: Policy,
-}
-
-/// The layers of a case.
-enum Layer {
-    Identity {
-        via: Via,
-        scope: Scope,
-    },
-    Control {
-        level: usize,
-        effect_scope: EffectScope,
-    },
-    Session,
-    Resource,
-    Trust,
-}
-
-/// Whose policy an identity policy is.
-enum Via {
-    Principal,
-    Group(Name),
-}
-
-/// Reads one entry of `policies`; the errors of its document stand apart from those of the case.
-fn layered(
-    at: &Cursor<'_, '_>,
-    rules: Rules<'_>,
-    sink: &mut Sink<'_>,
-) -> Result<Result<Layered, DocumentErrors>, Told> {
-    let members = at.members(
-        &["layer", "scope", "level", "via", "effect_scope", "doc"],
-        sink,
-    )?;
-    let words = [
-        ("identity", DocumentLayer::Identity),
-        ("control", DocumentLayer::Control),
-        ("session", DocumentLayer::Session),
-        ("resource", DocumentLayer::Resource),
-        ("trust", DocumentLayer::Trust),
-    ];
-    let expected = "`identity`, `control`, `session`, `resource` or `trust`";
-    let document = members
-        .required("layer", sink)?
-        .word(expected, &words, sink)?;
-    let layer = layer(&members, document, sink)?;
-    let at = members.required("doc", sink)?;
-    let options = PolicyOptions {
-        layer: document,
-        settings: &rules.settings,
-        catalog: rules.catalog,
-    };
-    let mut apart = Sink::new(rules.source);
-    let policy = policy::policy(&at, &options, &mut apart);
-    Ok(apart.finish(policy).map(|read| Layered {
-        layer,
-        policy: read.value,
-    }))
-}
-
-fn layer(
-    members: &Members<'_, '_>,
-    document: DocumentLayer,
-    sink: &mut Sink<'_>,
-) -> Result<Layer, Told> {
-    let of = match document {
-        DocumentLayer::Identity => ["level", "effect_scope"].as_slice(),
-        DocumentLayer::Control => &["via"],
-        DocumentLayer::Session | DocumentLayer::Resource | DocumentLayer::Trust => {
-            &["via", "scope", "level", "effect_scope"]
-        }
-    };
-    for name in of {
-        if let Some(at) = members.optional(name) {
-            return Err(at.refuse_key(EntryErrorKind::OtherLayer, sink));
-        }
-    }
-    match document {
-        DocumentLayer::Identity => Ok(Layer::Identity {
-            via: members
-                .optional("via")
-                .map_or(Ok(Via::Principal), |at| via(&at, sink))?,
-            scope: members
-                .optional("scope")
-                .map_or(Ok(Scope::Account), |at| entry::scope(&at, sink))?,
-        }),
-        DocumentLayer::Control => control(members, sink),
-        DocumentLayer::Session => Ok(Layer::Session),
-        DocumentLayer::Resource => Ok(Layer::Resource),
-        DocumentLayer::Trust => Ok(Layer::Trust),
-    }
-}
-
-fn control(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<Layer, Told> {
-    let level = members.optional("level").map_or(Ok(0), |at| {
-        let level = usize::try_from(at.whole_number(sink)?).unwrap_or(usize::MAX);
-        if level > MAX_FOLDER_DEPTH {
-            return Err(at.refuse(EntryErrorKind::FolderDepth, sink));
-        }
-        Ok(level)
-    })?;
-    let scopes = [("RAM", EffectScope::Ram), ("All", EffectScope::All)];
-    let effect_scope = members
-        .optional("effect_scope")
-        .map(|at| at.word("`RAM` or `All`", &scopes, sink))
-        .transpose()?;
-    Ok(Layer::Control {
-        level,
-        effect_scope: effect_scope.unwrap_or_default(),
-    })
-}
-
-fn via(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Via, Told> {
-    at.parse(sink, |text| match text.split_once(':') {
-        None if matches!(text, "user" | "role") => Ok(Via::Principal),
-        Some(("group", name)) => Ok(Via::Group(Name::try_from(name)?)),
-        _ => {
-            let found = text.into();
-            Err(EntryErrorKind::Via { found })
-        }
-    })
-}
-
 /// A bundle that is being put together.
 struct Building<'a> {
     asked: &'a Asked,
@@ -308,7 +172,10 @@ impl<'a> Building<'a> {
                 self.session = Some(policy);
                 Ok(())
             }
-            Layer::Resource => self.resource(&name, &policy),
+            Layer::Resource => {
+                self.resource(&name, &policy);
+                Ok(())
+            }
             Layer::Trust => self.trust(&policy),
         };
         done.map_err(|kind| at.refuse(kind, sink))
@@ -379,19 +246,21 @@ impl<'a> Building<'a> {
     }
 
     /// Attached to every ARN that is asked about; an open one stands for what is above it.
-    fn resource(&mut self, name: &Name, policy: &Policy) -> Result<(), EntryErrorKind> {
+    fn resource(&mut self, name: &Name, policy: &Policy) {
         for text in &self.asked.resources {
             let above = text.strip_suffix("/*").unwrap_or(text);
             let Ok(resource) = Arn::try_from(above) else {
                 continue;
             };
+            if !resource.fields().is_concrete() {
+                continue;
+            }
             self.bundle.resource_policies.push(ResourcePolicy {
                 resource,
                 name: name.clone(),
                 policy: policy.clone(),
             });
         }
-        Ok(())
     }
 
     /// The trust policy of every role that is asked about.
@@ -455,6 +324,7 @@ fn known_resources(asked: &Asked) -> Vec<Resource> {
             continue;
         }
         known.push(Resource {
+            account: None,
             kind: None,
             group: asked.resource_groups.get(text).cloned(),
             tags: asked

@@ -116,7 +116,7 @@ fn place<K, T>(
     make: impl Fn(K, Position) -> T,
 ) -> Vec<T> {
     let spots: Vec<&Spot> = told.iter().map(|told| &told.spot).collect();
-    let positions = source.locate(&spots);
+    let positions = source.locate_all(&spots);
     let kinds = told.into_iter().map(|told| told.kind);
     let mut placed: Vec<(K, Position)> = kinds.zip(positions).collect();
     placed.sort_by_key(|(_, at)| (at.line, at.column));

@@ -225,13 +225,8 @@ fn resource_pattern(
     let text = at.text(sink)?;
     // Security 7.2: four fields for services that the catalog lists, and where the third is `*`
     // or a known region.
-    let four_fields = |service: &str, region: &str| {
-        let catalog = options.catalog;
-        let listed = |list: &[Box<str>], word: &str| list.iter().any(|entry| **entry == *word);
-        region == "*"
-            || listed(&catalog.regions, region)
-            || listed(&catalog.four_field_services, service)
-    };
+    let four_fields =
+        |service: &str, region: &str| options.catalog.takes_four_fields(service, region);
     let pattern = ResourcePattern::parse(text, four_fields).map_err(|cause| {
         let text = text.into();
         at.refuse(PolicyErrorKind::InvalidResource { text, cause }, sink)

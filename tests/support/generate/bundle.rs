@@ -489,7 +489,9 @@ fn resources(tape: &mut Tape<'_>, question: &AccessRequest, bundle: &mut Bundle)
             .iter()
             .map(|(key, value)| Tag::from(TagRef { key, value }))
             .collect();
+        let unnamed = arn.fields().owner().is_none() && !tape.percent(25);
         bundle.resources.push(Resource {
+            account: unnamed.then(|| account_id(tape.pick(&["1", "2"]))),
             arn,
             kind: None,
             group: request::group(tape).map(|group| name(&group)),

@@ -48,7 +48,7 @@ pub(super) const PRINCIPALS: [&str; 20] = [
     "acs:ram::3:user/alice",
 ];
 
-pub(super) const ARNS: [&str; 16] = [
+pub(super) const ARNS: [&str; 17] = [
     "acs:ecs:cn-a:1:instance/i-1",
     "acs:ecs:cn-a:1:instance/i-1",
     "acs:ecs:cn-a:1:instance/i-2",
@@ -65,6 +65,7 @@ pub(super) const ARNS: [&str; 16] = [
     "*",
     "acs:ecs:cn-a:9:disk/d-1",
     "acs:oss::1:bucket/key",
+    "acs:oss:*:*:bucket/key",
 ];
 
 pub(super) fn tags(tape: &mut Tape<'_>) -> Vec<(String, String)> {

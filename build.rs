@@ -1,0 +1,21 @@
+//! Compiles the protos without a system protoc, and keeps their descriptors for reflection.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use prost::Message as _;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=proto");
+    let descriptors = protox::compile(
+        ["tagwarden/v1/authorization.proto"],
+        ["proto", "proto/vendor"],
+    )?;
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    std::fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
+    tonic_prost_build::configure()
+        .codec_path("crate::wire::codec::Codec")
+        .extern_path(".google.rpc", "::tonic_types::pb")
+        .compile_fds(descriptors)?;
+    Ok(())
+}

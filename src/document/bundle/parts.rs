@@ -1,0 +1,280 @@
+//! The parts of a bundle, each read into the [`Reading`].
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::MAX_FILE_BYTES;
+use super::account;
+use super::entry::{self, Placed};
+use super::error::EntryErrorKind;
+use super::layout::{self, AccountPart, Form, Part};
+use super::manifest::{self, BundleFile, Difference};
+use super::organization;
+use super::reading::{Reading, Site, Sited, duplicate, site};
+use crate::document::catalog;
+use crate::document::cursor::{Cursor, Sink, Told};
+use crate::document::policy::{self, PolicyOptions};
+use crate::document::position::{Source, Spot};
+use crate::document::shipped;
+use crate::model::account::Name;
+use crate::model::action::ActionName;
+use crate::model::arn::AccountId;
+use crate::model::bundle::ResourcePolicy;
+use crate::model::statement::{DocumentLayer, Policy};
+
+/// The most bytes of one line of a file of JSON Lines.
+const MAX_LINE_BYTES: usize = 256 * 1024;
+
+impl<'f> Reading<'f> {
+    /// `bundle.json`: what all other files are read by.
+    pub(super) fn read_settings(&mut self) {
+        let path = "bundle.json";
+        if self.files.get(path).is_none() {
+            self.refuse(path, EntryErrorKind::BundleFileMissing);
+            return;
+        }
+        let Some(source) = self.source(path) else {
+            return;
+        };
+        let Some(file) = self.document(path, source, MAX_FILE_BYTES, manifest::read) else {
+            return;
+        };
+        let BundleFile { settings, manifest } = file;
+        self.settings = settings;
+        for difference in
+            manifest.map_or_else(Vec::new, |all| manifest::differences(&all, self.files))
+        {
+            match difference {
+                Difference::Extra(path) => self.refuse(path, EntryErrorKind::FileExtra),
+                Difference::Entry(Placed { value, spot }) => {
+                    let site = Site {
+                        file: path,
+                        source,
+                        spot,
+                    };
+                    self.refuse_at(&site, value);
+                }
+            }
+        }
+    }
+
+    /// `catalog/*.json`: policies are read by it.
+    pub(super) fn read_catalogs(&mut self) {
+        let mut seen: BTreeSet<ActionName> = BTreeSet::new();
+        let files = self.files;
+        for (path, _) in files.iter() {
+            if !matches!(layout::part(path), Ok(Part::Catalog)) {
+                continue;
+            }
+            let Some(source) = self.source(path) else {
+                continue;
+            };
+            let limit = catalog::MAX_CATALOG_BYTES;
+            let Some(file) = self.document(path, source, limit, catalog::catalog) else {
+                continue;
+            };
+            for Placed { value, spot } in file.entries() {
+                if !seen.insert(value.action.clone()) {
+                    let site = site(path, source, spot);
+                    self.refuse_at(&site, duplicate("action", value.action.as_str()));
+                }
+            }
+            file.over(Arc::make_mut(&mut self.catalog));
+        }
+    }
+
+    /// Everything else.
+    pub(super) fn read_documents(&mut self) {
+        let files = self.files;
+        for (path, _) in files.iter() {
+            match layout::part(path) {
+                Ok(Part::Bundle | Part::Catalog | Part::Tests) => {}
+                Ok(part) => {
+                    if let Some(source) = self.source(path) {
+                        self.read_part(path, source, part);
+                    }
+                }
+                Err(kind) => self.refuse(path, kind),
+            }
+        }
+    }
+
+    fn read_part(&mut self, path: &'f str, source: Source<'f>, part: Part) {
+        match part {
+            Part::Bundle | Part::Catalog | Part::Tests => {}
+            Part::Organization => {
+                let read = self.document(path, source, MAX_FILE_BYTES, organization::read);
+                self.organizations
+                    .extend(read.map(|read| (path, source, read)));
+            }
+            Part::Account(account, AccountPart::Account) => {
+                self.read_account(path, source, account);
+            }
+            Part::Account(account, AccountPart::Policy(form)) => {
+                for (name, policy, at) in self.policies(path, source, form, DocumentLayer::Identity)
+                {
+                    let known = &mut self.accounts.entry(account.clone()).or_default().policies;
+                    if known.insert(name.clone(), policy).is_some() {
+                        self.refuse_at(&at, duplicate("policy", name.as_str()));
+                    }
+                }
+            }
+            Part::System(form) => {
+                for (name, policy, at) in self.policies(path, source, form, DocumentLayer::Identity)
+                {
+                    if self.system.insert(name.clone(), policy).is_some() {
+                        self.refuse_at(&at, duplicate("policy", name.as_str()));
+                    }
+                }
+            }
+            Part::Control(form) => self.read_control(path, source, form),
+            Part::Resource(form) => self.read_resource_policies(path, source, form),
+            Part::Resources => self.read_resources(path, source),
+        }
+    }
+
+    fn read_account(&mut self, path: &'f str, source: Source<'f>, account: AccountId) {
+        self.accounts.entry(account.clone()).or_default().has_file = true;
+        let (settings, catalog) = (self.settings, Arc::clone(&self.catalog));
+        let options = PolicyOptions {
+            layer: DocumentLayer::Trust,
+            settings: &settings,
+            catalog: &catalog,
+        };
+        let read = self.document(path, source, MAX_FILE_BYTES, |at, sink| {
+            account::read(at, &options, sink)
+        });
+        let known = self.accounts.entry(account).or_default();
+        known.file = read.map(|read| (path, source, read));
+    }
+
+    fn read_control(&mut self, path: &'f str, source: Source<'f>, form: Form) {
+        for (name, policy, at) in self.policies(path, source, form, DocumentLayer::Control) {
+            let is_shipped = shipped::control_policies().contains_key(&name);
+            if is_shipped || self.control.insert(name.clone(), policy).is_some() {
+                self.refuse_at(&at, duplicate("policy", name.as_str()));
+            }
+        }
+    }
+
+    fn read_resource_policies(&mut self, path: &'f str, source: Source<'f>, form: Form) {
+        let (settings, catalog) = (self.settings, Arc::clone(&self.catalog));
+        let options = PolicyOptions {
+            layer: DocumentLayer::Resource,
+            settings: &settings,
+            catalog: &catalog,
+        };
+        for (name, line) in documents(source, form) {
+            let read = self.document(path, line, MAX_FILE_BYTES, |at, sink| {
+                resource_policy(at, name.as_ref(), &options, sink)
+            });
+            if let Some(Placed { value, spot }) = read {
+                let name = value.name.clone();
+                if self.resource_policies.insert(name.clone(), value).is_some() {
+                    let site = site(path, line, &spot);
+                    self.refuse_at(&site, duplicate("policy", name.as_str()));
+                }
+            }
+        }
+    }
+
+    fn read_resources(&mut self, path: &'f str, source: Source<'f>) {
+        for (_, line) in documents(source, Form::Lines) {
+            let read = self.document(path, line, MAX_LINE_BYTES, entry::resource);
+            if let Some(Placed { value, spot }) = read {
+                let site = site(path, line, &spot);
+                self.resources.push(Sited { value, site });
+            }
+        }
+    }
+
+    /// The policies of one file, with the sites of their names.
+    fn policies(
+        &mut self,
+        path: &'f str,
+        source: Source<'f>,
+        form: Form,
+        layer: DocumentLayer,
+    ) -> Vec<(Name, Policy, Site<'f>)> {
+        let (settings, catalog) = (self.settings, Arc::clone(&self.catalog));
+        let options = PolicyOptions {
+            layer,
+            settings: &settings,
+            catalog: &catalog,
+        };
+        let mut policies = Vec::new();
+        for (name, line) in documents(source, form) {
+            let read = self.document(path, line, MAX_LINE_BYTES, |at, sink| match &name {
+                Some(name) => Ok((name.clone(), policy::policy(at, &options, sink)?, at.spot())),
+                None => named_policy(at, &options, sink),
+            });
+            if let Some((name, policy, spot)) = read {
+                policies.push((name, policy, site(path, line, &spot)));
+            }
+        }
+        policies
+    }
+}
+
+/// The documents of a file: the whole, named by the file, or each line that is not blank.
+fn documents(source: Source<'_>, form: Form) -> Vec<(Option<Name>, Source<'_>)> {
+    match form {
+        Form::Whole(name) => vec![(Some(name), source)],
+        Form::Lines => source
+            .text
+            .lines()
+            .zip(1..)
+            .filter(|(line, _)| !line.trim_ascii().is_empty())
+            .map(|(line, number)| (None, Source::on_line(line, number)))
+            .collect(),
+    }
+}
+
+/// `{"name": …, "policy": {…}}`
+fn named_policy(
+    at: &Cursor<'_, '_>,
+    options: &PolicyOptions<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<(Name, Policy, Spot), Told> {
+    let members = at.members(&["name", "policy"], sink)?;
+    let name = members
+        .required("name", sink)
+        .and_then(|at| entry::placed(&at, sink, entry::name));
+    let policy = members
+        .required("policy", sink)
+        .and_then(|at| policy::policy(&at, options, sink));
+    let Placed { value: name, spot } = name?;
+    Ok((name, policy?, spot))
+}
+
+/// `{"resource": ARN, "policy": {…}}`, with a `name` where the file does not name it.
+fn resource_policy(
+    at: &Cursor<'_, '_>,
+    file: Option<&Name>,
+    options: &PolicyOptions<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<Placed<ResourcePolicy>, Told> {
+    let members = match file {
+        Some(_) => at.members(&["resource", "policy"], sink)?,
+        None => at.members(&["name", "resource", "policy"], sink)?,
+    };
+    let name = match file {
+        Some(name) => Ok(name.clone()),
+        None => members
+            .required("name", sink)
+            .and_then(|at| entry::name(&at, sink)),
+    };
+    let resource = members
+        .required("resource", sink)
+        .and_then(|at| entry::arn(&at, sink));
+    let policy = members
+        .required("policy", sink)
+        .and_then(|at| policy::policy(&at, options, sink));
+    let value = ResourcePolicy {
+        name: name?,
+        resource: resource?,
+        policy: policy?,
+    };
+    let spot = at.spot();
+    Ok(Placed { value, spot })
+}

@@ -1,0 +1,403 @@
+//! `AuthorizationService`: convert, load, decide, convert.
+//!
+//! A unary call and an item of a stream use the newest snapshot; a batch and a filter one snapshot
+//! for all their decisions, and they yield in between.
+//!
+//! Not here: what a decision is (`engine`), and what a message means (`wire`).
+
+mod filter;
+mod ids;
+mod revision;
+mod session;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::{Stream, stream};
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tonic::{Extensions, Request, Response, Status, Streaming};
+
+use self::ids::DecisionIds;
+use self::session::{Caller, Sessions};
+use super::peer::{Deadline, Peer};
+use crate::directory::Directory;
+use crate::engine;
+use crate::engine::request::Session;
+use crate::model::arn::ResourceName;
+use crate::model::resource::Resource;
+use crate::model::verdict::{RefusalReason, limits};
+use crate::publish::Reader;
+use crate::snapshot::Snapshot;
+use crate::wire::reply::{Asked, Disclosure};
+use crate::wire::request::{Entries, Found, Question, Resources, SentSession, Storage};
+use crate::wire::status::{CallError, CallLimit, Refusal};
+use crate::wire::v1;
+use crate::wire::v1::authorization_service_server::AuthorizationService;
+
+pub use self::session::CompileSession;
+
+/// After how many decisions a long call lets others run.
+const YIELD_EVERY: usize = 64;
+
+/// What the decision point needs.
+#[derive(Debug)]
+pub struct Config {
+    /// Where snapshots come from.
+    pub reader: Reader,
+    /// The live resources.
+    pub directory: Arc<Directory>,
+    /// Compiles session policies.
+    pub compile_session: CompileSession,
+    /// How much answers tell.
+    pub disclosure: Disclosure,
+}
+
+/// The policy decision point. Each worker has its own, over shared state.
+#[derive(Debug)]
+pub struct Pdp {
+    shared: Arc<Shared>,
+    ids: DecisionIds,
+}
+
+#[derive(Debug)]
+struct Shared {
+    reader: Reader,
+    directory: Arc<Directory>,
+    sessions: Sessions,
+    disclosure: Disclosure,
+    waiters: Semaphore,
+    ignored_values: AtomicU64,
+}
+
+/// What a handler knows of its call.
+#[derive(Debug)]
+struct Call {
+    peer: Option<Arc<Peer>>,
+    deadline: Option<Instant>,
+}
+
+impl Call {
+    fn new(extensions: &Extensions) -> Self {
+        Self {
+            peer: extensions.get::<Arc<Peer>>().cloned(),
+            deadline: extensions.get::<Deadline>().map(|deadline| deadline.0),
+        }
+    }
+
+    fn caller(&self) -> Caller {
+        self.peer.as_ref().map(|peer| peer.address).into()
+    }
+}
+
+impl Pdp {
+    /// A decision point.
+    pub fn new(config: Config) -> Self {
+        let Config {
+            reader,
+            directory,
+            compile_session,
+            disclosure,
+        } = config;
+        let shared = Shared {
+            reader,
+            directory,
+            sessions: Sessions::new(compile_session),
+            disclosure,
+            waiters: Semaphore::new(revision::WAITERS),
+            ignored_values: AtomicU64::new(0),
+        };
+        Self {
+            shared: Arc::new(shared),
+            ids: DecisionIds::default(),
+        }
+    }
+
+    /// The same decision point for another worker: decision ids of its own, all else shared.
+    #[must_use]
+    pub fn for_worker(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            ids: DecisionIds::default(),
+        }
+    }
+
+    /// Where its snapshots come from.
+    pub fn reader(&self) -> &Reader {
+        &self.shared.reader
+    }
+
+    /// How many sent tags and groups were ignored because the directory said otherwise.
+    pub fn ignored_values(&self) -> u64 {
+        self.shared.ignored_values.load(Ordering::Relaxed)
+    }
+
+    /// Decides one request against a snapshot.
+    fn decide(
+        &self,
+        call: &Call,
+        snapshot: &Snapshot,
+        message: &v1::AuthorizeRequest,
+    ) -> Result<v1::AuthorizeResponse, CallError> {
+        // security 1.1: what the caller may not send is told before evaluation.
+        if message.explain && self.shared.disclosure < Disclosure::Explanation {
+            return Err(CallError::CallerNotAllowed { field: "explain" });
+        }
+        let mut storage = Storage::default();
+        let question = Question::read(message, &mut storage).map_err(CallError::Refused)?;
+        let found: Found = storage
+            .resources()
+            .iter()
+            .map(|resource| self.find(resource.name))
+            .collect();
+        let mut known = Resources::new();
+        self.count_ignored(storage.known(&found, &mut known));
+        let mut entries = Entries::new();
+        storage.entries(&mut entries);
+        let carried = self.session(call, snapshot, &question);
+        let session = carried.as_engine(question.session);
+        let request = question.as_engine(&storage, &known, &entries, session, Timestamp::now());
+        let disclosure = self.shared.disclosure;
+        let asked = Asked {
+            snapshot,
+            request: &request,
+            disclosure,
+            explain: message.explain,
+        };
+        let late = carried.refusal();
+        match (engine::decide(snapshot, &request), late) {
+            (Ok(decision), None) => Ok(asked.reply(&decision, self.ids.next())),
+            // semantics 4: of several reasons the one that stands first is told.
+            (Err(refused), Some(late)) if late.reason <= refused.reason => {
+                Err(CallError::Refused(late))
+            }
+            (Err(refused), _) => Err(CallError::Refused(asked.refusal(&refused))),
+            (Ok(_), Some(late)) => Err(CallError::Refused(late)),
+        }
+    }
+
+    /// The session's policy, compiled. Nothing is compiled for a request that is refused anyway.
+    fn session(&self, call: &Call, snapshot: &Snapshot, question: &Question<'_>) -> Carried {
+        if let Some(late) = &question.late {
+            return Carried::Refused(late.clone());
+        }
+        match question.session {
+            SentSession::Unstated | SentSession::None => Carried::Nothing,
+            SentSession::Policy(text) => {
+                match self.shared.sessions.get(call.caller(), snapshot, text) {
+                    Ok(policy) => Carried::Policy(policy),
+                    Err(detail) => Carried::Refused(Refusal {
+                        reason: RefusalReason::InvalidDocument,
+                        field: "session.policy_document".to_owned(),
+                        detail,
+                    }),
+                }
+            }
+        }
+    }
+
+    /// What the directory knows of a name (security 2.3).
+    fn find(&self, name: ResourceName<'_>) -> Option<Arc<Resource>> {
+        if name.is_concrete() {
+            self.shared.directory.find(name.as_str())
+        } else {
+            None
+        }
+    }
+
+    fn count_ignored(&self, values: u64) {
+        if values > 0 {
+            self.shared
+                .ignored_values
+                .fetch_add(values, Ordering::Relaxed);
+        }
+    }
+
+    async fn reach(&self, call: &Call, token: Option<&v1::RevisionToken>) -> Result<(), CallError> {
+        revision::reach(&self.shared.reader, &self.shared.waiters, call, token).await
+    }
+
+    /// Decides one request against the newest snapshot.
+    async fn decide_now(
+        &self,
+        call: &Call,
+        message: &v1::AuthorizeRequest,
+    ) -> Result<v1::AuthorizeResponse, CallError> {
+        if message.min_revision.is_some() {
+            self.reach(call, message.min_revision.as_ref()).await?;
+        }
+        let snapshot = self.shared.reader.load();
+        let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
+        self.decide(call, snapshot, message)
+    }
+
+    fn snapshot(&self) -> Result<Arc<Snapshot>, CallError> {
+        self.shared
+            .reader
+            .load_full()
+            .ok_or(CallError::SnapshotNotReady)
+    }
+
+    async fn batch(
+        &self,
+        call: &Call,
+        message: v1::BatchAuthorizeRequest,
+    ) -> Result<v1::BatchAuthorizeResponse, CallError> {
+        let v1::BatchAuthorizeRequest { requests } = message;
+        check_budget(&requests)?;
+        let snapshot = self.snapshot()?;
+        let mut results = Vec::with_capacity(requests.len());
+        for (place, request) in requests.iter().enumerate() {
+            if place > 0 && place % YIELD_EVERY == 0 {
+                tokio::task::yield_now().await;
+            }
+            let decided = revision::check(&snapshot.revision, request.min_revision.as_ref())
+                .and_then(|()| self.decide(call, &snapshot, request));
+            results.push(item(decided));
+        }
+        Ok(v1::BatchAuthorizeResponse { results })
+    }
+}
+
+/// What a session carries, compiled.
+enum Carried {
+    Nothing,
+    Policy(Arc<crate::snapshot::Policy>),
+    Refused(Refusal),
+}
+
+impl Carried {
+    fn as_engine(&self, sent: SentSession<'_>) -> Session<'_> {
+        match (self, sent) {
+            (Self::Policy(policy), _) => Session::Policy(policy),
+            (Self::Nothing | Self::Refused(_), SentSession::Unstated) => Session::Unstated,
+            // A policy that cannot be compiled is refused; until then the session has stated one.
+            (Self::Nothing | Self::Refused(_), SentSession::None | SentSession::Policy(_)) => {
+                Session::None
+            }
+        }
+    }
+
+    fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Nothing | Self::Policy(_) => None,
+            Self::Refused(refusal) => Some(refusal.clone()),
+        }
+    }
+}
+
+/// security 9: sub-checks are counted before work.
+fn check_budget(requests: &[v1::AuthorizeRequest]) -> Result<(), CallError> {
+    let over = |limit, found| Err(CallError::OverLimit { limit, found });
+    if requests.len() > limits::BATCH {
+        return over(CallLimit::Batch, requests.len());
+    }
+    let sub_checks = requests.iter().map(|request| request.resources.len()).sum();
+    if sub_checks > limits::SUB_CHECKS {
+        return over(CallLimit::SubChecks, sub_checks);
+    }
+    Ok(())
+}
+
+fn item(decided: Result<v1::AuthorizeResponse, CallError>) -> v1::AuthorizeResult {
+    use v1::authorize_result::Result as One;
+    let one = match decided {
+        Ok(response) => One::Response(response),
+        Err(error) => One::Error(error.to_item()),
+    };
+    v1::AuthorizeResult { result: Some(one) }
+}
+
+fn answer<T>(answered: Result<T, CallError>) -> Result<Response<T>, Status> {
+    answered
+        .map(Response::new)
+        .map_err(|error| error.to_status())
+}
+
+/// The decision point behind the generated server: handlers of streams keep it.
+#[derive(Debug, Clone)]
+pub(crate) struct Served(pub(crate) Arc<Pdp>);
+
+#[tonic::async_trait]
+impl AuthorizationService for Served {
+    async fn authorize(
+        &self,
+        request: Request<v1::AuthorizeRequest>,
+    ) -> Result<Response<v1::AuthorizeResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        answer(self.0.decide_now(&Call::new(&extensions), &message).await)
+    }
+
+    async fn batch_authorize(
+        &self,
+        request: Request<v1::BatchAuthorizeRequest>,
+    ) -> Result<Response<v1::BatchAuthorizeResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        answer(self.0.batch(&Call::new(&extensions), message).await)
+    }
+
+    type AuthorizeStreamStream =
+        Pin<Box<dyn Stream<Item = Result<v1::AuthorizeStreamResponse, Status>> + Send>>;
+
+    /// Each question is read when the answer before it was taken: the peer's flow control is the
+    /// only queue.
+    async fn authorize_stream(
+        &self,
+        request: Request<Streaming<v1::AuthorizeStreamRequest>>,
+    ) -> Result<Response<Self::AuthorizeStreamStream>, Status> {
+        let (_, extensions, questions) = request.into_parts();
+        let state = Answering {
+            pdp: self.clone(),
+            call: Call::new(&extensions),
+            questions,
+            answered: 0,
+        };
+        Ok(Response::new(Box::pin(stream::unfold(
+            Some(state),
+            |state| async { state?.next().await },
+        ))))
+    }
+
+    async fn filter_resources(
+        &self,
+        request: Request<v1::FilterResourcesRequest>,
+    ) -> Result<Response<v1::FilterResourcesResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        answer(self.0.filter(&Call::new(&extensions), &message).await)
+    }
+}
+
+/// A stream between two answers.
+struct Answering {
+    pdp: Served,
+    call: Call,
+    questions: Streaming<v1::AuthorizeStreamRequest>,
+    answered: usize,
+}
+
+type Answer = Result<v1::AuthorizeStreamResponse, Status>;
+
+impl Answering {
+    async fn next(mut self) -> Option<(Answer, Option<Self>)> {
+        let v1::AuthorizeStreamRequest { request } = match self.questions.message().await {
+            Ok(question) => question?,
+            Err(status) => return Some((Err(status), None)),
+        };
+        self.answered = self.answered.wrapping_add(1);
+        if self.answered.is_multiple_of(YIELD_EVERY) {
+            tokio::task::yield_now().await;
+        }
+        let decided = match &request {
+            Some(message) => self.pdp.0.decide_now(&self.call, message).await,
+            None => Err(CallError::Refused(Refusal {
+                reason: RefusalReason::InvalidRequest,
+                field: "request".to_owned(),
+                detail: "absent".to_owned(),
+            })),
+        };
+        let result = Some(item(decided));
+        Some((Ok(v1::AuthorizeStreamResponse { result }), Some(self)))
+    }
+}

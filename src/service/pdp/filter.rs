@@ -1,0 +1,141 @@
+//! `FilterResources`: which of some resources a principal may see (security 3.7).
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Call, Carried, Pdp, YIELD_EVERY};
+use crate::engine;
+use crate::engine::decision::Decision;
+use crate::engine::request::Resource;
+use crate::model;
+use crate::model::verdict::{Outcome, RefusalReason, limits};
+use crate::snapshot::Snapshot;
+use crate::wire::reply::{Asked, Disclosure, revision};
+use crate::wire::request::{Candidates, Entries, Question, SentResource, Storage};
+use crate::wire::status::{CallError, CallLimit};
+use crate::wire::v1;
+
+/// One call, read.
+struct Filtering<'m> {
+    snapshot: Arc<Snapshot>,
+    storage: Storage<'m>,
+    question: Question<'m>,
+    candidates: Candidates<'m>,
+    carried: Carried,
+    now: Timestamp,
+    disclosure: Disclosure,
+}
+
+impl Pdp {
+    pub(super) async fn filter(
+        &self,
+        call: &Call,
+        message: &v1::FilterResourcesRequest,
+    ) -> Result<v1::FilterResourcesResponse, CallError> {
+        let found = message.candidates.len();
+        if found > limits::CANDIDATES {
+            return Err(CallError::OverLimit {
+                limit: CallLimit::Candidates,
+                found,
+            });
+        }
+        if message.min_revision.is_some() {
+            self.reach(call, message.min_revision.as_ref()).await?;
+        }
+        let filtering = self.read_filter(call, message)?;
+        let mut arns = Vec::new();
+        for (place, candidate) in filtering.candidates.resources().iter().enumerate() {
+            if place > 0 && place % YIELD_EVERY == 0 {
+                tokio::task::yield_now().await;
+            }
+            let stored = self.find(candidate.name);
+            let differs = filtering.candidates.differs(candidate, stored.as_deref());
+            self.count_ignored(u64::from(differs));
+            if filtering.sees(place, candidate, stored.as_deref())? {
+                arns.push(candidate.name.as_str().to_owned());
+            }
+        }
+        let told = filtering.disclosure >= Disclosure::Reason;
+        Ok(v1::FilterResourcesResponse {
+            arns,
+            revision: told.then(|| revision(&filtering.snapshot.revision)),
+            decision_id: self.ids.next(),
+        })
+    }
+
+    fn read_filter<'m>(
+        &self,
+        call: &Call,
+        message: &'m v1::FilterResourcesRequest,
+    ) -> Result<Filtering<'m>, CallError> {
+        let snapshot = self.snapshot()?;
+        let mut storage = Storage::default();
+        let (question, candidates) =
+            Question::read_filter(message, &mut storage).map_err(CallError::Refused)?;
+        let carried = self.session(call, &snapshot, &question);
+        if let Some(refusal) = carried.refusal() {
+            return Err(CallError::Refused(refusal));
+        }
+        let (now, disclosure) = (Timestamp::now(), self.shared.disclosure);
+        Ok(Filtering {
+            snapshot,
+            storage,
+            question,
+            candidates,
+            carried,
+            now,
+            disclosure,
+        })
+    }
+}
+
+impl Filtering<'_> {
+    /// Whether the principal may see a candidate.
+    fn sees(
+        &self,
+        place: usize,
+        candidate: &SentResource<'_>,
+        stored: Option<&model::resource::Resource>,
+    ) -> Result<bool, CallError> {
+        // security 3.7: a candidate without the request's tags is dropped, and then only resource
+        // tags, group, type and ARN decide.
+        match self.candidates.known(candidate, stored) {
+            Some(known) => self.decide(place, known),
+            None => Ok(false),
+        }
+    }
+
+    fn decide(&self, place: usize, known: Resource<'_>) -> Result<bool, CallError> {
+        let mut entries = Entries::new();
+        self.storage.entries(&mut entries);
+        let session = self.carried.as_engine(self.question.session);
+        let resources = [known];
+        let request =
+            self.question
+                .as_engine(&self.storage, &resources, &entries, session, self.now);
+        match engine::decide(&self.snapshot, &request) {
+            Ok(Decision {
+                outcome,
+                reason,
+                obligations,
+                ..
+            }) => Ok(outcome == Outcome::Allow && reason.is_none() && obligations.is_empty()),
+            // security 3.7: what is not known is dropped.
+            Err(refused) if refused.reason == RefusalReason::ResourceUnknown => Ok(false),
+            Err(refused) => {
+                let (snapshot, disclosure) = (&*self.snapshot, self.disclosure);
+                let asked = Asked {
+                    snapshot,
+                    request: &request,
+                    disclosure,
+                    explain: false,
+                };
+                let mut refusal = asked.refusal(&refused);
+                let here = format!("candidates[{place}]");
+                refusal.field = refusal.field.replacen("resources[0]", &here, 1);
+                Err(CallError::Refused(refusal))
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Waiting for a revision (security 9): only with a deadline, briefly, and by a bounded number.
+
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+use super::Call;
+use crate::publish::Reader;
+use crate::snapshot::{Revision, Snapshot};
+use crate::wire::reply::source_text;
+use crate::wire::status::CallError;
+use crate::wire::v1;
+
+/// The most calls that wait, over all connections.
+pub(super) const WAITERS: usize = 1_024;
+/// The longest that a call waits.
+const LONGEST: Duration = Duration::from_secs(2);
+/// The most that a revision may be ahead to be waited for.
+const AHEAD: u64 = 1_000;
+
+/// Whether a snapshot is at least as new as a token asks.
+pub(super) fn check(
+    revision: &Revision,
+    token: Option<&v1::RevisionToken>,
+) -> Result<(), CallError> {
+    let Some(v1::RevisionToken { source, number }) = token else {
+        return Ok(());
+    };
+    if *source != source_text(revision) || number.saturating_sub(revision.number) > AHEAD {
+        return Err(CallError::RevisionUnreachable);
+    }
+    if *number > revision.number {
+        return Err(CallError::RevisionNotReached {
+            asked: *number,
+            served: revision.number,
+        });
+    }
+    Ok(())
+}
+
+/// Waits until the newest snapshot is at least as new as a token asks.
+pub(super) async fn reach(
+    reader: &Reader,
+    waiters: &Semaphore,
+    call: &Call,
+    token: Option<&v1::RevisionToken>,
+) -> Result<(), CallError> {
+    let checked = match reader.load().as_deref() {
+        Some(snapshot) => check(&snapshot.revision, token),
+        None => return Err(CallError::SnapshotNotReady),
+    };
+    let (Err(late @ CallError::RevisionNotReached { .. }), Some(deadline)) =
+        (&checked, call.deadline)
+    else {
+        return checked;
+    };
+    let of_all = waiters
+        .try_acquire()
+        .map_err(|_| CallError::TooManyWaiters)?;
+    let peer = call.peer.as_ref();
+    let of_peer = peer
+        .map(|peer| peer.waiters.try_acquire())
+        .transpose()
+        .map_err(|_| CallError::TooManyWaiters)?;
+    let reached = |snapshot: &Snapshot| check(&snapshot.revision, token).is_ok();
+    let until = deadline.min(Instant::now() + LONGEST);
+    let waited = timeout_at(until, reader.wait_for(reached)).await;
+    drop((of_all, of_peer));
+    match waited {
+        Ok(true) => Ok(()),
+        Ok(false) | Err(_) => Err(late.clone()),
+    }
+}

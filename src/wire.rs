@@ -1,0 +1,24 @@
+//! Messages of the API: the generated types, and their conversions from and to the engine's.
+//!
+//! The only place that includes generated code. A message becomes an `engine::Request` or is
+//! refused with the field that is wrong; a decision becomes a message that tells as much as the
+//! caller may see; an error becomes a status.
+
+pub mod codec;
+pub mod reply;
+pub(crate) mod request;
+pub mod status;
+
+#[expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::pedantic,
+    missing_docs,
+    reason = "generated from the protos, which carry the documentation"
+)]
+pub mod v1 {
+    tonic::include_proto!("tagwarden.v1");
+}
+
+/// The descriptors of the API with everything they import, for reflection.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

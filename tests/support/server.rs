@@ -1,0 +1,168 @@
+//! A running server on a free port, and clients that behave and misbehave.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::client::{Connection, SendRequest};
+use http::Request;
+use tagwarden::directory::Directory;
+use tagwarden::publish::{Publisher, publication};
+use tagwarden::service::pdp::{self, Pdp};
+use tagwarden::service::{Config, Ended, Listen, Phase, RunError, Server};
+use tagwarden::snapshot::{Revision, Snapshot};
+use tagwarden::wire::reply::Disclosure;
+use tagwarden::wire::v1;
+use tagwarden::wire::v1::authorization_service_client::AuthorizationServiceClient;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tonic::transport::Channel;
+
+/// The most that anything awaited in a test may take.
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+
+/// The source of the revisions that tests publish.
+pub(crate) const SOURCE: u64 = 0xfeed;
+
+/// A server under test.
+pub(crate) struct Running {
+    pub(crate) listen: Vec<Listen>,
+    pub(crate) publisher: Publisher,
+    stop: watch::Sender<Phase>,
+    ended: JoinHandle<Result<Ended, RunError>>,
+}
+
+/// The default limits on a free port.
+pub(crate) fn config() -> Config {
+    Config {
+        listen: vec!["127.0.0.1:0".parse().unwrap()],
+        ..Config::default()
+    }
+}
+
+/// Starts a server without a snapshot.
+pub(crate) fn start(config: Config) -> Running {
+    let (publisher, reader) = publication().unwrap();
+    let pdp = Pdp::new(pdp::Config {
+        reader,
+        directory: Arc::new(Directory::default()),
+        compile_session: |_, _| Err("not compiled in this test".to_owned()),
+        disclosure: Disclosure::default(),
+    });
+    let server = Server::bind(config).unwrap();
+    let listen = server.addresses().unwrap();
+    let (stop, stopping) = watch::channel(Phase::Serving);
+    let ended = tokio::spawn(server.run(pdp, stopping));
+    Running {
+        listen,
+        publisher,
+        stop,
+        ended,
+    }
+}
+
+/// Starts a server with an empty snapshot.
+pub(crate) fn start_ready(config: Config) -> Running {
+    let mut running = start(config);
+    running.publish(1);
+    running
+}
+
+impl Running {
+    /// Publishes an empty snapshot with a number.
+    pub(crate) fn publish(&mut self, number: u64) {
+        let revision = Revision {
+            source: SOURCE,
+            number,
+            digest: 0,
+        };
+        self.publisher.publish(Snapshot {
+            revision,
+            ..Snapshot::default()
+        });
+    }
+
+    /// Moves the server to a phase.
+    pub(crate) fn tell(&self, phase: Phase) {
+        self.stop.send_replace(phase);
+    }
+
+    /// Waits for the end of the server.
+    pub(crate) async fn ended(self) -> Ended {
+        let ended = within(self.ended).await.unwrap().unwrap();
+        drop(self.publisher);
+        ended
+    }
+
+    pub(crate) fn tcp(&self) -> SocketAddr {
+        match &self.listen[0] {
+            Listen::Tcp(address) => *address,
+            Listen::Unix { .. } => panic!("the first address is no TCP address"),
+        }
+    }
+
+    pub(crate) async fn channel(&self) -> Channel {
+        let endpoint = Channel::from_shared(format!("http://{}", self.tcp())).unwrap();
+        within(endpoint.connect()).await.unwrap()
+    }
+
+    pub(crate) async fn client(&self) -> AuthorizationServiceClient<Channel> {
+        AuthorizationServiceClient::new(self.channel().await)
+    }
+
+    /// A TCP connection on which nothing was sent.
+    pub(crate) async fn connect(&self) -> TcpStream {
+        within(TcpStream::connect(self.tcp())).await.unwrap()
+    }
+
+    /// An HTTP/2 connection; the driver must be polled.
+    pub(crate) async fn http2(&self) -> (SendRequest<Bytes>, Connection<TcpStream, Bytes>) {
+        within(h2::client::handshake(self.connect().await))
+            .await
+            .unwrap()
+    }
+
+    /// An HTTP/2 connection with a driver of its own.
+    pub(crate) async fn driven(&self) -> SendRequest<Bytes> {
+        let (sender, connection) = self.http2().await;
+        tokio::spawn(connection);
+        sender
+    }
+}
+
+/// Waits for an event.
+pub(crate) async fn within<T>(event: impl Future<Output = T>) -> T {
+    tokio::time::timeout(LIMIT, event)
+        .await
+        .expect("nothing happened in time")
+}
+
+/// The head of a gRPC call.
+pub(crate) fn head(path: &str) -> http::request::Builder {
+    Request::post(format!("http://localhost{path}"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+}
+
+/// The head of an `Authorize` call.
+pub(crate) fn authorize_head() -> Request<()> {
+    head("/tagwarden.v1.AuthorizationService/Authorize")
+        .body(())
+        .unwrap()
+}
+
+/// A request that is refused whatever the policies: it names no resource.
+pub(crate) fn without_resource() -> v1::AuthorizeRequest {
+    v1::AuthorizeRequest {
+        principal: "acs:ram::1:user/alice".to_owned(),
+        action: "ecs:DescribeInstances".to_owned(),
+        ..v1::AuthorizeRequest::default()
+    }
+}
+
+/// An empty gRPC message: five zero bytes.
+pub(crate) fn empty_message() -> Bytes {
+    Bytes::from_static(&[0; 5])
+}
