@@ -302,7 +302,11 @@ fn seen_in_answer(answer: &Result<ReferenceDecision, RefusalReason>) -> Vec<Stri
     seen.extend(decision.reason.map(|reason| format!("reason {reason:?}")));
     seen.extend(decision.layer.map(|layer| match layer {
         Layer::Control { .. } => "layer Control".to_owned(),
-        other => format!("layer {other:?}"),
+        Layer::Session
+        | Layer::Identity
+        | Layer::ResourceGroup
+        | Layer::ResourceBased
+        | Layer::AccountOwner => format!("layer {layer:?}"),
     }));
     for due in &decision.obligations {
         seen.extend(

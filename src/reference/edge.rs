@@ -41,7 +41,7 @@ pub(super) fn check<'a>(
         faults.extend(id_faults(&facts, asked, *name));
         match owner_of(bundle, &facts, principal, *name) {
             Some(owner) => {
-                resources.push(SubCheck::new(bundle, request, &facts, asked, *name, owner))
+                resources.push(SubCheck::new(bundle, request, &facts, asked, *name, owner));
             }
             None => faults.push(RefusalReason::OwnerUnknown),
         }
