@@ -394,7 +394,7 @@ fn attach(account: &mut Account, policy: &Value, principal: &Value, named: &Name
     let parsed = PrincipalRef::parse(&arn).expect("a principal");
     let via = policy.get("via").and_then(Value::as_str);
     let to = match (via, parsed) {
-        (Some("group"), PrincipalRef::User { name: user, .. }) => {
+        (Some(via), PrincipalRef::User { name: user, .. }) if via.starts_with("group") => {
             let group = name(&format!("g-{named}"));
             let users = vec![user.to_owned()];
             account.groups.push(Group {
