@@ -11,6 +11,8 @@ mod case;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod coverage;
+#[cfg(test)]
 mod differential;
 #[cfg(test)]
 mod drain;

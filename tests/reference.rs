@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use tagwarden::model::verdict::{ObligationKind, OnDeny, Outcome};
+use tagwarden::document::case::{World, read_cases};
+use tagwarden::model::verdict::{ObligationKind, OnDeny, Outcome, RefusalReason};
 use tagwarden::reference::{ReferenceDecision, evaluate};
 
 use crate::support::case::{self, Case};
@@ -93,4 +94,34 @@ fn every_case_of_the_ram_form() {
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     assert!(seen >= 821, "only {seen} cases");
+}
+
+/// The crate's own reader takes every shipped case, and comes to the same questions.
+#[test]
+fn the_crates_reader_tells_the_same_questions() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/ram");
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir(root).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let file = read_cases(&path.display().to_string(), &text);
+        let file = file.unwrap_or_else(|errors| panic!("{errors}"));
+        assert_eq!(file.cases.len(), text.lines().count());
+        for (case, line) in file.cases.iter().zip(text.lines()) {
+            let mut request = case.request.clone();
+            request.current_time.get_or_insert(case::NOW.to_owned());
+            let read = match &case.world {
+                World::Ready(bundle) => evaluate(bundle, &request).map(|told| told.outcome),
+                World::Refused(_) => Err(RefusalReason::InvalidDocument),
+            };
+            let own = case::read(line).question;
+            let own = own.map_or(Err(RefusalReason::InvalidDocument), |(bundle, request)| {
+                evaluate(&bundle, &request).map(|told| told.outcome)
+            });
+            if read != own {
+                wrong.push(format!("{}: {read:?}, {own:?}", case.id));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -125,7 +125,7 @@ fn tell(found: &Shown) -> String {
 fn with(obligations: &[ObligationKind]) -> String {
     obligations
         .iter()
-        .map(|kind| format!(" +{}", kind.as_str()))
+        .flat_map(|kind| [" +", kind.as_str()])
         .collect()
 }
 

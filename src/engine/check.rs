@@ -60,7 +60,7 @@ pub(super) fn request(
 ) -> Result<(), Refused> {
     let mut faults = Faults::default();
     resources(&mut faults, request.resources);
-    tag_write(&mut faults, &request.tags, action);
+    tag_write(&mut faults, request, action);
     context(&mut faults, settings, request.context.entries);
     session(&mut faults, request, asker);
     faults.note_if(action.kind_refused, RefusalReason::KindNotStricter);
@@ -111,13 +111,13 @@ fn has_duplicate<'a>(keys: &(impl Iterator<Item = &'a str> + Clone)) -> bool {
 
 /// security 4: "A key both new and removed, replace with removed keys, or a removing action that
 /// names none: INVALID_ARGUMENT."
-fn tag_write(faults: &mut Faults, write: &TagWrite<'_>, action: &ActionView<'_>) {
+fn tag_write(faults: &mut Faults, request: &Request<'_>, action: &ActionView<'_>) {
     let TagWrite {
         set,
         remove_keys,
         remove_all,
         replace,
-    } = *write;
+    } = request.tags;
     let new = set.unwrap_or_default();
     tag_list(faults, new, limits::REQUEST_TAGS);
     if remove_keys.len() > limits::REMOVED_KEYS {
@@ -131,13 +131,19 @@ fn tag_write(faults: &mut Faults, write: &TagWrite<'_>, action: &ActionView<'_>)
     let both = remove_keys
         .iter()
         .any(|key| new.iter().any(|tag| tag.key == *key));
-    let replaces = replace || action.tags == TagEffect::Replace;
+    // docs/semantics.md 5: `replace` of the catalog too, and an upsert on a known resource.
+    let overwrites = action.upsert && request.resources.iter().any(is_known);
+    let replaces = replace || action.tags == TagEffect::Replace || overwrites;
     let removes = !remove_keys.is_empty();
     let exclusive = remove_all && (removes || replaces || !new.is_empty());
     let conflict = both || (replaces && removes) || exclusive;
     faults.note_if(conflict, RefusalReason::TagWriteConflict);
     let nothing = action.tags == TagEffect::Remove && !removes && !remove_all;
     faults.note_if(nothing, RefusalReason::RemovedKeysRequired);
+}
+
+fn is_known(resource: &Resource<'_>) -> bool {
+    resource.name.is_concrete() && !matches!(resource.tags, KnownTags::Unknown)
 }
 
 fn context(faults: &mut Faults, settings: &Settings, entries: &[ContextEntry<'_>]) {

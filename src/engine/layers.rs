@@ -101,6 +101,34 @@ impl Judged {
     }
 }
 
+/// A policy that could narrow a list.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Applicable<'a> {
+    pub(super) id: PolicyId,
+    /// The account that it speaks for.
+    pub(super) account: &'a str,
+    pub(super) scope: Reach,
+}
+
+/// How far a policy reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Over all that its statements cover.
+    Whole,
+    /// Over the resources of one group.
+    Group,
+}
+
+impl<'a> Applicable<'a> {
+    fn new(id: PolicyId, account: &'a str) -> Self {
+        Self {
+            id,
+            account,
+            scope: Reach::Whole,
+        }
+    }
+}
+
 /// Judges one sub-check through all layers.
 pub(super) struct Layers<'l, 'a, O> {
     pub(super) check: &'l SubCheck<'a>,
@@ -141,7 +169,7 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
     /// "Level by level from the member up; each level must give ALLOW by itself."
     fn control(&mut self) -> Option<Judged> {
         let mut decided: Option<Judged> = None;
-        for chain in self.chains().into_iter().flatten() {
+        for (chain, account) in self.chains().into_iter().flatten() {
             for (level, policies) in (0_u8..).zip(&chain.levels) {
                 let root = matches!(self.check.asker, Asker::Root);
                 let bound = if root {
@@ -153,9 +181,8 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
                     continue;
                 }
                 let layer = Layer::Control { level };
-                let owner = self.check.owner;
-                let judged =
-                    Judged::of(layer, self.unit(layer, owner).judge(bound.iter().copied()));
+                let unit = self.unit(layer, account);
+                let judged = Judged::of(layer, unit.judge(bound.iter().copied()));
                 decided = Some(match decided {
                     Some(earlier) if !earlier.is(Outcome::Allow) => earlier,
                     Some(earlier) => {
@@ -172,8 +199,8 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
         decided
     }
 
-    /// The chains that bind the one who asks (docs/semantics.md 19).
-    fn chains(&self) -> [Option<&'a ControlChain>; 2] {
+    /// The chains that bind the one who asks, each with its member (docs/semantics.md 19).
+    fn chains(&self) -> [Option<(&'a ControlChain, &'a str)>; 2] {
         let check = self.check;
         let own = check.request.principal.account();
         let accounts = &check.snapshot.accounts;
@@ -181,17 +208,15 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
         if check.asker.is_service_linked() {
             return [None, None];
         }
-        let owner = accounts.chain(check.owner).filter(binding);
         let principal = match check.snapshot.settings.control_scope {
             ControlScope::Owner => None,
             ControlScope::OwnerAndPrincipal => own.filter(|own| *own != check.owner),
         };
-        [
-            owner,
-            principal
-                .and_then(|own| accounts.chain(own))
-                .filter(binding),
-        ]
+        let chain = |account: &'a str| {
+            let found = accounts.chain(account).filter(binding)?;
+            Some((found, account))
+        };
+        [chain(check.owner), principal.and_then(chain)]
     }
 
     fn session(&mut self) -> Option<Judged> {
@@ -304,7 +329,7 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
     }
 
     /// Every policy that could narrow a list: those of the layers that apply, of any group.
-    pub(super) fn applicable(&self) -> impl Iterator<Item = (PolicyId, &'a str)> + use<'a, O> {
+    pub(super) fn applicable(&self) -> impl Iterator<Item = Applicable<'a>> + use<'a, O> {
         let check = self.check;
         let root = matches!(check.asker, Asker::Root);
         let known = match check.asker {
@@ -316,26 +341,25 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
             .chains()
             .into_iter()
             .flatten()
-            .flat_map(|chain| chain.levels.iter());
-        let control = levels
-            .flat_map(move |level| {
-                if root {
-                    &level.for_root
-                } else {
-                    &level.policies
-                }
-                .iter()
-            })
-            .map(move |id| (*id, owner));
+            .flat_map(|(chain, account)| chain.levels.iter().map(move |level| (level, account)));
+        let control = levels.flat_map(move |(level, account)| {
+            let bound = if root {
+                &level.for_root
+            } else {
+                &level.policies
+            };
+            bound.iter().map(move |id| Applicable::new(*id, account))
+        });
         let identity = known.into_iter().flat_map(move |known| {
             let own = *known.account == *owner;
             let grouped = known.grouped.iter().filter(move |_| own);
             let grouped = grouped.flat_map(|grants| grants.policies.iter());
-            known
-                .policies
-                .iter()
-                .chain(grouped)
-                .map(|id| (*id, &*known.account))
+            let whole = known.policies.iter();
+            let whole = whole.map(|id| Applicable::new(*id, &known.account));
+            whole.chain(grouped.map(|id| Applicable {
+                scope: Reach::Group,
+                ..Applicable::new(*id, &known.account)
+            }))
         });
         let arn = match check.resource.name {
             ResourceName::Arn(arn) => Some(arn),
@@ -347,7 +371,7 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
             .flat_map(move |arn| snapshot.attached.find(arn, owner));
         control
             .chain(identity)
-            .chain(attached.map(move |id| (id, owner)))
+            .chain(attached.map(move |id| Applicable::new(id, owner)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Lists without an id: which of them are allowed only if their result is filtered (security 3.6).
 
-use super::layers::{Judged, Layers};
+use super::layers::{Judged, Layers, Reach};
 use super::observe::Observer;
 use super::request::Session;
 use super::statement::{covers_action, covers_below, covers_resource, names_asker, reaches_below};
@@ -31,33 +31,34 @@ impl<O: Observer> Layers<'_, '_, O> {
     fn is_narrowed(&self) -> bool {
         let check = self.check;
         let table = &check.snapshot.policies;
-        let attached = self.applicable().any(|(id, account)| {
-            table.filter(id).meets(check.action.found.filter)
-                && table
-                    .get(id)
-                    .is_some_and(|policy| has_narrowing_deny(policy, check, account))
+        let attached = self.applicable().any(|found| {
+            table.filter(found.id).meets(check.action.found.filter)
+                && table.get(found.id).is_some_and(|policy| {
+                    has_narrowing_deny(policy, check, found.account, found.scope)
+                })
         });
         let account = check.request.principal.account().unwrap_or_default();
         attached
             || match check.request.session {
-                Session::Policy(policy) => has_narrowing_deny(policy, check, account),
+                Session::Policy(policy) => has_narrowing_deny(policy, check, account, Reach::Whole),
                 Session::Unstated | Session::None => false,
             }
     }
 }
 
-fn has_narrowing_deny(policy: &Policy, check: &SubCheck<'_>, account: &str) -> bool {
+fn has_narrowing_deny(policy: &Policy, check: &SubCheck<'_>, account: &str, scope: Reach) -> bool {
     policy.statements.iter().any(|statement| {
         statement.effect == Effect::Deny
             && covers_action(statement, check.action)
             && names_asker(statement, check)
-            && denies_part(statement, check, account)
+            && denies_part(statement, check, account, scope)
     })
 }
 
-/// A Deny that reads tags or group, or that stands on a part of what is listed.
-fn denies_part(statement: &Statement, check: &SubCheck<'_>, account: &str) -> bool {
+/// A Deny that reads tags or group, stands at group scope, or stands on a part of what is listed.
+fn denies_part(statement: &Statement, check: &SubCheck<'_>, account: &str, scope: Reach) -> bool {
     let whole =
         covers_resource(statement, check, account) && covers_below(statement, check, account);
-    reaches_below(statement, check, account) && (narrows(statement) || !whole)
+    reaches_below(statement, check, account)
+        && (narrows(statement) || scope == Reach::Group || !whole)
 }

@@ -7,7 +7,7 @@ mod tags;
 
 use crate::model::account::{Name, RoleKind};
 use crate::model::action::ActionRef;
-use crate::model::arn::{PrincipalRef, ResourceName};
+use crate::model::arn::{AccountId, PrincipalRef, ResourceName};
 use crate::model::bundle::Bundle;
 use crate::model::catalog::{ActionFacts, OperationKind, TagEffect};
 use crate::model::request::{AccessRequest, RequestedResource, SessionClaim};
@@ -39,9 +39,9 @@ pub(super) fn check<'a>(
     let mut resources = Vec::new();
     for (asked, name) in request.resources.iter().zip(&names) {
         faults.extend(id_faults(&facts, asked, *name));
-        match owner_of(&facts, principal, *name) {
+        match owner_of(bundle, &facts, principal, *name) {
             Some(owner) => {
-                resources.push(SubCheck::new(bundle, request, &facts, asked, *name, owner))
+                resources.push(SubCheck::new(bundle, request, &facts, asked, *name, owner));
             }
             None => faults.push(RefusalReason::OwnerUnknown),
         }
@@ -143,10 +143,11 @@ fn id_faults(
     faults
 }
 
-/// security 2.5 and decision 1: the account of the ARN; where it is `*` or empty, the principal's
-/// own for create and for actions flagged `all_resources`. A record of the directory bears the very
-/// ARN, and so cannot tell an account that the ARN does not.
+/// security 2.5 and decision 1: the account of the ARN; where it is `*` or empty, that of the
+/// directory's record of the very ARN; else the principal's
+/// own for create and for actions flagged `all_resources`.
 fn owner_of(
+    bundle: &Bundle,
     facts: &ActionFacts,
     principal: PrincipalRef<'_>,
     name: ResourceName<'_>,
@@ -158,7 +159,11 @@ fn owner_of(
         ResourceName::All => own.map(str::to_owned),
         ResourceName::Arn(arn) => {
             let from_principal = facts.kind == OperationKind::Create || facts.all_resources;
+            let mut records = bundle.resources.iter();
+            let record = records.find(|record| record.arn.as_str() == arn.as_str());
+            let recorded = record.and_then(|record| record.account.as_ref());
             arn.owner()
+                .or(recorded.map(AccountId::as_str))
                 .or(own.filter(|_| from_principal))
                 .map(str::to_owned)
         }

@@ -149,13 +149,17 @@ impl Placed<'_> {
     }
 
     fn covers_account(&self, pattern: &AccountPattern, owner: &str) -> bool {
-        match (pattern, self.statement.effect) {
-            // Decision 1: the account field of a pattern is compared with the owner.
-            (AccountPattern::Field(field), _) => wildcard::matches(field.as_str(), owner),
-            // security 7.2: in an Allow the account is the policy's own, in a Deny any.
-            (AccountPattern::Missing, Effect::Allow) => owner == self.account,
-            (AccountPattern::Missing, Effect::Deny) => true,
+        // Decision 1: the account field of a pattern is compared with the owner.
+        if let AccountPattern::Field(field) = pattern
+            && !field.as_str().is_empty()
+        {
+            return wildcard::matches(field.as_str(), owner);
         }
+        // security 7.2: in an Allow the account is the policy's own, in a Deny any. Decision 37: an
+        // empty field is read so, too, and what is excluded the other way round.
+        let excluding = matches!(self.statement.resources, Resources::AllBut(_));
+        let own = (self.statement.effect == Effect::Allow) != excluding;
+        !own || owner == self.account
     }
 
     /// Decision 31: whether the resources of the statement certainly cover everything below the ARN

@@ -30,7 +30,7 @@ pub(super) fn ask(
     for key in &request.tags.remove_keys {
         check_key(key).map_err(|_| invalid)?;
     }
-    let sent = request
+    let told = request
         .resources
         .iter()
         .map(|asked| asked.tags.as_deref().map(tags).transpose())
@@ -38,7 +38,7 @@ pub(super) fn ask(
     let resources = request
         .resources
         .iter()
-        .zip(&sent)
+        .zip(&told)
         .map(|(asked, sent)| resource(bundle, asked, sent.as_deref()))
         .collect::<Result<Vec<_>, _>>()?;
     let values: Vec<Vec<&str>> = request
@@ -148,7 +148,7 @@ fn resource<'a>(
                 .group
                 .as_ref()
                 .map_or(KnownGroup::None, |group| KnownGroup::Some(group.as_str())),
-            owner: stored.arn.fields().owner(),
+            owner: stored.owner(),
         });
     }
     Ok(Resource {

@@ -90,7 +90,9 @@ pub(crate) fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::Array(values) => values.iter().map(text).collect(),
         Value::Null => Vec::new(),
-        other => vec![text(other)],
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            vec![text(value)]
+        }
     }
 }
 
@@ -154,7 +156,7 @@ fn request(asked: &Map<String, Value>, session: SessionClaim) -> AccessRequest {
             .into_iter()
             .map(|arn| RequestedResource {
                 tags: sent(&arn),
-                group: sent_group(&arn).or_else(|| open_group(asked, &arn)),
+                group: sent_group(&arn).or_else(|| open_group(asked, &arn).map(Some)),
                 arn,
             })
             .collect(),
@@ -176,12 +178,12 @@ fn request(asked: &Map<String, Value>, session: SessionClaim) -> AccessRequest {
 }
 
 /// The group of a resource that is no record of the directory is sent.
-fn open_group(asked: &Map<String, Value>, arn: &str) -> Option<Option<String>> {
+fn open_group(asked: &Map<String, Value>, arn: &str) -> Option<String> {
     let concrete = ResourceName::parse(arn).is_ok_and(|name| name.is_concrete());
     let group = asked
         .get("resource_groups")
         .and_then(|groups| groups.get(arn));
-    group.filter(|_| !concrete).map(|group| Some(text(group)))
+    group.filter(|_| !concrete).map(text)
 }
 
 fn kind(value: &Value) -> OperationKind {
@@ -392,7 +394,7 @@ fn attach(account: &mut Account, policy: &Value, principal: &Value, named: &Name
     let parsed = PrincipalRef::parse(&arn).expect("a principal");
     let via = policy.get("via").and_then(Value::as_str);
     let to = match (via, parsed) {
-        (Some("group"), PrincipalRef::User { name: user, .. }) => {
+        (Some(via), PrincipalRef::User { name: user, .. }) if via.starts_with("group") => {
             let group = name(&format!("g-{named}"));
             let users = vec![user.to_owned()];
             account.groups.push(Group {
@@ -456,12 +458,11 @@ fn trust(
             .expect("a role")
             .to_owned();
         let at_home = home.as_mut().filter(|home| home.id.as_str() == owner);
-        let account = match at_home {
-            Some(account) => account,
-            None => {
-                bundle.accounts.push(empty_account(&owner));
-                bundle.accounts.last_mut().expect("just pushed")
-            }
+        let account = if let Some(account) = at_home {
+            account
+        } else {
+            bundle.accounts.push(empty_account(&owner));
+            bundle.accounts.last_mut().expect("just pushed")
         };
         match account.roles.iter_mut().find(|known| known.name == role) {
             Some(known) => known.trust = Some(document.clone()),

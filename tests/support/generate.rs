@@ -73,7 +73,7 @@ impl Tape<'_> {
 
 /// Worlds of every sort.
 pub(crate) fn worlds() -> impl Strategy<Value = World> {
-    prop::collection::vec(any::<u16>(), 0..420).prop_map(|tape| world(&tape))
+    prop::collection::vec(any::<u16>(), 0..900).prop_map(|tape| world(&tape))
 }
 
 /// The world that a tape tells.

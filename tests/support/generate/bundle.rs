@@ -6,7 +6,7 @@ use tagwarden::model::account::{
     Account, Attachment, Grantee, Group, Name, PolicyRef, Role, RoleKind, Scope, User,
 };
 use tagwarden::model::action::{ActionName, ActionRef};
-use tagwarden::model::arn::{AccountId, Arn};
+use tagwarden::model::arn::{AccountId, Arn, PrincipalRef};
 use tagwarden::model::bundle::{Bundle, ResourcePolicy};
 use tagwarden::model::catalog::{ActionFacts, Catalog, TagEffect};
 use tagwarden::model::organization::{ControlAttachment, EffectScope, Member, Node, Organization};
@@ -39,8 +39,8 @@ pub(super) fn bundle(tape: &mut Tape<'_>, question: &AccessRequest) -> Bundle {
         ..Bundle::default()
     };
     bundle.accounts = vec![
-        home(tape, "1"),
-        other(tape, "2"),
+        home(tape, "1", question),
+        other(tape, "2", question),
         home_without_policies("3"),
     ];
     for place in 0..tape.pick(&[0, 0, 1, 2]) {
@@ -224,17 +224,17 @@ fn home_without_policies(id: &str) -> Account {
     }
 }
 
-fn home(tape: &mut Tape<'_>, id: &str) -> Account {
+fn home(tape: &mut Tape<'_>, id: &str, question: &AccessRequest) -> Account {
     let mut account = home_without_policies(id);
     for place in 0..tape.pick(&[1, 1, 2, 3]) {
         let policy_name = name(&format!("p{place}"));
         account
             .policies
             .insert(policy_name.clone(), policy(tape, Names::Nobody));
-        for _ in 0..tape.pick(&[4, 3]) {
+        for _ in 0..tape.pick(&[1, 2, 3]) {
             account.attachments.push(Attachment {
                 policy: PolicyRef::Custom(policy_name.clone()),
-                to: grantee(tape),
+                to: grantee(tape, question),
                 scope: match tape.below(10) {
                     0..=6 => Scope::Account,
                     7 | 8 => Scope::ResourceGroup(name("rg-1")),
@@ -249,7 +249,17 @@ fn home(tape: &mut Tape<'_>, id: &str) -> Account {
     account
 }
 
-fn grantee(tape: &mut Tape<'_>) -> Grantee {
+/// Mostly whoever asks.
+fn grantee(tape: &mut Tape<'_>, question: &AccessRequest) -> Grantee {
+    if !tape.percent(35) {
+        match PrincipalRef::parse(&question.principal) {
+            Ok(PrincipalRef::User { name, .. }) if name != "nobody" => {
+                return Grantee::User(name.to_owned());
+            }
+            Ok(PrincipalRef::Role { name, .. }) => return Grantee::Role(name.to_owned()),
+            Ok(_) | Err(_) => {}
+        }
+    }
     match tape.below(8) {
         0..=2 => Grantee::User("alice".to_owned()),
         3 => Grantee::Group(name("g")),
@@ -259,9 +269,9 @@ fn grantee(tape: &mut Tape<'_>) -> Grantee {
     }
 }
 
-fn other(tape: &mut Tape<'_>, id: &str) -> Account {
+fn other(tape: &mut Tape<'_>, id: &str, question: &AccessRequest) -> Account {
     if tape.percent(50) {
-        home(tape, id)
+        home(tape, id, question)
     } else {
         home_without_policies(id)
     }
@@ -345,7 +355,7 @@ pub(super) fn policy(tape: &mut Tape<'_>, names: Names) -> Policy {
 fn statement(tape: &mut Tape<'_>, names: Names) -> Statement {
     Statement {
         sid: None,
-        effect: if tape.percent(28) {
+        effect: if tape.percent(20) {
             Effect::Deny
         } else {
             Effect::Allow
@@ -353,7 +363,7 @@ fn statement(tape: &mut Tape<'_>, names: Names) -> Statement {
         actions: actions(tape),
         resources: resource_patterns(tape, names),
         principals: (names == Names::Principals).then(|| principals(tape)),
-        conditions: (0..tape.pick(&[1, 0, 1, 2, 3, 1]))
+        conditions: (0..tape.pick(&[0, 1, 1, 0, 2, 1, 1, 3]))
             .map(|_| condition(tape))
             .collect(),
     }
@@ -361,6 +371,9 @@ fn statement(tape: &mut Tape<'_>, names: Names) -> Statement {
 
 fn actions(tape: &mut Tape<'_>) -> Actions {
     let all = [
+        "*",
+        "*",
+        "*",
         "*",
         "*",
         "ecs:*",
@@ -394,6 +407,9 @@ fn resource_patterns(tape: &mut Tape<'_>, names: Names) -> Resources {
         return Resources::Attached;
     }
     let all = [
+        "*",
+        "*",
+        "*",
         "*",
         "*",
         "*",
@@ -473,8 +489,9 @@ fn resources(tape: &mut Tape<'_>, question: &AccessRequest, bundle: &mut Bundle)
             .iter()
             .map(|(key, value)| Tag::from(TagRef { key, value }))
             .collect();
+        let unnamed = arn.fields().owner().is_none() && !tape.percent(25);
         bundle.resources.push(Resource {
-            account: None,
+            account: unnamed.then(|| account_id(tape.pick(&["1", "2"]))),
             arn,
             kind: None,
             group: request::group(tape).map(|group| name(&group)),

@@ -30,8 +30,8 @@ pub(super) fn condition(tape: &mut Tape<'_>) -> Condition {
     };
     let takes_more = !matches!(test, Test::Null { .. });
     let several = matches!(&key, ConditionKey::Context(key) if !key.starts_with("acs:"));
-    let quantified = if several { 60 } else { 10 };
-    let quantifier = if takes_more && tape.percent(quantified) {
+    let chance = if several { 60 } else { 10 };
+    let quantifier = if takes_more && tape.percent(chance) {
         tape.pick(&[Quantifier::ForAnyValue, Quantifier::ForAllValues])
     } else {
         Quantifier::Single

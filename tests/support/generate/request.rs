@@ -48,7 +48,7 @@ pub(super) const PRINCIPALS: [&str; 20] = [
     "acs:ram::3:user/alice",
 ];
 
-pub(super) const ARNS: [&str; 16] = [
+pub(super) const ARNS: [&str; 17] = [
     "acs:ecs:cn-a:1:instance/i-1",
     "acs:ecs:cn-a:1:instance/i-1",
     "acs:ecs:cn-a:1:instance/i-2",
@@ -65,6 +65,7 @@ pub(super) const ARNS: [&str; 16] = [
     "*",
     "acs:ecs:cn-a:9:disk/d-1",
     "acs:oss::1:bucket/key",
+    "acs:oss:*:*:bucket/key",
 ];
 
 pub(super) fn tags(tape: &mut Tape<'_>) -> Vec<(String, String)> {
@@ -83,11 +84,30 @@ pub(super) fn group(tape: &mut Tape<'_>) -> Option<String> {
 }
 
 pub(super) fn question(tape: &mut Tape<'_>) -> AccessRequest {
-    let principal = tape.pick(&PRINCIPALS).to_owned();
-    let action = tape.pick(&ACTIONS).to_owned();
+    let (mut principal, mut action) = (tape.pick(&PRINCIPALS), tape.pick(&ACTIONS));
+    // Lists without an id are where obligations arise; an update is where tags are written.
+    let focus = tape.below(10);
+    if focus >= 6 {
+        principal = PRINCIPALS[tape.below(6)];
+        action = if focus >= 8 {
+            "ecs:DescribeInstances"
+        } else {
+            ACTIONS[focus - 5]
+        };
+    }
+    let (principal, action) = (principal.to_owned(), action.to_owned());
     let mut arns: Vec<&str> = Vec::new();
     for _ in 0..tape.pick(&[1, 1, 1, 1, 2, 2, 3, 4]) {
-        let arn = tape.pick(&ARNS);
+        let mut arn = tape.pick(&ARNS);
+        let may_be_open = ["Describe", "List", "Get", "Run", "create"];
+        let may_be_open = may_be_open.iter().any(|verb| action.contains(verb));
+        if arn.ends_with('*') != may_be_open && !tape.percent(30) {
+            arn = if may_be_open {
+                "acs:ecs:cn-a:1:instance/*"
+            } else {
+                ARNS[0]
+            };
+        }
         if !arns.contains(&arn) {
             arns.push(arn);
         }
