@@ -8,6 +8,7 @@
 
 mod condition;
 mod control;
+pub mod effective;
 pub mod error;
 mod intern;
 mod matcher;
