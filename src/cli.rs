@@ -4,6 +4,7 @@ mod authorize;
 mod check;
 mod client;
 mod completions;
+mod effective;
 mod healthcheck;
 mod output;
 mod serve;
@@ -31,6 +32,7 @@ enum Command {
     Test(test::Args),
     Authorize(authorize::Args),
     Explain(authorize::ExplainArgs),
+    Effective(effective::Args),
     Healthcheck(healthcheck::Args),
     Completions(completions::Args),
 }
@@ -74,6 +76,7 @@ impl Cli {
             Command::Test(args) => test::run(&args),
             Command::Authorize(args) => authorize::run(args),
             Command::Explain(args) => authorize::explain(args),
+            Command::Effective(args) => effective::run(&args),
             Command::Healthcheck(args) => healthcheck::run(&args),
             Command::Completions(args) => completions::run(&args),
         };

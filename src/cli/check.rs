@@ -10,19 +10,24 @@ use super::output::{Format, print_line, read_text};
 use crate::app::{self, LoadError};
 use crate::document::bundle::Strictness;
 use crate::document::shipped;
-use crate::document::{Lint, PolicyOptions, Position, read_policy};
+use crate::document::tag_policy::{DocumentSort, read_tag_policy, sort_of};
+use crate::document::{DocumentErrors, Lint, Parsed, PolicyOptions, Position, read_policy};
 use crate::model::settings::Settings;
-use crate::model::statement::DocumentLayer;
+use crate::model::statement::{DocumentLayer, Policy};
+use crate::model::tag_policy::Dialect;
 
 /// Check documents and bundles: every error and warning with file, position and pointer.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// RAM policy documents, and directories that hold a bundle (`bundle.json`).
+    /// RAM policies, tag policies, and directories that hold a bundle (`bundle.json`).
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     /// What RAM documents are attached to. Default: told from their elements.
     #[arg(long, value_enum)]
     layer: Option<Layer>,
+    /// The dialect of native tag policies. Default: told from their sections and settings.
+    #[arg(long, value_enum)]
+    dialect: Option<TagDialect>,
     /// Warnings refuse, too.
     #[arg(long)]
     deny_warnings: bool,
@@ -52,6 +57,23 @@ impl From<Layer> for DocumentLayer {
     }
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TagDialect {
+    Alibaba,
+    Huawei,
+    Aws,
+}
+
+impl From<TagDialect> for Dialect {
+    fn from(dialect: TagDialect) -> Self {
+        match dialect {
+            TagDialect::Alibaba => Self::Alibaba,
+            TagDialect::Huawei => Self::Huawei,
+            TagDialect::Aws => Self::Aws,
+        }
+    }
+}
+
 /// One thing that was found.
 struct Finding {
     severity: Severity,
@@ -73,7 +95,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
         if path.is_dir() {
             bundle(path, &mut findings);
         } else {
-            document(path, args.layer, &mut findings)?;
+            document(path, args, &mut findings)?;
         }
     }
     for finding in &findings {
@@ -121,20 +143,24 @@ fn bundle(path: &Path, findings: &mut Vec<Finding>) {
     }
 }
 
-fn document(path: &Path, layer: Option<Layer>, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
+fn document(path: &Path, args: &Args, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
     let text = read_text(path)?;
     let file = path.display().to_string();
-    let (settings, catalog) = (Settings::default(), shipped::catalog());
-    let options = PolicyOptions {
-        layer: layer.map_or_else(|| told_layer(&text), DocumentLayer::from),
-        settings: &settings,
-        catalog,
+    let found = match (sort_of(&text), args.layer, args.dialect) {
+        (DocumentSort::RamPolicy, ..) | (DocumentSort::Unknown, Some(_), _) => {
+            ram(&text, args.layer).map(|parsed| parsed.lints)
+        }
+        (DocumentSort::WrappedTagPolicy | DocumentSort::TagPolicy(_), ..)
+        | (DocumentSort::Unknown, None, Some(_)) => {
+            let dialect = args.dialect.map(Dialect::from);
+            read_tag_policy(&text, dialect).map(|parsed| parsed.lints)
+        }
+        (DocumentSort::Unknown, None, None) => neither(&text),
     };
-    match read_policy(&text, &options) {
-        Ok(parsed) => {
+    match found {
+        Ok(lints) => {
             findings.extend(
-                parsed
-                    .lints
+                lints
                     .iter()
                     .map(|lint| Finding::of_lint(file.clone(), lint)),
             );
@@ -148,6 +174,21 @@ fn document(path: &Path, layer: Option<Layer>, findings: &mut Vec<Finding>) -> a
         })),
     }
     Ok(())
+}
+
+fn ram(text: &str, layer: Option<Layer>) -> Result<Parsed<Policy>, DocumentErrors> {
+    let settings = Settings::default();
+    let options = PolicyOptions {
+        layer: layer.map_or_else(|| told_layer(text), DocumentLayer::from),
+        settings: &settings,
+        catalog: shipped::catalog(),
+    };
+    read_policy(text, &options)
+}
+
+/// A text that is no JSON is told as such; any other document is no policy.
+fn neither(text: &str) -> Result<Vec<Lint>, DocumentErrors> {
+    ram(text, None).map(|parsed| parsed.lints)
 }
 
 /// A document with a `Principal` is resource-based, or a trust policy where no resource is named.

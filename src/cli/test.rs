@@ -1,5 +1,7 @@
 //! `tagwarden test`: runs case files, the format in which policies are unit-tested.
 
+mod tag_policy;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +12,7 @@ use super::output::{Format, print_line};
 use super::verdict::{Shown, complaint, shown};
 use super::{Exit, output};
 use crate::document::bundle::FileErrors;
-use crate::document::case::{Case, World, read_cases};
+use crate::document::case::{Case, CaseFile, World, read_cases};
 use crate::model::condition::parse_date;
 use crate::model::verdict::RefusalReason;
 use crate::offline::Offline;
@@ -39,10 +41,17 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut refused = false;
     for file in output::case_files(&args.paths)? {
         match read(&file)? {
-            Ok((cases, skipped)) => {
-                tally.skipped += skipped;
-                for case in &cases {
-                    tally.count(&file, case, args.output)?;
+            Ok(read) => {
+                tally.skipped += read.skipped;
+                for case in &read.cases {
+                    let complaint = complaint(&case.expectation, &answer(case));
+                    let asked = (case.line, &*case.id);
+                    tally.count(&file, asked, complaint, args.output)?;
+                }
+                for case in &read.tag_policies {
+                    let complaint = tag_policy::complaint(&case.question);
+                    let asked = (case.line, &*case.id);
+                    tally.count(&file, asked, complaint, args.output)?;
                 }
             }
             Err(errors) => {
@@ -61,35 +70,33 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     })
 }
 
-type Read = Result<(Vec<Case>, usize), FileErrors>;
-
-fn read(file: &Path) -> anyhow::Result<Read> {
+fn read(file: &Path) -> anyhow::Result<Result<CaseFile, FileErrors>> {
     let text = output::read_text(file)?;
-    let read = read_cases(&file.display().to_string(), &text);
-    Ok(read.map(|file| (file.cases, file.skipped)))
+    Ok(read_cases(&file.display().to_string(), &text))
 }
 
 impl Tally {
-    fn count(&mut self, file: &Path, case: &Case, format: Format) -> anyhow::Result<()> {
-        let found = answer(case);
-        let complaint = complaint(&case.expectation, &found);
+    fn count(
+        &mut self,
+        file: &Path,
+        (line, id): (usize, &str),
+        complaint: Option<String>,
+        format: Format,
+    ) -> anyhow::Result<()> {
         match &complaint {
             None => self.passed += 1,
             Some(_) => self.failed += 1,
         }
         match (format, complaint) {
             (Format::Text, None) => Ok(()),
-            (Format::Text, Some(complaint)) => print_line(&format!(
-                "{}:{}: {}: {complaint}",
-                file.display(),
-                case.line,
-                case.id
-            )),
+            (Format::Text, Some(complaint)) => {
+                print_line(&format!("{}:{line}: {id}: {complaint}", file.display(),))
+            }
             (Format::Json, complaint) => print_line(
                 &json!({
                     "file": file.display().to_string(),
-                    "line": case.line,
-                    "case": case.id,
+                    "line": line,
+                    "case": id,
                     "passed": complaint.is_none(),
                     "complaint": complaint,
                 })

@@ -8,9 +8,11 @@
 
 mod expect;
 mod request;
+mod tag_policy;
 mod world;
 
 pub use expect::{Expectation, Expected};
+pub use tag_policy::{Admission, ChainNode, TagPolicyCase, TagPolicyQuestion};
 
 use super::bundle::FileErrors;
 use super::cursor::{self, Cursor, Sink, Told};
@@ -23,10 +25,12 @@ use crate::model::request::AccessRequest;
 pub const MAX_CASE_BYTES: usize = 1024 * 1024;
 
 /// The cases of one file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CaseFile {
     /// The cases that can be asked.
     pub cases: Vec<Case>,
+    /// Those of tag policies.
+    pub tag_policies: Vec<TagPolicyCase>,
     /// How many cases are of a form that is not yet supported.
     pub skipped: usize,
 }
@@ -70,8 +74,9 @@ pub fn read_cases(file: &str, text: &str) -> Result<CaseFile, FileErrors> {
         let source = Source::on_line(line, number);
         match cursor::read(source, MAX_CASE_BYTES, |at, sink| case(at, source, sink)) {
             Ok(parsed) => match parsed.value {
-                Some(case) => read.cases.push(case),
-                None => read.skipped += 1,
+                Read::Ram(case) => read.cases.push(*case),
+                Read::TagPolicy(case) => read.tag_policies.push(case),
+                Read::Unsupported => read.skipped += 1,
             },
             Err(errors) => refused.push_all(file, &errors),
         }
@@ -86,16 +91,29 @@ pub fn read_cases(file: &str, text: &str) -> Result<CaseFile, FileErrors> {
 /// What tells the forms apart.
 enum Form {
     Ram,
+    Effective,
+    Admission,
     Unsupported,
 }
 
-const UNSUPPORTED: [&str; 4] = ["chain", "effective_policy", "document", "steps"];
+/// A case of one of the forms.
+enum Read {
+    Ram(Box<Case>),
+    TagPolicy(TagPolicyCase),
+    Unsupported,
+}
+
+const UNSUPPORTED: [&str; 2] = ["effective_policy", "steps"];
 
 fn form(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Form, Told> {
     let entries = at.entries(sink)?;
     let has = |name: &str| entries.iter().any(|(known, _)| *known == name);
     if has("request") {
         Ok(Form::Ram)
+    } else if has("chain") {
+        Ok(Form::Effective)
+    } else if has("document") {
+        Ok(Form::Admission)
     } else if UNSUPPORTED.into_iter().any(has) {
         Ok(Form::Unsupported)
     } else {
@@ -104,14 +122,12 @@ fn form(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Form, Told> {
     }
 }
 
-fn case(
-    at: &Cursor<'_, '_>,
-    source: Source<'_>,
-    sink: &mut Sink<'_>,
-) -> Result<Option<Case>, Told> {
+fn case(at: &Cursor<'_, '_>, source: Source<'_>, sink: &mut Sink<'_>) -> Result<Read, Told> {
     match form(at, sink)? {
-        Form::Unsupported => Ok(None),
-        Form::Ram => ram_case(at, source, sink).map(Some),
+        Form::Unsupported => Ok(Read::Unsupported),
+        Form::Ram => ram_case(at, source, sink).map(|case| Read::Ram(Box::new(case))),
+        Form::Effective => tag_policy::effective(at, source, sink).map(Read::TagPolicy),
+        Form::Admission => tag_policy::admission(at, source, sink).map(Read::TagPolicy),
     }
 }
 
