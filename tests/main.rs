@@ -26,3 +26,5 @@ mod malformed;
 mod reference;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tag_policy;
