@@ -15,7 +15,6 @@ use crate::service::pdp::{self, Pdp};
 use crate::service::{self, Ended, Phase, Server};
 use crate::snapshot::{Revision, Snapshot};
 use crate::source::files::{ReadFilesError, read_directory};
-use crate::wire::reply::Disclosure;
 
 /// What `serve` is told.
 #[derive(Debug, Clone)]
@@ -24,8 +23,6 @@ pub struct Config {
     pub bundle: PathBuf,
     /// The data server.
     pub service: service::Config,
-    /// How much answers tell.
-    pub disclosure: Disclosure,
 }
 
 /// Why a bundle is not put into force.
@@ -98,11 +95,7 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
     };
     directory.replace(loaded.bundle.resources);
     publisher.publish(snapshot);
-    let pdp = Pdp::new(pdp::Config {
-        reader,
-        directory,
-        disclosure: config.disclosure,
-    });
+    let pdp = Pdp::new(pdp::Config { reader, directory });
     for address in server.addresses()? {
         tracing::info!(%address, "listening");
     }
