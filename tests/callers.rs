@@ -9,6 +9,7 @@ use hyper_util::rt::TokioIo;
 use tagwarden::compiler::compile;
 use tagwarden::directory::Directory;
 use tagwarden::document::bundle::{BundleFiles, Strictness, read_bundle};
+use tagwarden::model::caller::{Disclosure, Origin, SocketUser};
 use tagwarden::snapshot::{Revision, Snapshot};
 use tagwarden::wire::v1;
 use tagwarden::wire::v1::authorization_service_client::AuthorizationServiceClient;
@@ -61,6 +62,21 @@ fn snapshot(callers: &str, number: u64) -> Snapshot {
         revision,
         ..compile(&loaded.bundle).unwrap()
     }
+}
+
+#[test]
+fn the_example_of_the_documentation_is_read() {
+    let text = include_str!("../docs/callers.md");
+    let (_, rest) = text.split_once("```json\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let callers = snapshot(example, 1).callers;
+    let gateway = callers.find(Origin::Unix {
+        uid: 33,
+        gid: 0,
+        user: SocketUser::Other,
+    });
+    assert_eq!(&*gateway.name, "gateway");
+    assert_eq!(gateway.rights.disclosure, Disclosure::Statements);
 }
 
 /// A server on TCP and on a Unix socket.

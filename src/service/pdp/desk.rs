@@ -48,11 +48,11 @@ impl Desk<'_> {
         id: impl FnOnce() -> String,
     ) -> Answered {
         let mut ignored = 0;
-        let result = self.decide(message, &mut ignored, id);
+        let result = self.try_answer(message, &mut ignored, id);
         Answered { result, ignored }
     }
 
-    fn decide(
+    fn try_answer(
         &self,
         message: &v1::AuthorizeRequest,
         ignored: &mut u64,
