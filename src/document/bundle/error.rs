@@ -179,6 +179,9 @@ pub enum EntryErrorKind {
     /// A group's policy, and a principal that is no user.
     #[error("only users are in groups")]
     GroupOfOthers,
+    /// An identity policy, and a principal that is said to be unknown.
+    #[error("an unknown principal has no identity policies")]
+    PolicyOfUnknown,
     /// A control policy, and a principal that is of no account.
     #[error("the principal has no account that could be a member")]
     ControlOfNobody,
@@ -231,6 +234,7 @@ impl EntryErrorKind {
             | Self::OtherLayer
             | Self::Via { .. }
             | Self::GroupOfOthers
+            | Self::PolicyOfUnknown
             | Self::ControlOfNobody
             | Self::TrustOfOthers
             | Self::SessionTwice => "INVALID_CASE",
