@@ -281,6 +281,7 @@ fn others(reporter: &HealthReporter) -> Result<Routes, RunError> {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
     };
     let health = HealthServer::new(HealthService::from_health_reporter(reporter.clone()));
     Ok(Routes::new(health)

@@ -205,7 +205,7 @@ async fn who_may_see_more_is_told_statements_and_steps() {
     };
     assert_eq!(told.statements, std::slice::from_ref(&expected));
     assert_eq!(told.verdicts[0].statement, Some(expected));
-    assert_eq!(told.missing_keys, ["acs:SourceIp", "acs:SecureTransport"]);
+    assert!(told.missing_keys.is_empty());
     let step = &told.explanation.unwrap().steps[0];
     assert_eq!(step.subject, "acs:ecs:cn-hangzhou:1:instance/a");
     assert!(!step.steps.is_empty());

@@ -1,11 +1,16 @@
-//! Keys that calls of an action always carry and that a request did not (security 2.2).
+//! Keys that calls of an action always carry and that were read as absent (security 2.2).
 
 use crate::engine::request::{Context, Request};
+use crate::model::settings::MissingRequired;
 use crate::snapshot::Snapshot;
 use crate::snapshot::action::FoldedAction;
 
 /// The missing keys: first those of every action, then the action's own.
 pub(super) fn keys(snapshot: &Snapshot, request: &Request<'_>) -> Vec<String> {
+    // Where a missing key refuses the request, none was read as absent.
+    if snapshot.settings.missing_required == MissingRequired::Refuse {
+        return Vec::new();
+    }
     let Context {
         source_ip,
         secure_transport,
