@@ -11,7 +11,7 @@ use crate::compiler::{self, error::CompileErrors};
 use crate::directory::Directory;
 use crate::document::bundle::{BundleFiles, FileErrors, Loaded, Strictness, read_bundle};
 use crate::publish::publication;
-use crate::service::pdp::{self, Pdp};
+use crate::service::pdp::{self, Clock, Pdp};
 use crate::service::{self, Ended, Phase, Server};
 use crate::snapshot::{Revision, Snapshot};
 use crate::source::files::{ReadFilesError, read_directory};
@@ -102,6 +102,7 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
         reader,
         directory,
         disclosure: config.disclosure,
+        clock: Clock::default(),
     });
     for address in server.addresses()? {
         tracing::info!(%address, "listening");

@@ -9,6 +9,8 @@ mod bundle;
 #[cfg(test)]
 mod case;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod coverage;
@@ -22,7 +24,5 @@ mod golden;
 mod grpc;
 #[cfg(test)]
 mod malformed;
-#[cfg(test)]
-mod reference;
 #[cfg(test)]
 mod support;

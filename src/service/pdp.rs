@@ -5,6 +5,7 @@
 //!
 //! Not here: what a decision is (`engine`), and what a message means (`wire`).
 
+mod clock;
 pub(crate) mod desk;
 mod filter;
 mod ids;
@@ -16,11 +17,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::{Stream, stream};
-use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tonic::{Extensions, Request, Response, Status, Streaming};
 
+pub use self::clock::Clock;
 use self::desk::Desk;
 use self::ids::DecisionIds;
 use self::session::{Caller, Sessions};
@@ -46,6 +47,8 @@ pub struct Config {
     pub directory: Arc<Directory>,
     /// How much answers tell.
     pub disclosure: Disclosure,
+    /// What tells the instant of a request.
+    pub clock: Clock,
 }
 
 /// The policy decision point. Each worker has its own, over shared state.
@@ -61,6 +64,7 @@ struct Shared {
     directory: Arc<Directory>,
     sessions: Sessions,
     disclosure: Disclosure,
+    clock: Clock,
     waiters: Semaphore,
     ignored_values: AtomicU64,
 }
@@ -92,12 +96,14 @@ impl Pdp {
             reader,
             directory,
             disclosure,
+            clock,
         } = config;
         let shared = Shared {
             reader,
             directory,
             sessions: Sessions::default(),
             disclosure,
+            clock,
             waiters: Semaphore::new(revision::WAITERS),
             ignored_values: AtomicU64::new(0),
         };
@@ -151,7 +157,7 @@ impl Pdp {
             sessions: &self.shared.sessions,
             caller: call.caller(),
             disclosure: self.shared.disclosure,
-            now: Timestamp::now(),
+            now: self.shared.clock.now(),
         }
     }
 

@@ -164,8 +164,8 @@ pub enum EntryErrorKind {
     /// A case names a type that is not its principal's.
     #[error("the principal's ARN is of another type")]
     PrincipalSort,
-    /// A case has not one instant.
-    #[error("`acs:CurrentTime` needs exactly one value")]
+    /// A case has not one instant that can be read.
+    #[error("`acs:CurrentTime` needs exactly one value: RFC 3339 with a zone")]
     OneTime,
     /// A member that this layer of a case does not have.
     #[error("policies of this layer do not have this member")]

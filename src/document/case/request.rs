@@ -10,6 +10,7 @@ use crate::document::json::Node;
 use crate::model::account::{Name, RoleKind};
 use crate::model::arn::Arn;
 use crate::model::catalog::OperationKind;
+use crate::model::condition::parse_date;
 use crate::model::request::{AccessRequest, RequestTags, RequestedResource, SessionClaim};
 use crate::model::tag::TagSet;
 
@@ -306,7 +307,11 @@ fn without_time(
         context.into_iter().partition(|(key, _)| is_time(key));
     let mut time: Vec<String> = time.into_values().flatten().collect();
     let first = time.pop();
-    if time.is_empty() {
+    if time.is_empty()
+        && first
+            .as_deref()
+            .is_none_or(|text| parse_date(text).is_some())
+    {
         return Ok((context, first));
     }
     Err(members.whole().refuse(EntryErrorKind::OneTime, sink))

@@ -13,10 +13,7 @@ pub(super) struct Place {
 }
 
 /// Reads `organization`: whose chain the control policies stand in, and who manages it.
-pub(super) fn read(
-    members: &Members<'_, '_>,
-    sink: &mut Sink<'_>,
-) -> Result<Option<Place>, Told> {
+pub(super) fn read(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<Option<Place>, Told> {
     let Some(at) = members.optional("organization") else {
         return Ok(None);
     };
