@@ -25,4 +25,8 @@ mod grpc;
 #[cfg(test)]
 mod malformed;
 #[cfg(test)]
+mod matrix;
+#[cfg(test)]
+mod modules;
+#[cfg(test)]
 mod support;
