@@ -29,4 +29,6 @@ mod matrix;
 #[cfg(test)]
 mod modules;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod support;

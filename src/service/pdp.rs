@@ -104,7 +104,7 @@ impl Pdp {
             sessions: Sessions::default(),
             disclosure,
             clock,
-            waiters: Semaphore::new(revision::WAITERS),
+            waiters: Semaphore::new(limits::WAITERS),
             ignored_values: AtomicU64::new(0),
         };
         Self {

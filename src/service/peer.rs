@@ -6,8 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-/// The most calls of one connection that wait for a revision (security 9).
-const WAITERS: usize = 64;
+use crate::model::verdict::limits;
 
 /// One connection, as its calls see it.
 #[derive(Debug)]
@@ -23,7 +22,7 @@ impl Peer {
     pub fn new(address: PeerAddress) -> Arc<Self> {
         Arc::new(Self {
             address,
-            waiters: Semaphore::new(WAITERS),
+            waiters: Semaphore::new(limits::CONNECTION_WAITERS),
         })
     }
 }
