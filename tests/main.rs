@@ -31,4 +31,10 @@ mod modules;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod publication;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod swap;
