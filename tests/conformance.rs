@@ -73,7 +73,7 @@ fn cases() -> &'static [Case] {
 }
 
 /// Fails with all that is wrong.
-fn none(complaints: Vec<String>) {
+fn none(complaints: &[String]) {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
@@ -87,7 +87,7 @@ fn the_engine_answers_every_case() {
         let wrong = complaint(&case.expectation, &answer(case))?;
         Some(format!("{}: {wrong}", case.id))
     });
-    none(complaints.collect());
+    none(&complaints.collect::<Vec<_>>());
 }
 
 /// Every answer that the rules of preference among obligations permit.
@@ -129,7 +129,7 @@ fn the_reference_answers_every_case() {
         let other_fits = wrong.any(|wrong| wrong.is_none());
         (!other_fits).then(|| format!("{}: {first}", case.id))
     });
-    none(complaints.collect());
+    none(&complaints.collect::<Vec<_>>());
 }
 
 /// A server whose policies, resources and clock are those of one case after the other.
@@ -230,5 +230,5 @@ async fn a_server_answers_every_case() {
         let wrong = complaint(&case.expectation, &found);
         complaints.extend(wrong.map(|wrong| format!("{}: {wrong}", case.id)));
     }
-    none(complaints);
+    none(&complaints);
 }

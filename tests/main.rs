@@ -33,8 +33,6 @@ mod pages;
 #[cfg(test)]
 mod publication;
 #[cfg(test)]
-mod reference;
-#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod swap;

@@ -204,9 +204,10 @@ fn told(response: &v1::AuthorizeResponse) -> String {
     }
     if response.layer() != v1::Layer::Unspecified {
         let layer = word(response.layer().as_str_name(), "LAYER_").to_lowercase();
-        words.push(match response.layer() {
-            v1::Layer::Control => format!("{layer} {}", response.control_level),
-            _ => layer,
+        words.push(if response.layer() == v1::Layer::Control {
+            format!("{layer} {}", response.control_level)
+        } else {
+            layer
         });
     }
     for statement in &response.statements {
