@@ -11,7 +11,7 @@ use crate::compiler::{self, error::CompileErrors};
 use crate::directory::Directory;
 use crate::document::bundle::{BundleFiles, FileErrors, Loaded, Strictness, read_bundle};
 use crate::publish::publication;
-use crate::service::pdp::{self, Pdp};
+use crate::service::pdp::{self, Clock, Pdp};
 use crate::service::{self, Ended, Phase, Server};
 use crate::snapshot::{Revision, Snapshot};
 use crate::source::files::{ReadFilesError, read_directory};
@@ -95,7 +95,11 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
     };
     directory.replace(loaded.bundle.resources);
     publisher.publish(snapshot);
-    let pdp = Pdp::new(pdp::Config { reader, directory });
+    let pdp = Pdp::new(pdp::Config {
+        reader,
+        directory,
+        clock: Clock::default(),
+    });
     for address in server.addresses()? {
         tracing::info!(%address, "listening");
     }

@@ -11,6 +11,8 @@ mod callers;
 #[cfg(test)]
 mod case;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod coverage;
@@ -25,9 +27,13 @@ mod grpc;
 #[cfg(test)]
 mod malformed;
 #[cfg(test)]
-mod publication;
+mod matrix;
 #[cfg(test)]
-mod reference;
+mod modules;
+#[cfg(test)]
+mod pages;
+#[cfg(test)]
+mod publication;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
