@@ -11,11 +11,10 @@ use crate::compiler::{self, error::CompileErrors};
 use crate::directory::Directory;
 use crate::document::bundle::{BundleFiles, FileErrors, Loaded, Strictness, read_bundle};
 use crate::publish::publication;
-use crate::service::pdp::{self, Pdp};
+use crate::service::pdp::{self, Clock, Pdp};
 use crate::service::{self, Ended, Phase, Server};
 use crate::snapshot::{Revision, Snapshot};
 use crate::source::files::{ReadFilesError, read_directory};
-use crate::wire::reply::Disclosure;
 
 /// What `serve` is told.
 #[derive(Debug, Clone)]
@@ -24,8 +23,6 @@ pub struct Config {
     pub bundle: PathBuf,
     /// The data server.
     pub service: service::Config,
-    /// How much answers tell.
-    pub disclosure: Disclosure,
 }
 
 /// Why a bundle is not put into force.
@@ -101,7 +98,7 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
     let pdp = Pdp::new(pdp::Config {
         reader,
         directory,
-        disclosure: config.disclosure,
+        clock: Clock::default(),
     });
     for address in server.addresses()? {
         tracing::info!(%address, "listening");

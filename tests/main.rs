@@ -7,7 +7,11 @@ mod authorize;
 #[cfg(test)]
 mod bundle;
 #[cfg(test)]
+mod callers;
+#[cfg(test)]
 mod case;
+#[cfg(test)]
+mod conformance;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
@@ -23,8 +27,16 @@ mod grpc;
 #[cfg(test)]
 mod malformed;
 #[cfg(test)]
-mod reference;
+mod matrix;
+#[cfg(test)]
+mod modules;
+#[cfg(test)]
+mod pages;
+#[cfg(test)]
+mod publication;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod swap;
 #[cfg(test)]
 mod tag_policy;

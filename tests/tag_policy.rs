@@ -1,5 +1,6 @@
 //! Tag policies: documents, chains and what they come to.
 
+mod chains;
 mod conformance;
 mod corpus;
 mod differential;

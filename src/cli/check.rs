@@ -15,6 +15,7 @@ use crate::document::{DocumentErrors, Lint, Parsed, PolicyOptions, Position, rea
 use crate::model::settings::Settings;
 use crate::model::statement::{DocumentLayer, Policy};
 use crate::model::tag_policy::Dialect;
+use crate::offline::effective::notes;
 
 /// Check documents and bundles: every error and warning with file, position and pointer.
 #[derive(Debug, clap::Args)]
@@ -121,6 +122,14 @@ fn bundle(path: &Path, findings: &mut Vec<Finding>) {
         Ok(compiled) => {
             let lints = compiled.loaded.lints.iter();
             findings.extend(lints.map(|found| Finding::of_lint(prefix(&found.file), &found.lint)));
+            let notes = notes(&compiled.snapshot.tags).into_iter();
+            findings.extend(notes.map(|(code, message)| Finding {
+                severity: Severity::Warning,
+                file: path.display().to_string(),
+                at: None,
+                code,
+                message,
+            }));
         }
         Err(LoadError::Refused(errors)) => {
             findings.extend(errors.iter().map(|found| Finding {

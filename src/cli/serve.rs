@@ -8,7 +8,6 @@ use super::Exit;
 use super::output::start_log;
 use crate::app::{self, LoadError};
 use crate::service::{self, Ended, Listen};
-use crate::wire::reply::Disclosure;
 
 /// Serve decisions over gRPC.
 #[derive(Debug, clap::Args)]
@@ -48,7 +47,6 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             drain: Duration::from_secs(drain),
             ..service::Config::default()
         },
-        disclosure: Disclosure::Statements,
     };
     match app::serve(config) {
         Ok(Ended::Drained) => Ok(Exit::Ok),

@@ -5,17 +5,13 @@ mod tag_policy;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use serde_json::json;
 
 use super::output::{Format, print_line};
-use super::verdict::{Shown, complaint, shown};
 use super::{Exit, output};
 use crate::document::bundle::FileErrors;
-use crate::document::case::{Case, CaseFile, World, read_cases};
-use crate::model::condition::parse_date;
-use crate::model::verdict::RefusalReason;
-use crate::offline::Offline;
+use crate::document::case::{CaseFile, read_cases};
+use crate::offline::verdict::{answer, complaint};
 
 /// Run case files (JSON Lines): each case has its own documents, a request and its answer.
 #[derive(Debug, clap::Args)]
@@ -90,7 +86,7 @@ impl Tally {
         match (format, complaint) {
             (Format::Text, None) => Ok(()),
             (Format::Text, Some(complaint)) => {
-                print_line(&format!("{}:{line}: {id}: {complaint}", file.display(),))
+                print_line(&format!("{}:{line}: {id}: {complaint}", file.display()))
             }
             (Format::Json, complaint) => print_line(
                 &json!({
@@ -126,23 +122,4 @@ impl Tally {
             Format::Json => Ok(writeln!(last, "{line}")?),
         }
     }
-}
-
-/// What a case is answered with.
-fn answer(case: &Case) -> Shown {
-    let invalid = || Shown::refused(RefusalReason::InvalidDocument.as_str());
-    let World::Ready(bundle) = &case.world else {
-        return invalid();
-    };
-    let Ok(offline) = Offline::new(bundle) else {
-        return invalid();
-    };
-    let now = match case.request.current_time.as_deref() {
-        None => Timestamp::now(),
-        Some(text) => match parse_date(text) {
-            Some(instant) => instant,
-            None => return Shown::refused(RefusalReason::ContextValueInvalid.as_str()),
-        },
-    };
-    shown(offline.answer(&(&case.request).into(), now))
 }

@@ -131,7 +131,7 @@ fn case(at: &Cursor<'_, '_>, source: Source<'_>, sink: &mut Sink<'_>) -> Result<
     }
 }
 
-const MEMBERS: [&str; 17] = [
+const MEMBERS: [&str; 18] = [
     "id",
     "name",
     "source",
@@ -143,6 +143,7 @@ const MEMBERS: [&str; 17] = [
     "policies",
     "request",
     "unknown_resources",
+    "organization",
     "catalog",
     "settings",
     "expect",

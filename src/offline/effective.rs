@@ -1,5 +1,6 @@
 //! An effective tag policy as a tree for people: statements, settings, values, and who said so.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::model::organization::TagMode;
@@ -7,7 +8,7 @@ use crate::model::tag_policy::{
     Cell, CellProvenance, EffectiveStatement, Fit, ListSetting, Lock, Note, NoteKind, Origin,
     Setting, Weakening,
 };
-use crate::snapshot::tags::{Staged, TagNode};
+use crate::snapshot::tags::{Staged, TagNode, TagTable};
 
 /// The tree, a line for each thing.
 pub fn tree(node: &TagNode, mode: TagMode) -> String {
@@ -26,6 +27,32 @@ pub fn tree(node: &TagNode, mode: TagMode) -> String {
     }
     tree.loose_notes();
     tree.text
+}
+
+/// All that is to be told of the chains of a snapshot: a code and a line for each, where it is done.
+pub fn notes(table: &TagTable) -> BTreeSet<(&'static str, String)> {
+    let mut told = BTreeSet::new();
+    for node in table.nodes() {
+        let path = node.path();
+        for mode in [TagMode::Enforce, TagMode::Warn, TagMode::Report] {
+            let staged = node.policies.of(mode);
+            let tree = Tree {
+                path: path.clone(),
+                staged,
+                text: String::new(),
+            };
+            for note in &staged.provenance.notes {
+                let is_here = |by: &Origin| by.depth + 1 == path.len();
+                if note.by.as_ref().is_none_or(is_here) {
+                    let (section, key) = (note.cell.section.as_str(), &note.cell.key);
+                    let line = tree.told(note);
+                    let line = format!("{}: {section} {key} {line}", node.organization);
+                    told.insert((note.kind.code(), line));
+                }
+            }
+        }
+    }
+    told
 }
 
 struct Tree<'t> {
@@ -107,10 +134,14 @@ impl Tree<'_> {
     }
 
     fn note(&mut self, note: &Note) {
+        let line = format!("! {}", self.told(note));
+        self.line(2, &line);
+    }
+
+    fn told(&self, note: &Note) -> String {
         let setting = note.cell.setting.as_str();
         let by = note.by.as_ref().map(|by| self.by(by)).unwrap_or_default();
-        let line = format!("! {setting}{by}: {}", self.kind(&note.kind));
-        self.line(2, &line);
+        format!("{setting}{by}: {}", self.kind(&note.kind))
     }
 
     /// Notes on statements that nobody's value made.

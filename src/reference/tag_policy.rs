@@ -168,7 +168,7 @@ impl<'a> Asked<'a> {
                     lists.filter(|list| !self.is_refused(setting, list, value.as_ref()));
                 if let Some(list) = counting.next() {
                     let mut assigned = Vec::new();
-                    list.iter().for_each(|text| push(&mut assigned, text));
+                    push(&mut assigned, list);
                     value = Some(assigned);
                 }
             }
@@ -176,7 +176,7 @@ impl<'a> Asked<'a> {
                 for list in clauses.iter().filter_map(|clause| clause.append.as_ref()) {
                     if !self.is_refused(setting, list, value.as_ref()) {
                         let values = value.get_or_insert_default();
-                        list.iter().for_each(|text| push(values, text));
+                        push(values, list);
                     }
                 }
             }
@@ -214,9 +214,12 @@ impl<'a> Asked<'a> {
     }
 }
 
-fn push<'a>(values: &mut Vec<&'a str>, text: &'a str) {
-    if !values.contains(&text) {
-        values.push(text);
+/// Adds what is not there yet, at the end.
+fn push<'a>(values: &mut Vec<&'a str>, list: &'a [Arc<str>]) {
+    for text in list {
+        if !values.contains(&&**text) {
+            values.push(text);
+        }
     }
 }
 

@@ -1,6 +1,4 @@
 //! What the tests share.
 
-pub(crate) mod case;
 pub(crate) mod generate;
-pub(crate) mod policy;
 pub(crate) mod server;

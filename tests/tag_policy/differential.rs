@@ -99,8 +99,7 @@ fn statement(tape: &mut Tape<'_>, dialect: Dialect) -> PolicyStatement {
         }
     }
     let has_correction = dialect == Dialect::Alibaba && section != Section::RgInherit;
-    let correction =
-        (has_correction && tape.percent(20)).then(|| single(tape, |tape| corrections(tape)));
+    let correction = (has_correction && tape.percent(20)).then(|| single(tape, corrections));
     PolicyStatement {
         section,
         key,

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::MAX_FILE_BYTES;
 use super::account;
 use super::entry::{self, Placed};
 use super::error::EntryErrorKind;
@@ -11,6 +10,8 @@ use super::layout::{self, AccountPart, Form, Part};
 use super::manifest::{self, BundleFile, Difference};
 use super::organization;
 use super::reading::{Reading, Site, Sited, duplicate, site};
+use super::{MAX_FILE_BYTES, MAX_LINE_BYTES};
+use crate::document::callers;
 use crate::document::catalog;
 use crate::document::cursor::{Cursor, Sink, Told};
 use crate::document::policy::{self, MAX_DOCUMENT_BYTES, PolicyOptions};
@@ -23,9 +24,6 @@ use crate::model::arn::AccountId;
 use crate::model::bundle::ResourcePolicy;
 use crate::model::statement::{DocumentLayer, Policy};
 use crate::model::tag_policy::TagPolicy;
-
-/// The most bytes of one line of a file of JSON Lines, and of a policy with what it is attached to.
-const MAX_LINE_BYTES: usize = 256 * 1024;
 
 impl<'f> Reading<'f> {
     /// `bundle.json`: what all other files are read by.
@@ -104,6 +102,12 @@ impl<'f> Reading<'f> {
     fn read_part(&mut self, path: &'f str, source: Source<'f>, part: Part) {
         match part {
             Part::Bundle | Part::Catalog | Part::Tests => {}
+            Part::Callers => {
+                let limit = callers::MAX_CALLERS_BYTES;
+                if let Some(read) = self.document(path, source, limit, callers::callers) {
+                    self.callers = read;
+                }
+            }
             Part::Organization => {
                 let read = self.document(path, source, MAX_FILE_BYTES, organization::read);
                 self.organizations
