@@ -86,6 +86,51 @@ fn a_locked_statement_takes_no_new_scope() {
     assert_eq!(kinds, ["SCOPE_UNDER_LOCK"]);
 }
 
+#[test]
+fn a_type_has_at_most_fifty_required_keys() {
+    let keys = |from: usize, count: usize| {
+        let statement = |number| {
+            format!(
+                r#""k{number}": {{"report_required_tag_for": {{"@@assign": ["ec2:instance"]}}}}"#
+            )
+        };
+        let all: Vec<String> = (from..from + count).map(statement).collect();
+        let text = format!(r#"{{"tags": {{{}}}}}"#, all.join(", "));
+        read_tag_policy(&text, Some(Dialect::Aws)).unwrap().value
+    };
+    let (root, child) = (keys(0, 30), keys(30, 25));
+    let levels = [vec![("root".into(), &root)], vec![("child".into(), &child)]];
+    let staged = merge(Dialect::Aws, &levels, &mut Regexes::default()).unwrap();
+    let over = |fit| {
+        staged
+            .policy
+            .statements
+            .iter()
+            .filter(|one| one.fit == fit)
+            .count()
+    };
+    assert_eq!((over(Fit::Whole), over(Fit::OverLimit)), (30, 25));
+}
+
+/// Long lists are merged in time that grows with their length alone.
+#[test]
+fn long_lists_do_not_hang() {
+    let list = |from: usize| {
+        let values: Vec<String> = (from..from + 12_000)
+            .map(|value| format!("\"{value}\""))
+            .collect();
+        let values = values.join(",");
+        format!(r#"{{"tags": {{"k": {{"tag_value": {{"@@append": [{values}]}}}}}}}}"#)
+    };
+    let lists: Vec<String> = (0..8)
+        .map(|number| list(10_000 + number * 12_000))
+        .collect();
+    let lists: Vec<&str> = lists.iter().map(String::as_str).collect();
+    let start = Instant::now();
+    assert!(chain(&lists).is_ok());
+    assert!(start.elapsed().as_secs() < 20);
+}
+
 fn name(text: &str) -> Name {
     Name::try_from(text).unwrap()
 }
