@@ -29,6 +29,7 @@ use crate::directory::Directory;
 use crate::model::verdict::{RefusalReason, limits};
 use crate::publish::Reader;
 use crate::snapshot::Snapshot;
+use crate::telemetry::{Api, Effect, Tallies, Tally};
 use crate::wire::reply::Disclosure;
 use crate::wire::status::{CallError, CallLimit, Refusal};
 use crate::wire::v1;
@@ -53,6 +54,7 @@ pub struct Config {
 pub struct Pdp {
     shared: Arc<Shared>,
     ids: DecisionIds,
+    tally: Arc<Tally>,
 }
 
 #[derive(Debug)]
@@ -62,19 +64,22 @@ struct Shared {
     sessions: Sessions,
     disclosure: Disclosure,
     waiters: Semaphore,
-    ignored_values: AtomicU64,
+    ignored_values: Arc<AtomicU64>,
+    tallies: Tallies,
 }
 
 /// What a handler knows of its call.
 #[derive(Debug)]
 struct Call {
+    api: Api,
     peer: Option<Arc<Peer>>,
     deadline: Option<Instant>,
 }
 
 impl Call {
-    fn new(extensions: &Extensions) -> Self {
+    fn new(api: Api, extensions: &Extensions) -> Self {
         Self {
+            api,
             peer: extensions.get::<Arc<Peer>>().cloned(),
             deadline: extensions.get::<Deadline>().map(|deadline| deadline.0),
         }
@@ -99,20 +104,23 @@ impl Pdp {
             sessions: Sessions::default(),
             disclosure,
             waiters: Semaphore::new(revision::WAITERS),
-            ignored_values: AtomicU64::new(0),
+            ignored_values: Arc::default(),
+            tallies: Tallies::default(),
         };
         Self {
+            tally: shared.tallies.add(),
             shared: Arc::new(shared),
             ids: DecisionIds::default(),
         }
     }
 
-    /// The same decision point for another worker: decision ids of its own, all else shared.
+    /// The same decision point for another worker: decision ids and counters of its own, all else shared.
     #[must_use]
     pub fn for_worker(&self) -> Self {
         Self {
             shared: Arc::clone(&self.shared),
             ids: DecisionIds::default(),
+            tally: self.shared.tallies.add(),
         }
     }
 
@@ -121,9 +129,14 @@ impl Pdp {
         &self.shared.reader
     }
 
-    /// How many sent tags and groups were ignored because the directory said otherwise.
-    pub fn ignored_values(&self) -> u64 {
-        self.shared.ignored_values.load(Ordering::Relaxed)
+    /// The count of sent tags and groups that were ignored because the directory said otherwise.
+    pub fn ignored_values(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.shared.ignored_values)
+    }
+
+    /// The counters of all workers.
+    pub fn tallies(&self) -> Tallies {
+        self.shared.tallies.clone()
     }
 
     /// Decides one request against a snapshot.
@@ -137,10 +150,17 @@ impl Pdp {
         if message.explain && self.shared.disclosure < Disclosure::Explanation {
             return Err(CallError::CallerNotAllowed { field: "explain" });
         }
+        let start = Instant::now();
         let answered = self
             .desk(call, snapshot)
             .answer(message, || self.ids.next());
         self.count_ignored(answered.ignored);
+        let effect = match &answered.result {
+            Ok(response) if response.effect() == v1::Effect::Allow => Effect::Allow,
+            Ok(_) => Effect::Deny,
+            Err(_) => Effect::Error,
+        };
+        self.tally.count(call.api, effect, start.elapsed());
         answered.result
     }
 
@@ -248,7 +268,11 @@ impl AuthorizationService for Served {
         request: Request<v1::AuthorizeRequest>,
     ) -> Result<Response<v1::AuthorizeResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
-        answer(self.0.decide_now(&Call::new(&extensions), &message).await)
+        answer(
+            self.0
+                .decide_now(&Call::new(Api::Authorize, &extensions), &message)
+                .await,
+        )
     }
 
     async fn batch_authorize(
@@ -256,7 +280,11 @@ impl AuthorizationService for Served {
         request: Request<v1::BatchAuthorizeRequest>,
     ) -> Result<Response<v1::BatchAuthorizeResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
-        answer(self.0.batch(&Call::new(&extensions), message).await)
+        answer(
+            self.0
+                .batch(&Call::new(Api::Batch, &extensions), message)
+                .await,
+        )
     }
 
     type AuthorizeStreamStream =
@@ -271,7 +299,7 @@ impl AuthorizationService for Served {
         let (_, extensions, questions) = request.into_parts();
         let state = Answering {
             pdp: self.clone(),
-            call: Call::new(&extensions),
+            call: Call::new(Api::Stream, &extensions),
             questions,
             answered: 0,
         };
@@ -286,7 +314,11 @@ impl AuthorizationService for Served {
         request: Request<v1::FilterResourcesRequest>,
     ) -> Result<Response<v1::FilterResourcesResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
-        answer(self.0.filter(&Call::new(&extensions), &message).await)
+        answer(
+            self.0
+                .filter(&Call::new(Api::Filter, &extensions), &message)
+                .await,
+        )
     }
 }
 

@@ -38,6 +38,12 @@ pub enum CallError {
         /// The field.
         field: &'static str,
     },
+    /// The peer is neither the server's own user nor root.
+    #[error("the management channel is for the server's own user")]
+    ManagementDenied,
+    /// The server reads its bundle from a directory.
+    #[error("the server reads its bundle from a directory, and only a dry run is taken")]
+    ManagementReadOnly,
     /// No policies are loaded yet.
     #[error("no policies are loaded yet")]
     SnapshotNotReady,
@@ -120,7 +126,8 @@ impl CallError {
                 CallLimit::SubChecks => "SUB_CHECK_LIMIT",
                 CallLimit::Candidates => "CANDIDATE_LIMIT",
             },
-            Self::CallerNotAllowed { .. } => "CALLER_NOT_ALLOWED",
+            Self::CallerNotAllowed { .. } | Self::ManagementDenied => "CALLER_NOT_ALLOWED",
+            Self::ManagementReadOnly => "MANAGEMENT_READ_ONLY",
             Self::SnapshotNotReady => "SNAPSHOT_NOT_READY",
             Self::RevisionUnreachable => "REVISION_UNREACHABLE",
             Self::RevisionNotReached { .. } => "REVISION_NOT_REACHED",
@@ -138,9 +145,11 @@ impl CallError {
             Self::MessageInvalid(_) | Self::OverLimit { .. } | Self::TimeoutInvalid => {
                 Code::InvalidArgument
             }
-            Self::CallerNotAllowed { .. } => Code::PermissionDenied,
+            Self::CallerNotAllowed { .. } | Self::ManagementDenied => Code::PermissionDenied,
             Self::SnapshotNotReady | Self::Stopping => Code::Unavailable,
-            Self::RevisionUnreachable | Self::RevisionNotReached { .. } => Code::FailedPrecondition,
+            Self::RevisionUnreachable
+            | Self::RevisionNotReached { .. }
+            | Self::ManagementReadOnly => Code::FailedPrecondition,
             Self::TooManyWaiters => Code::ResourceExhausted,
             Self::DeadlineExceeded => Code::DeadlineExceeded,
         }
@@ -187,7 +196,11 @@ impl CallError {
                 "min_revision"
             }
             Self::TimeoutInvalid | Self::DeadlineExceeded => "grpc-timeout",
-            Self::MessageInvalid(_) | Self::SnapshotNotReady | Self::Stopping => "",
+            Self::ManagementReadOnly => "dry_run",
+            Self::MessageInvalid(_)
+            | Self::SnapshotNotReady
+            | Self::ManagementDenied
+            | Self::Stopping => "",
         }
     }
 
@@ -197,6 +210,8 @@ impl CallError {
             Self::MessageInvalid(_)
             | Self::OverLimit { .. }
             | Self::CallerNotAllowed { .. }
+            | Self::ManagementDenied
+            | Self::ManagementReadOnly
             | Self::SnapshotNotReady
             | Self::RevisionUnreachable
             | Self::RevisionNotReached { .. }
@@ -210,11 +225,17 @@ impl CallError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::SnapshotNotReady | Self::Stopping => Some(Duration::from_secs(1)),
+            // Until somebody repairs the documents.
+            Self::Refused(refusal) if code_of(refusal.reason) == Code::Unavailable => {
+                Some(Duration::from_secs(5))
+            }
             Self::TooManyWaiters => Some(Duration::from_millis(100)),
             Self::Refused(_)
             | Self::MessageInvalid(_)
             | Self::OverLimit { .. }
             | Self::CallerNotAllowed { .. }
+            | Self::ManagementDenied
+            | Self::ManagementReadOnly
             | Self::RevisionUnreachable
             | Self::RevisionNotReached { .. }
             | Self::DeadlineExceeded
@@ -229,6 +250,7 @@ fn code_of(reason: RefusalReason) -> Code {
         RefusalReason::ContextKeyMissing | RefusalReason::ResourceUnknown => {
             Code::FailedPrecondition
         }
+        RefusalReason::AccountQuarantined => Code::Unavailable,
         RefusalReason::InvalidRequest
         | RefusalReason::NoResource
         | RefusalReason::ResourceLimit
@@ -304,6 +326,12 @@ mod tests {
             Code::FailedPrecondition,
             arn,
             false,
+        );
+        check(
+            &refused(RefusalReason::AccountQuarantined),
+            Code::Unavailable,
+            None,
+            true,
         );
         check(&CallError::SnapshotNotReady, Code::Unavailable, None, true);
         check(

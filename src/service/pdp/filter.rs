@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::desk::Carried;
 use super::{Call, Pdp, YIELD_EVERY};
@@ -12,6 +13,7 @@ use crate::engine::request::Resource;
 use crate::model;
 use crate::model::verdict::{Outcome, RefusalReason, limits};
 use crate::snapshot::Snapshot;
+use crate::telemetry::Effect;
 use crate::wire::reply::{Asked, Disclosure, revision};
 use crate::wire::request::{Candidates, Entries, Question, SentResource, Storage};
 use crate::wire::status::{CallError, CallLimit};
@@ -53,7 +55,15 @@ impl Pdp {
             let stored = self.desk(call, &filtering.snapshot).find(candidate.name);
             let differs = filtering.candidates.differs(candidate, stored.as_deref());
             self.count_ignored(u64::from(differs));
-            if filtering.sees(place, candidate, stored.as_deref())? {
+            let start = Instant::now();
+            let seen = filtering.sees(place, candidate, stored.as_deref());
+            let effect = match seen {
+                Ok(true) => Effect::Allow,
+                Ok(false) => Effect::Deny,
+                Err(_) => Effect::Error,
+            };
+            self.tally.count(call.api, effect, start.elapsed());
+            if seen? {
                 arns.push(candidate.name.as_str().to_owned());
             }
         }
