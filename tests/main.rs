@@ -23,6 +23,10 @@ mod grpc;
 #[cfg(test)]
 mod malformed;
 #[cfg(test)]
+mod publication;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod swap;

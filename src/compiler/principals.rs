@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hashbrown::HashSet;
+
 use super::Compilation;
 use super::error::CompileErrorKind;
 use crate::model::account::{Account, Attachment, Grantee, Group, PolicyRef, Scope};
@@ -67,6 +69,7 @@ impl Compilation {
         account: &Account,
         own: &BTreeMap<PolicyRef, PolicyId>,
     ) -> BTreeMap<Grantee, Grants> {
+        let grantees = grantees(account);
         let mut granted: BTreeMap<Grantee, Grants> = BTreeMap::new();
         for Attachment { policy, to, scope } in &account.attachments {
             let id = own.get(policy).or_else(|| self.system.get(policy)).copied();
@@ -78,7 +81,7 @@ impl Compilation {
                 );
                 continue;
             };
-            if !has_grantee(account, to) {
+            if !grantees.contains(to) {
                 self.unknown(account, to.clone());
             }
             granted
@@ -161,12 +164,16 @@ impl Compilation {
     }
 }
 
-fn has_grantee(account: &Account, grantee: &Grantee) -> bool {
-    match grantee {
-        Grantee::User(name) => account.users.iter().any(|user| user.name == *name),
-        Grantee::Group(name) => account.groups.iter().any(|group| group.name == *name),
-        Grantee::Role(name) => account.roles.iter().any(|role| role.name == *name),
-    }
+/// Everybody to whom a policy may be attached.
+fn grantees(account: &Account) -> HashSet<Grantee> {
+    let users = account.users.iter();
+    let groups = account.groups.iter();
+    let roles = account.roles.iter();
+    users
+        .map(|user| Grantee::User(user.name.clone()))
+        .chain(groups.map(|group| Grantee::Group(group.name.clone())))
+        .chain(roles.map(|role| Grantee::Role(role.name.clone())))
+        .collect()
 }
 
 fn merge(

@@ -1,5 +1,6 @@
 //! Actions by name: an id to compare, the facts of the catalog, and masks that skip policies.
 
+use arrayvec::ArrayString;
 use hashbrown::HashTable;
 
 use super::symbol::Symbol;
@@ -137,33 +138,24 @@ pub struct ActionTable {
 /// The action of a request in lower case, on the stack.
 #[derive(Debug, Clone, Copy)]
 pub struct FoldedAction {
-    bytes: [u8; MAX_ACTION_BYTES],
-    length: usize,
+    text: ArrayString<MAX_ACTION_BYTES>,
     colon: usize,
 }
 
 impl FoldedAction {
     /// Folds an action.
     pub fn new(action: ActionRef<'_>) -> Self {
-        let mut folded = Self {
-            bytes: [0; MAX_ACTION_BYTES],
-            length: 0,
-            colon: action.service().len(),
-        };
-        for (to, from) in folded.bytes.iter_mut().zip(action.as_str().bytes()) {
-            *to = from.to_ascii_lowercase();
-            folded.length += 1;
-        }
-        folded
+        let mut text = ArrayString::new();
+        // INVARIANT: an `ActionRef` is no longer than there is place for, and it is ASCII.
+        let _ = text.try_push_str(action.as_str());
+        text.make_ascii_lowercase();
+        let colon = action.service().len();
+        Self { text, colon }
     }
 
     /// The whole action in lower case.
     pub fn as_str(&self) -> &str {
-        // INVARIANT: an `ActionRef` is ASCII.
-        self.bytes
-            .get(..self.length)
-            .and_then(|bytes| std::str::from_utf8(bytes).ok())
-            .unwrap_or_default()
+        &self.text
     }
 
     /// The service in lower case.

@@ -1,0 +1,70 @@
+//! Deciding allocates nothing: no request of any profile, decided or refused.
+//!
+//! A binary of its own, with one test: the counter counts for the whole process.
+
+#[path = "../benches/support/profiles.rs"]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "shared; each binary uses a part, and a corpus that cannot be drawn ends it"
+)]
+mod profiles;
+
+use std::alloc::System;
+use std::hint::black_box;
+
+use profiles::{Case, Shape, Shares};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use tagwarden::engine::decide;
+use tagwarden::engine::request::Request;
+use tagwarden::snapshot::Snapshot;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+fn allocations(work: impl FnOnce()) -> usize {
+    let region = Region::new(ALLOCATOR);
+    work();
+    let change = region.change();
+    change.allocations + change.reallocations + change.deallocations
+}
+
+fn ask_all(snapshot: &Snapshot, requests: &[Request<'_>]) {
+    for request in requests {
+        let _ = black_box(decide(snapshot, black_box(request)));
+    }
+}
+
+/// The same without the address that policies ask for: some are refused.
+fn refused<'a>(requests: &[Request<'a>]) -> Vec<Request<'a>> {
+    let without = |request: &Request<'a>| {
+        let mut request = *request;
+        request.context.source_ip = None;
+        request
+    };
+    requests.iter().map(without).collect()
+}
+
+#[test]
+fn deciding_allocates_nothing() {
+    let counted = allocations(|| drop(black_box(vec![1_u8; 100])));
+    assert!(counted >= 2, "the counter does not count");
+    for shape in [Shape::typical(), Shape::heavy(), Shape::worst()] {
+        let name = shape.name;
+        let count = if name == "worst" { 200 } else { 1_000 };
+        let case = Case::new(shape, count);
+        Shares::of(&case.snapshot, &case.requests).check();
+        let other = refused(&case.requests);
+        assert!(
+            Shares::of(&case.snapshot, &other).refused > 0.0,
+            "{name}: nothing is refused"
+        );
+        let sum = allocations(|| {
+            ask_all(&case.snapshot, &case.requests);
+            ask_all(&case.snapshot, &other);
+        });
+        assert_eq!(sum, 0, "{name}");
+    }
+}

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Installs what the tests need, then runs everything that CI runs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s\n' "$*"; }
+
+step tools
+scripts/tools.sh
+export PATH="$PWD/.tools/bin:$PATH"
+
+step format and lints
+cargo fmt --all -- --check
+cargo clippy --quiet --all-targets -- -D warnings
+RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps
+.tools/npm/node_modules/.bin/buf lint
+
+step licences, bans and sources of dependencies
+cargo-deny --log-level error check licenses bans sources
+echo "skipped: advisories need a database that is fetched from elsewhere"
+
+step tests
+cargo test --quiet
+
+step fuzz targets compile
+cargo check --quiet --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
+
+step benches run once
+cargo bench --quiet --profile dev --bench decide -- --test
+
+step examples and the calls of README
+cargo build --quiet
+target/debug/tagwarden check --deny-warnings examples/*
+target/debug/tagwarden test examples/*
+python3 tests/readme.py target/debug/tagwarden
