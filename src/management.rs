@@ -374,13 +374,14 @@ impl Task {
 
     fn refused(&mut self, error: &LoadError) {
         let errors = error.findings();
-        tracing::error!(errors = errors.len(), %error, "the bundle is refused");
+        let count = errors.len();
         self.reloads.count(ReloadOutcome::Refused);
         self.status.refusal = Some(Refusal {
             seen: Timestamp::now(),
             errors,
         });
         self.tell_status();
+        tracing::error!(errors = count, %error, "the bundle is refused");
     }
 
     fn tell_status(&self) {

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod accept;
 #[cfg(test)]
+mod admin;
+#[cfg(test)]
 mod authorize;
 #[cfg(test)]
 mod bundle;
@@ -23,9 +25,13 @@ mod grpc;
 #[cfg(test)]
 mod malformed;
 #[cfg(test)]
+mod management;
+#[cfg(test)]
 mod publication;
 #[cfg(test)]
 mod reference;
+#[cfg(test)]
+mod reload;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub struct Counted {
     /// How many were counted.
     pub count: u64,
     /// The bounds in seconds, each with how many stand between it and the bound before. The last
-    /// bound is the greatest number.
+    /// bound is infinite.
     pub buckets: Vec<(f64, u64)>,
 }
 
@@ -49,7 +49,7 @@ impl<const N: usize> Histogram<N> {
     /// What was counted so far.
     pub fn read(&self) -> Counted {
         let counts = self.buckets.iter().chain([&self.above]);
-        let bounds = self.bounds.iter().copied().map(seconds).chain([f64::MAX]);
+        let bounds = self.bounds.iter().copied().map(seconds).chain([f64::INFINITY]);
         let buckets: Vec<(f64, u64)> = bounds
             .zip(counts.map(|count| count.load(Ordering::Relaxed)))
             .collect();
