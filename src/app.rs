@@ -17,13 +17,12 @@ use crate::admin::{self, Admin, Sources, State};
 use crate::directory::Directory;
 use crate::document::finding::Finding;
 use crate::management::{self, Command, Management, Status};
-use crate::publish::{Reader, publication};
+use crate::publish::publication;
 use crate::service::pap::{Authority, Pap};
 use crate::service::pdp::{self, Pdp};
 use crate::service::{self, Ended, Listen, Phase, Server};
 use crate::source::files::{Watch, WatchConfig};
 use crate::telemetry::Reloads;
-use crate::wire::reply::Disclosure;
 
 /// What `serve` is told.
 #[derive(Debug, Clone)]
@@ -36,8 +35,6 @@ pub struct Config {
     pub manage: Option<Listen>,
     /// Metrics and probes, if they are served.
     pub admin: Option<admin::Config>,
-    /// How much answers tell.
-    pub disclosure: Disclosure,
 }
 
 /// Where bundles come from.
@@ -65,7 +62,6 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
         service,
         manage,
         admin,
-        disclosure,
     } = config;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -79,7 +75,7 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
         admin: admin.map(Admin::bind).transpose()?,
     };
     bound.tell(manage.as_ref())?;
-    let (running, task) = Running::start(&bundles, disclosure)?;
+    let (running, task) = Running::start(&bundles)?;
     let ended = runtime.block_on(running.serve(bound));
     // With the last that could reach it the management task ends, and frees what is in force.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -122,7 +118,7 @@ struct Running {
 }
 
 impl Running {
-    fn start(bundles: &Bundles, disclosure: Disclosure) -> anyhow::Result<(Self, JoinHandle<()>)> {
+    fn start(bundles: &Bundles) -> anyhow::Result<(Self, JoinHandle<()>)> {
         let (publisher, reader) = publication().context("the reclaiming thread")?;
         let directory = Arc::new(Directory::default());
         let reloads = Reloads::default();
@@ -142,7 +138,7 @@ impl Running {
             Bundles::Applied => (None, Authority::Callers),
         };
         let running = Self {
-            pdp: pdp(reader, directory, disclosure),
+            pdp: Pdp::new(pdp::Config { reader, directory }),
             reloads,
             management,
             authority,
@@ -200,14 +196,6 @@ impl Running {
             None => Ok(ended?),
         }
     }
-}
-
-fn pdp(reader: Reader, directory: Arc<Directory>, disclosure: Disclosure) -> Pdp {
-    Pdp::new(pdp::Config {
-        reader,
-        directory,
-        disclosure,
-    })
 }
 
 fn watch_directory(

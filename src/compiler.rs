@@ -27,6 +27,7 @@ use crate::model::settings::Settings;
 use crate::model::statement as written;
 use crate::snapshot::action::Facts;
 use crate::snapshot::attached::{Attached, MAX_DEPTH};
+use crate::snapshot::caller::CallerTable;
 use crate::snapshot::{Policy, PolicyId, Snapshot};
 
 /// Compiles a bundle.
@@ -39,6 +40,7 @@ pub fn compile(bundle: &Bundle) -> Result<Snapshot, CompileErrors> {
         snapshot: Snapshot {
             settings: bundle.settings,
             catalog: Arc::new(bundle.catalog.clone()),
+            callers: CallerTable::new(&bundle.callers),
             ..Snapshot::default()
         },
         interner: Interner::default(),

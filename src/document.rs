@@ -8,6 +8,7 @@
 //! Not here: files and directories (`source`), and whether documents fit together (`compiler`).
 
 pub mod bundle;
+pub mod callers;
 pub mod case;
 pub mod catalog;
 pub mod cursor;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use self::histogram::{Counted, Histogram};
-pub use self::tally::{Api, Effect, Tallies, Tally};
+pub use self::tally::{Effect, Tallies, Tally};
 
 /// The names of metrics, without the prefix and without the suffixes of their types.
 pub mod name {

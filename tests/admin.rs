@@ -85,10 +85,13 @@ async fn metrics_count_decisions_and_bundles() {
     let (code, metrics) = get(admin, "/metrics").await;
     assert_eq!(code, 200);
     for (name, expected) in [
-        (r#"decisions_total{api="authorize",effect="allow"}"#, "3"),
-        (r#"decisions_total{api="authorize",effect="deny"}"#, "1"),
-        (r#"decisions_total{api="authorize",effect="error"}"#, "1"),
-        (r#"decisions_total{api="batch",effect="allow"}"#, "0"),
+        (r#"decisions_total{api="Authorize",effect="allow"}"#, "3"),
+        (r#"decisions_total{api="Authorize",effect="deny"}"#, "1"),
+        (r#"decisions_total{api="Authorize",effect="error"}"#, "1"),
+        (
+            r#"decisions_total{api="BatchAuthorize",effect="allow"}"#,
+            "0",
+        ),
         ("decision_duration_seconds_count", "5"),
         (r#"decision_duration_seconds_bucket{le="+Inf"}"#, "5"),
         (r#"reloads_total{outcome="published"}"#, "1"),

@@ -9,6 +9,8 @@ mod authorize;
 #[cfg(test)]
 mod bundle;
 #[cfg(test)]
+mod callers;
+#[cfg(test)]
 mod case;
 #[cfg(test)]
 mod corpus;

@@ -12,7 +12,8 @@ use prometheus_client::registry::{Registry, Unit};
 use tokio::sync::watch;
 
 use crate::management::{Live, Status};
-use crate::telemetry::{Api, Counted, Effect, ReloadOutcome, Reloads, Tallies, name};
+use crate::model::caller::Rpc;
+use crate::telemetry::{Counted, Effect, ReloadOutcome, Reloads, Tallies, name};
 
 /// Where metrics come from.
 #[derive(Debug, Clone)]
@@ -53,10 +54,10 @@ impl Gathered {
     fn decisions(&self, writer: &mut Writer<'_>) -> fmt::Result {
         let tallies = &self.0.tallies;
         let mut counts = Vec::new();
-        for api in Api::ALL {
+        for rpc in Rpc::ALL {
             for effect in Effect::ALL {
-                let labels = vec![("api", api.as_str()), ("effect", effect.as_str())];
-                counts.push((labels, tallies.decisions(api, effect)));
+                let labels = vec![("api", rpc.as_str()), ("effect", effect.as_str())];
+                counts.push((labels, tallies.decisions(rpc, effect)));
             }
         }
         writer.counters(name::DECISIONS, "Decisions by api and effect", &counts)?;

@@ -14,7 +14,6 @@ use crate::admin;
 use crate::app::{self, Bundles, RefusedAtStart};
 use crate::service::{self, Ended, Listen};
 use crate::source::files::WatchConfig;
-use crate::wire::reply::Disclosure;
 
 /// Serve decisions over gRPC.
 #[derive(Debug, clap::Args)]
@@ -141,7 +140,6 @@ fn config(args: Args) -> anyhow::Result<Option<app::Config>> {
             listen,
             hosts: admin_host,
         }),
-        disclosure: Disclosure::Statements,
     }))
 }
 

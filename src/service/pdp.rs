@@ -9,6 +9,7 @@ pub(crate) mod desk;
 mod filter;
 mod ids;
 mod revision;
+mod rights;
 pub(crate) mod session;
 
 use std::pin::Pin;
@@ -23,14 +24,15 @@ use tonic::{Extensions, Request, Response, Status, Streaming};
 
 use self::desk::Desk;
 use self::ids::DecisionIds;
-use self::session::{Caller, Sessions};
+use self::session::Sessions;
 use super::peer::{Deadline, Peer};
 use crate::directory::Directory;
+use crate::model::caller::{Origin, Rpc};
 use crate::model::verdict::{RefusalReason, limits};
 use crate::publish::Reader;
 use crate::snapshot::Snapshot;
-use crate::telemetry::{Api, Effect, Tallies, Tally};
-use crate::wire::reply::Disclosure;
+use crate::snapshot::caller::Caller;
+use crate::telemetry::{Effect, Tallies, Tally};
 use crate::wire::status::{CallError, CallLimit, Refusal};
 use crate::wire::v1;
 use crate::wire::v1::authorization_service_server::AuthorizationService;
@@ -45,8 +47,6 @@ pub struct Config {
     pub reader: Reader,
     /// The live resources.
     pub directory: Arc<Directory>,
-    /// How much answers tell.
-    pub disclosure: Disclosure,
 }
 
 /// The policy decision point. Each worker has its own, over shared state.
@@ -62,7 +62,6 @@ struct Shared {
     reader: Reader,
     directory: Arc<Directory>,
     sessions: Sessions,
-    disclosure: Disclosure,
     waiters: Semaphore,
     ignored_values: Arc<AtomicU64>,
     tallies: Tallies,
@@ -71,38 +70,38 @@ struct Shared {
 /// What a handler knows of its call.
 #[derive(Debug)]
 struct Call {
-    api: Api,
     peer: Option<Arc<Peer>>,
     deadline: Option<Instant>,
 }
 
 impl Call {
-    fn new(api: Api, extensions: &Extensions) -> Self {
+    fn new(extensions: &Extensions) -> Self {
         Self {
-            api,
             peer: extensions.get::<Arc<Peer>>().cloned(),
             deadline: extensions.get::<Deadline>().map(|deadline| deadline.0),
         }
     }
 
-    fn caller(&self) -> Caller {
-        self.peer.as_ref().map(|peer| peer.address).into()
+    /// The caller, if it may use the RPC: one look-up by what the listener knows of the peer.
+    fn caller<'s>(&self, snapshot: &'s Snapshot, rpc: Rpc) -> Result<&'s Caller, CallError> {
+        let origin = self
+            .peer
+            .as_ref()
+            .map_or(Origin::Remote, |peer| peer.origin);
+        let caller = snapshot.callers.find(origin);
+        rights::check_rpc(caller, rpc)?;
+        Ok(caller)
     }
 }
 
 impl Pdp {
     /// A decision point.
     pub fn new(config: Config) -> Self {
-        let Config {
-            reader,
-            directory,
-            disclosure,
-        } = config;
+        let Config { reader, directory } = config;
         let shared = Shared {
             reader,
             directory,
             sessions: Sessions::default(),
-            disclosure,
             waiters: Semaphore::new(revision::WAITERS),
             ignored_values: Arc::default(),
             tallies: Tallies::default(),
@@ -114,7 +113,8 @@ impl Pdp {
         }
     }
 
-    /// The same decision point for another worker: decision ids and counters of its own, all else shared.
+    /// The same decision point for another worker: decision ids and counters of its own, all else
+    /// shared.
     #[must_use]
     pub fn for_worker(&self) -> Self {
         Self {
@@ -142,17 +142,14 @@ impl Pdp {
     /// Decides one request against a snapshot.
     fn decide(
         &self,
-        call: &Call,
+        rpc: Rpc,
+        caller: &Caller,
         snapshot: &Snapshot,
         message: &v1::AuthorizeRequest,
     ) -> Result<v1::AuthorizeResponse, CallError> {
-        // security 1.1: what the caller may not send is told before evaluation.
-        if message.explain && self.shared.disclosure < Disclosure::Explanation {
-            return Err(CallError::CallerNotAllowed { field: "explain" });
-        }
         let start = Instant::now();
         let answered = self
-            .desk(call, snapshot)
+            .desk(caller, snapshot)
             .answer(message, || self.ids.next());
         self.count_ignored(answered.ignored);
         let effect = match &answered.result {
@@ -160,17 +157,16 @@ impl Pdp {
             Ok(_) => Effect::Deny,
             Err(_) => Effect::Error,
         };
-        self.tally.count(call.api, effect, start.elapsed());
+        self.tally.count(rpc, effect, start.elapsed());
         answered.result
     }
 
-    fn desk<'a>(&'a self, call: &Call, snapshot: &'a Snapshot) -> Desk<'a> {
+    fn desk<'a>(&'a self, caller: &'a Caller, snapshot: &'a Snapshot) -> Desk<'a> {
         Desk {
             snapshot,
             directory: &self.shared.directory,
             sessions: &self.shared.sessions,
-            caller: call.caller(),
-            disclosure: self.shared.disclosure,
+            caller,
             now: Timestamp::now(),
         }
     }
@@ -183,7 +179,26 @@ impl Pdp {
         }
     }
 
-    async fn reach(&self, call: &Call, token: Option<&v1::RevisionToken>) -> Result<(), CallError> {
+    /// Whether a call may use an RPC, by the newest snapshot.
+    fn check_rpc(&self, call: &Call, rpc: Rpc) -> Result<(), CallError> {
+        let snapshot = self.shared.reader.load();
+        let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
+        call.caller(snapshot, rpc).map(|_| ())
+    }
+
+    /// Waits for a revision, if the caller may.
+    async fn reach(
+        &self,
+        call: &Call,
+        rpc: Rpc,
+        token: Option<&v1::RevisionToken>,
+    ) -> Result<(), CallError> {
+        if token.is_none() {
+            return Ok(());
+        }
+        let snapshot = self.snapshot()?;
+        rights::check_min_revision(call.caller(&snapshot, rpc)?, token)?;
+        drop(snapshot);
         revision::reach(&self.shared.reader, &self.shared.waiters, call, token).await
     }
 
@@ -191,14 +206,13 @@ impl Pdp {
     async fn decide_now(
         &self,
         call: &Call,
+        rpc: Rpc,
         message: &v1::AuthorizeRequest,
     ) -> Result<v1::AuthorizeResponse, CallError> {
-        if message.min_revision.is_some() {
-            self.reach(call, message.min_revision.as_ref()).await?;
-        }
+        self.reach(call, rpc, message.min_revision.as_ref()).await?;
         let snapshot = self.shared.reader.load();
         let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
-        self.decide(call, snapshot, message)
+        self.decide(rpc, call.caller(snapshot, rpc)?, snapshot, message)
     }
 
     fn snapshot(&self) -> Result<Arc<Snapshot>, CallError> {
@@ -214,15 +228,15 @@ impl Pdp {
         message: v1::BatchAuthorizeRequest,
     ) -> Result<v1::BatchAuthorizeResponse, CallError> {
         let v1::BatchAuthorizeRequest { requests } = message;
-        check_budget(&requests)?;
         let snapshot = self.snapshot()?;
+        let caller = call.caller(&snapshot, Rpc::BatchAuthorize)?;
+        check_budget(&requests)?;
         let mut results = Vec::with_capacity(requests.len());
         for (place, request) in requests.iter().enumerate() {
             if place > 0 && place % YIELD_EVERY == 0 {
                 tokio::task::yield_now().await;
             }
-            let decided = revision::check(&snapshot.revision, request.min_revision.as_ref())
-                .and_then(|()| self.decide(call, &snapshot, request));
+            let decided = self.decide(Rpc::BatchAuthorize, caller, &snapshot, request);
             results.push(item(decided));
         }
         Ok(v1::BatchAuthorizeResponse { results })
@@ -268,11 +282,8 @@ impl AuthorizationService for Served {
         request: Request<v1::AuthorizeRequest>,
     ) -> Result<Response<v1::AuthorizeResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
-        answer(
-            self.0
-                .decide_now(&Call::new(Api::Authorize, &extensions), &message)
-                .await,
-        )
+        let call = Call::new(&extensions);
+        answer(self.0.decide_now(&call, Rpc::Authorize, &message).await)
     }
 
     async fn batch_authorize(
@@ -280,11 +291,7 @@ impl AuthorizationService for Served {
         request: Request<v1::BatchAuthorizeRequest>,
     ) -> Result<Response<v1::BatchAuthorizeResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
-        answer(
-            self.0
-                .batch(&Call::new(Api::Batch, &extensions), message)
-                .await,
-        )
+        answer(self.0.batch(&Call::new(&extensions), message).await)
     }
 
     type AuthorizeStreamStream =
@@ -297,9 +304,13 @@ impl AuthorizationService for Served {
         request: Request<Streaming<v1::AuthorizeStreamRequest>>,
     ) -> Result<Response<Self::AuthorizeStreamStream>, Status> {
         let (_, extensions, questions) = request.into_parts();
+        let call = Call::new(&extensions);
+        self.0
+            .check_rpc(&call, Rpc::AuthorizeStream)
+            .map_err(|error| error.to_status())?;
         let state = Answering {
             pdp: self.clone(),
-            call: Call::new(Api::Stream, &extensions),
+            call,
             questions,
             answered: 0,
         };
@@ -314,11 +325,7 @@ impl AuthorizationService for Served {
         request: Request<v1::FilterResourcesRequest>,
     ) -> Result<Response<v1::FilterResourcesResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
-        answer(
-            self.0
-                .filter(&Call::new(Api::Filter, &extensions), &message)
-                .await,
-        )
+        answer(self.0.filter(&Call::new(&extensions), &message).await)
     }
 }
 
@@ -343,7 +350,10 @@ impl Answering {
             tokio::task::yield_now().await;
         }
         let decided = match &request {
-            Some(message) => self.pdp.0.decide_now(&self.call, message).await,
+            Some(message) => {
+                let rpc = Rpc::AuthorizeStream;
+                self.pdp.0.decide_now(&self.call, rpc, message).await
+            }
             None => Err(CallError::Refused(Refusal {
                 reason: RefusalReason::InvalidRequest,
                 field: "request".to_owned(),

@@ -49,7 +49,12 @@ impl<const N: usize> Histogram<N> {
     /// What was counted so far.
     pub fn read(&self) -> Counted {
         let counts = self.buckets.iter().chain([&self.above]);
-        let bounds = self.bounds.iter().copied().map(seconds).chain([f64::INFINITY]);
+        let bounds = self
+            .bounds
+            .iter()
+            .copied()
+            .map(seconds)
+            .chain([f64::INFINITY]);
         let buckets: Vec<(f64, u64)> = bounds
             .zip(counts.map(|count| count.load(Ordering::Relaxed)))
             .collect();

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::histogram::{Counted, Histogram};
+use crate::model::caller::Rpc;
 
 /// The bounds of the times that decisions take, in nanoseconds.
 const BOUNDS: [u64; 19] = [
@@ -29,19 +30,6 @@ const BOUNDS: [u64; 19] = [
     1_000_000_000,
 ];
 
-/// Which call a decision was made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Api {
-    /// `Authorize`
-    Authorize,
-    /// `BatchAuthorize`
-    Batch,
-    /// `AuthorizeStream`
-    Stream,
-    /// `FilterResources`: one decision for each candidate.
-    Filter,
-}
-
 /// What a decision came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
@@ -51,30 +39,6 @@ pub enum Effect {
     Deny,
     /// None: the request was refused.
     Error,
-}
-
-impl Api {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Authorize, Self::Batch, Self::Stream, Self::Filter];
-
-    /// The value of the label.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Authorize => "authorize",
-            Self::Batch => "batch",
-            Self::Stream => "stream",
-            Self::Filter => "filter",
-        }
-    }
-
-    fn place(self) -> usize {
-        match self {
-            Self::Authorize => 0,
-            Self::Batch => 1,
-            Self::Stream => 2,
-            Self::Filter => 3,
-        }
-    }
 }
 
 impl Effect {
@@ -99,11 +63,20 @@ impl Effect {
     }
 }
 
+fn place(rpc: Rpc) -> usize {
+    match rpc {
+        Rpc::Authorize => 0,
+        Rpc::BatchAuthorize => 1,
+        Rpc::AuthorizeStream => 2,
+        Rpc::FilterResources => 3,
+    }
+}
+
 /// The counters of one worker. The alignment keeps those of two workers off one cache line.
 #[derive(Debug)]
 #[repr(align(128))]
 pub struct Tally {
-    decisions: [[AtomicU64; Effect::ALL.len()]; Api::ALL.len()],
+    decisions: [[AtomicU64; Effect::ALL.len()]; Rpc::ALL.len()],
     duration: Histogram<{ BOUNDS.len() }>,
 }
 
@@ -118,16 +91,16 @@ impl Default for Tally {
 
 impl Tally {
     /// Counts a decision.
-    pub fn count(&self, api: Api, effect: Effect, duration: Duration) {
-        if let Some(counter) = self.counter(api, effect) {
+    pub fn count(&self, rpc: Rpc, effect: Effect, duration: Duration) {
+        if let Some(counter) = self.counter(rpc, effect) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
         self.duration.observe(duration);
     }
 
-    fn counter(&self, api: Api, effect: Effect) -> Option<&AtomicU64> {
+    fn counter(&self, rpc: Rpc, effect: Effect) -> Option<&AtomicU64> {
         self.decisions
-            .get(api.place())
+            .get(place(rpc))
             .and_then(|effects| effects.get(effect.place()))
     }
 }
@@ -145,9 +118,9 @@ impl Tallies {
     }
 
     /// How many decisions of a call came to something.
-    pub fn decisions(&self, api: Api, effect: Effect) -> u64 {
+    pub fn decisions(&self, rpc: Rpc, effect: Effect) -> u64 {
         self.with(|all| {
-            let counters = all.iter().filter_map(|tally| tally.counter(api, effect));
+            let counters = all.iter().filter_map(|tally| tally.counter(rpc, effect));
             counters
                 .map(|counter| counter.load(Ordering::Relaxed))
                 .sum()

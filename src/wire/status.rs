@@ -4,12 +4,14 @@
 //! can use: the field that is wrong, the condition that is not met, when to try again. Nothing
 //! internal is told.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use prost::Message as _;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _, pb};
 
+use crate::model::caller::Rpc;
 use crate::model::verdict::{RefusalReason, limits};
 
 /// The domain of every `ErrorInfo`.
@@ -32,11 +34,13 @@ pub enum CallError {
         /// How many there are.
         found: usize,
     },
-    /// The caller may not send this field.
-    #[error("the caller may not send `{field}`")]
+    /// The caller has no right to what it asks (security 1.1).
+    #[error("the caller `{caller}` may not {what}")]
     CallerNotAllowed {
-        /// The field.
-        field: &'static str,
+        /// Which caller the peer is.
+        caller: Arc<str>,
+        /// What it may not do.
+        what: Forbidden,
     },
     /// The peer is neither the server's own user nor root.
     #[error("the management channel is for the server's own user")]
@@ -88,6 +92,36 @@ pub struct Refusal {
     pub field: String,
     /// What is wrong with it.
     pub detail: String,
+}
+
+/// What a caller has no right to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Forbidden {
+    /// An RPC.
+    #[error("call `{0}`")]
+    Rpc(Rpc),
+    /// The principal of the request.
+    #[error("act for this `principal`")]
+    Principal,
+    /// A field that is sent.
+    #[error("send `{field}`, for want of the right `{right}`")]
+    Field {
+        /// Its path.
+        field: String,
+        /// The right that it needs, as `callers.json` names it.
+        right: &'static str,
+    },
+}
+
+impl Forbidden {
+    /// The field that it is about.
+    fn field(&self) -> &str {
+        match self {
+            Self::Rpc(_) => "",
+            Self::Principal => "principal",
+            Self::Field { field, right: _ } => field,
+        }
+    }
 }
 
 /// The limits of one call, beside those of one request.
@@ -191,7 +225,7 @@ impl CallError {
         match self {
             Self::Refused(refusal) => &refusal.field,
             Self::OverLimit { limit, .. } => limit.field(),
-            Self::CallerNotAllowed { field } => field,
+            Self::CallerNotAllowed { what, .. } => what.field(),
             Self::RevisionUnreachable | Self::RevisionNotReached { .. } | Self::TooManyWaiters => {
                 "min_revision"
             }

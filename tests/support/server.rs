@@ -8,11 +8,14 @@ use bytes::Bytes;
 use h2::client::{Connection, SendRequest};
 use http::Request;
 use tagwarden::directory::Directory;
+use tagwarden::model::caller::principal::PrincipalPattern;
+use tagwarden::model::caller::supply::{ContextKeys, Supply, SupplyRight};
+use tagwarden::model::caller::{ActFor, Anonymous, Callers, Disclosure, Place, Rights, Rpc};
 use tagwarden::publish::{Publisher, publication};
 use tagwarden::service::pdp::{self, Pdp};
 use tagwarden::service::{Config, Ended, Listen, Phase, RunError, Server};
+use tagwarden::snapshot::caller::CallerTable;
 use tagwarden::snapshot::{Revision, Snapshot};
-use tagwarden::wire::reply::Disclosure;
 use tagwarden::wire::v1;
 use tagwarden::wire::v1::authorization_service_client::AuthorizationServiceClient;
 use tokio::net::TcpStream;
@@ -42,23 +45,37 @@ pub(crate) fn config() -> Config {
     }
 }
 
-/// Starts a server without a snapshot, whose answers tell what callers see by default.
+/// Callers for tests of other things: peers on loopback may send everything, and ask for users and
+/// for the sessions of account 1.
+pub(crate) fn trusting(disclosure: Disclosure) -> CallerTable {
+    let patterns = ["*", "acs:ram::1:role/*/*"];
+    let patterns = patterns.map(|text| PrincipalPattern::try_from(text).unwrap());
+    let explains = disclosure == Disclosure::Explanation;
+    let mut supply = SupplyRight::ALL.to_vec();
+    supply.retain(|right| explains || *right != SupplyRight::Explain);
+    CallerTable::new(&Callers {
+        anonymous: Some(Anonymous {
+            from: vec![Place::Loopback],
+            rights: Rights {
+                rpcs: Rpc::ALL.into_iter().collect(),
+                act_for: ActFor::Patterns(patterns.into()),
+                supply: Supply::new(supply, ContextKeys::All),
+                disclosure,
+            },
+        }),
+        named: Vec::new(),
+    })
+}
+
+/// Starts a server without a snapshot and without resources.
 pub(crate) fn start(config: Config) -> Running {
-    start_telling(config, Disclosure::default(), Arc::default())
+    start_with(config, Arc::default())
 }
 
 /// Starts a server without a snapshot.
-pub(crate) fn start_telling(
-    config: Config,
-    disclosure: Disclosure,
-    directory: Arc<Directory>,
-) -> Running {
+pub(crate) fn start_with(config: Config, directory: Arc<Directory>) -> Running {
     let (publisher, reader) = publication().unwrap();
-    let pdp = Pdp::new(pdp::Config {
-        reader,
-        directory,
-        disclosure,
-    });
+    let pdp = Pdp::new(pdp::Config { reader, directory });
     let server = Server::bind(config).unwrap();
     let listen = server.addresses().unwrap();
     let (stop, stopping) = watch::channel(Phase::Serving);
@@ -79,7 +96,7 @@ pub(crate) fn start_ready(config: Config) -> Running {
 }
 
 impl Running {
-    /// Publishes an empty snapshot with a number.
+    /// Publishes a snapshot without policies, with a number.
     pub(crate) fn publish(&mut self, number: u64) {
         let revision = Revision {
             source: SOURCE,
@@ -88,6 +105,7 @@ impl Running {
         };
         self.publisher.publish(Snapshot {
             revision,
+            callers: trusting(Disclosure::default()),
             ..Snapshot::default()
         });
     }

@@ -7,6 +7,7 @@ use crate::document::error::Excerpt;
 use crate::model::account::{InvalidName, PolicyRef};
 use crate::model::action::InvalidAction;
 use crate::model::arn::{AccountId, InvalidArn};
+use crate::model::caller::principal::InvalidPrincipalPattern;
 use crate::model::organization::MAX_FOLDER_DEPTH;
 use crate::model::tag::DuplicateTagKey;
 use crate::model::text::InvalidTagText;
@@ -107,6 +108,32 @@ pub enum EntryErrorKind {
         /// What is written.
         found: Excerpt,
     },
+    /// A name that peers have without an entry of their own.
+    #[error("`anonymous` and `owner` are not names of callers")]
+    CallerReserved,
+    /// A peer that is told by nothing, or by two things.
+    #[error("a peer is told by exactly one of `uid` and `gid`")]
+    Peer,
+    /// The number of a user or group of the system.
+    #[error("not a number of 0 to {}", u32::MAX)]
+    SystemId,
+    /// A pattern of principals.
+    #[error(transparent)]
+    PrincipalPattern(#[from] InvalidPrincipalPattern),
+    /// What a caller may send.
+    #[error(
+        "expected `resource_tags`, `resource_group`, `session`, `kind`, `explain`, `min_revision`, `context:*` or `context:KEY`, found `{found}`"
+    )]
+    Supply {
+        /// What is written.
+        found: Excerpt,
+    },
+    /// A level of disclosure.
+    #[error("a level of disclosure is 0, 1, 2 or 3")]
+    DisclosureLevel,
+    /// A level of disclosure and a right that belong together.
+    #[error("the right `explain` and `disclosure` 3 go together")]
+    ExplainLevel,
     /// A role that is of two sorts.
     #[error("a role is not both `service_linked` and `sso`")]
     RoleKind,
@@ -217,6 +244,12 @@ impl EntryErrorKind {
             Self::PolicyRef { .. } | Self::Grantee { .. } | Self::Scope { .. } => {
                 "INVALID_REFERENCE"
             }
+            Self::CallerReserved => "CALLER_RESERVED",
+            Self::Peer | Self::SystemId => "INVALID_PEER",
+            Self::PrincipalPattern(_) => "INVALID_PRINCIPAL_PATTERN",
+            Self::Supply { .. } => "INVALID_SUPPLY",
+            Self::DisclosureLevel => "INVALID_DISCLOSURE",
+            Self::ExplainLevel => "EXPLAIN_LEVEL",
             Self::RoleKind => "ROLE_KIND",
             Self::FolderDepth => "FOLDER_DEPTH",
             Self::PolicyUnknown { .. } => "POLICY_UNKNOWN",

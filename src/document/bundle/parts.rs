@@ -11,6 +11,7 @@ use super::layout::{self, AccountPart, Form, Part};
 use super::manifest::{self, BundleFile, Difference};
 use super::organization;
 use super::reading::{Reading, Site, Sited, duplicate, site};
+use crate::document::callers;
 use crate::document::catalog;
 use crate::document::cursor::{Cursor, Sink, Told};
 use crate::document::policy::{self, MAX_DOCUMENT_BYTES, PolicyOptions};
@@ -111,6 +112,12 @@ impl<'f> Reading<'f> {
     fn read_part(&mut self, path: &'f str, source: Source<'f>, part: Part) {
         match part {
             Part::Bundle | Part::Catalog | Part::Tests => {}
+            Part::Callers => {
+                let limit = callers::MAX_CALLERS_BYTES;
+                if let Some(read) = self.document(path, source, limit, callers::callers) {
+                    self.callers = read;
+                }
+            }
             Part::Organization => {
                 let read = self.document(path, source, MAX_FILE_BYTES, organization::read);
                 self.organizations
