@@ -1,9 +1,11 @@
 //! The command line: one file for each subcommand. Exit codes are the design's.
 
+mod apply;
 mod authorize;
 mod check;
 mod client;
 mod completions;
+mod finding;
 mod healthcheck;
 mod output;
 mod serve;
@@ -27,6 +29,7 @@ pub struct Cli {
 enum Command {
     Serve(serve::Args),
     Check(check::Args),
+    Apply(apply::Args),
     Test(test::Args),
     Authorize(authorize::Args),
     Explain(authorize::ExplainArgs),
@@ -70,6 +73,7 @@ impl Cli {
         let run = match self.command {
             Command::Serve(args) => serve::run(args),
             Command::Check(args) => check::run(&args),
+            Command::Apply(args) => apply::run(&args),
             Command::Test(args) => test::run(&args),
             Command::Authorize(args) => authorize::run(args),
             Command::Explain(args) => authorize::explain(args),

@@ -32,7 +32,8 @@
 //! | obligations, empty results, filtering | security 3.5 to 3.7 | complete |
 //! | decisions over gRPC: unary, batch, stream, filter | design 5 | complete |
 //! | limits, deadlines, revisions to wait for | security 9 | complete |
-//! | what answers reveal | security 8 | one level for all callers |
+//! | who asks, and what answers reveal | security 1 and 8 | complete for sockets |
+//! | hot reload, management, metrics | design 5 and 7, security 7.4 | first form |
 //! | decisions without a server, case files | design 8 | RAM form |
 //!
 //! Decisions of meaning that the specification leaves open are numbered in `docs/semantics.md`.
@@ -53,10 +54,15 @@ pub mod reference;
 pub mod directory;
 pub mod publish;
 pub mod source;
+pub mod telemetry;
 pub mod wire;
 
-// Listeners and handlers.
+// The one that owns the state; listeners and handlers.
+pub mod management;
 pub mod service;
+
+// Metrics and probes.
+pub mod admin;
 
 // The same answers without a server.
 pub mod offline;

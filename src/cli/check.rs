@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Exit;
+use super::finding::tell;
 use super::output::{Format, print_line, read_text};
-use crate::app::{self, LoadError};
 use crate::document::bundle::Strictness;
+use crate::document::finding::{Finding, Severity};
 use crate::document::shipped;
-use crate::document::{Lint, PolicyOptions, Position, read_policy};
+use crate::document::{PolicyOptions, read_policy};
+use crate::management::load::load;
 use crate::model::settings::Settings;
 use crate::model::statement::DocumentLayer;
 
@@ -52,32 +54,18 @@ impl From<Layer> for DocumentLayer {
     }
 }
 
-/// One thing that was found.
-struct Finding {
-    severity: Severity,
-    file: String,
-    at: Option<Position>,
-    code: &'static str,
-    message: String,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Severity {
-    Error,
-    Warning,
-}
-
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut findings = Vec::new();
     for path in &args.paths {
-        if path.is_dir() {
-            bundle(path, &mut findings);
+        let found = if path.is_dir() {
+            bundle(path)
         } else {
-            document(path, args.layer, &mut findings)?;
+            document(path, args.layer)?
+        };
+        for finding in &found {
+            print_line(&tell(finding, path, args.output))?;
         }
-    }
-    for finding in &findings {
-        print_line(&finding.tell(args.output))?;
+        findings.extend(found);
     }
     let count = |severity| {
         findings
@@ -93,61 +81,31 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(if refused { Exit::Refused } else { Exit::Ok })
 }
 
-fn bundle(path: &Path, findings: &mut Vec<Finding>) {
-    let prefix = |file: &str| path.join(file).display().to_string();
-    match app::load(path, Strictness::Strict) {
-        Ok(compiled) => {
-            let lints = compiled.loaded.lints.iter();
-            findings.extend(lints.map(|found| Finding::of_lint(prefix(&found.file), &found.lint)));
-        }
-        Err(LoadError::Refused(errors)) => {
-            findings.extend(errors.iter().map(|found| Finding {
-                severity: Severity::Error,
-                file: prefix(&found.file),
-                at: Some(found.error.at.clone()),
-                code: found.error.kind.code(),
-                message: found.error.kind.to_string(),
-            }));
-            if errors.omitted() > 0 {
-                findings.push(Finding::of_whole(
-                    path,
-                    format!("{} further errors", errors.omitted()),
-                ));
-            }
-        }
-        Err(error @ (LoadError::Read(_) | LoadError::Compile(_))) => {
-            findings.push(Finding::of_whole(path, error.to_string()));
-        }
+fn bundle(path: &Path) -> Vec<Finding> {
+    match load(path, Strictness::Strict) {
+        Ok(compiled) => Finding::warnings(&compiled.loaded.lints),
+        Err(error) => error.findings(),
     }
 }
 
-fn document(path: &Path, layer: Option<Layer>, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
+fn document(path: &Path, layer: Option<Layer>) -> anyhow::Result<Vec<Finding>> {
     let text = read_text(path)?;
-    let file = path.display().to_string();
     let (settings, catalog) = (Settings::default(), shipped::catalog());
     let options = PolicyOptions {
         layer: layer.map_or_else(|| told_layer(&text), DocumentLayer::from),
         settings: &settings,
         catalog,
     };
-    match read_policy(&text, &options) {
+    Ok(match read_policy(&text, &options) {
         Ok(parsed) => {
-            findings.extend(
-                parsed
-                    .lints
-                    .iter()
-                    .map(|lint| Finding::of_lint(file.clone(), lint)),
-            );
+            let lints = parsed.lints.iter();
+            lints.map(|lint| Finding::warning("", lint)).collect()
         }
-        Err(errors) => findings.extend(errors.iter().map(|error| Finding {
-            severity: Severity::Error,
-            file: file.clone(),
-            at: Some(error.at.clone()),
-            code: error.kind.code(),
-            message: error.kind.to_string(),
-        })),
-    }
-    Ok(())
+        Err(errors) => {
+            let errors = errors.iter();
+            errors.map(|error| Finding::error("", error)).collect()
+        }
+    })
 }
 
 /// A document with a `Principal` is resource-based, or a trust policy where no resource is named.
@@ -161,51 +119,5 @@ fn told_layer(text: &str) -> DocumentLayer {
         (false, _) => DocumentLayer::Identity,
         (true, true) => DocumentLayer::Resource,
         (true, false) => DocumentLayer::Trust,
-    }
-}
-
-impl Finding {
-    fn of_lint(file: String, lint: &Lint) -> Self {
-        Self {
-            severity: Severity::Warning,
-            file,
-            at: Some(lint.at.clone()),
-            code: lint.kind.code(),
-            message: lint.kind.to_string(),
-        }
-    }
-
-    fn of_whole(path: &Path, message: String) -> Self {
-        let file = path.display().to_string();
-        Self {
-            severity: Severity::Error,
-            file,
-            at: None,
-            code: "BUNDLE_REFUSED",
-            message,
-        }
-    }
-
-    fn tell(&self, format: Format) -> String {
-        let severity = match self.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        match (format, &self.at) {
-            (Format::Text, Some(at)) => {
-                format!("{}:{at}: {severity}: {}", self.file, self.message)
-            }
-            (Format::Text, None) => format!("{}: {severity}: {}", self.file, self.message),
-            (Format::Json, at) => json!({
-                "severity": severity,
-                "file": self.file,
-                "line": at.as_ref().map(|at| at.line),
-                "column": at.as_ref().map(|at| at.column),
-                "pointer": at.as_ref().map(|at| at.pointer.as_str()),
-                "code": self.code,
-                "message": self.message,
-            })
-            .to_string(),
-        }
     }
 }
