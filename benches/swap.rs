@@ -6,11 +6,16 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a bench that cannot go on ends"
+    clippy::cast_precision_loss,
+    reason = "a bench that cannot go on ends; times are far below what a float holds"
 )]
 
 #[path = "../tests/swap/question.rs"]
-#[expect(clippy::panic, reason = "a bench that cannot go on ends")]
+#[expect(
+    dead_code,
+    clippy::panic,
+    reason = "shared with the test, which compares answers; a bench that cannot go on ends"
+)]
 mod question;
 
 use std::sync::Arc;
@@ -22,8 +27,9 @@ use prost::Message as _;
 use tagwarden::compiler::compile;
 use tagwarden::directory::Directory;
 use tagwarden::model::bundle::Bundle;
-use tagwarden::publish::{Publisher, Reader, publication};
-use tagwarden::service::pdp::{self, Pdp};
+use tagwarden::model::caller::Origin;
+use tagwarden::publish::{Publisher, publication};
+use tagwarden::service::pdp::{self, Clock, Pdp};
 use tagwarden::snapshot::Revision;
 use tagwarden::wire::v1;
 
@@ -36,7 +42,11 @@ fn main() {
         .collect();
     let (mut publisher, reader) = publication().unwrap();
     publish(&mut publisher, &bundles, 1);
-    let pdp = Pdp::new(pdp::Config::new(reader, Arc::new(Directory::default())));
+    let pdp = Pdp::new(pdp::Config {
+        reader,
+        directory: Arc::new(Directory::default()),
+        clock: Clock::default(),
+    });
     let mut ratios = Vec::new();
     println!(
         "| round | p50 still, ns | p50 swapping | p99.9 still, ns | p99.9 swapping | ratio of p99.9 |"
@@ -76,7 +86,7 @@ fn measure(pdp: &Pdp, messages: &[Vec<u8>], time: Duration) -> Histogram<u64> {
     for message in messages.iter().cycle() {
         let asked = Instant::now();
         let request = v1::AuthorizeRequest::decode(message.as_slice()).unwrap();
-        let answer = pdp.answer(&request).unwrap();
+        let answer = pdp.answer(Origin::Loopback, &request).unwrap();
         bytes.clear();
         answer.encode(&mut bytes).unwrap();
         let taken = asked.elapsed();

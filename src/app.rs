@@ -19,7 +19,7 @@ use crate::document::finding::Finding;
 use crate::management::{self, Command, Management, Status};
 use crate::publish::publication;
 use crate::service::pap::{Authority, Pap};
-use crate::service::pdp::{self, Pdp};
+use crate::service::pdp::{self, Clock, Pdp};
 use crate::service::{self, Ended, Listen, Phase, Server};
 use crate::source::files::{Watch, WatchConfig};
 use crate::telemetry::Reloads;
@@ -138,7 +138,11 @@ impl Running {
             Bundles::Applied => (None, Authority::Callers),
         };
         let running = Self {
-            pdp: Pdp::new(pdp::Config { reader, directory }),
+            pdp: Pdp::new(pdp::Config {
+                reader,
+                directory,
+                clock: Clock::default(),
+            }),
             reloads,
             management,
             authority,

@@ -10,7 +10,6 @@ mod healthcheck;
 mod output;
 mod serve;
 mod test;
-pub mod verdict;
 
 use std::process::ExitCode;
 

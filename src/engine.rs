@@ -1,7 +1,7 @@
 //! Decides: `decide(&Snapshot, &Request) -> Result<Decision, Refused>`.
 //!
-//! A request is checked ([`check`]), its principal and action are found, and every resource is a
-//! sub-check of its own, judged through all layers ([`layers`]). The truth table over sub-checks:
+//! A request is checked (`check`), its principal and action are found, and every resource is a
+//! sub-check of its own, judged through all layers (`layers`). The truth table over sub-checks:
 //!
 //! | sub-checks | outcome |
 //! |---|---|

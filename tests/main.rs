@@ -13,6 +13,8 @@ mod callers;
 #[cfg(test)]
 mod case;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod coverage;
@@ -29,9 +31,13 @@ mod malformed;
 #[cfg(test)]
 mod management;
 #[cfg(test)]
-mod publication;
+mod matrix;
 #[cfg(test)]
-mod reference;
+mod modules;
+#[cfg(test)]
+mod pages;
+#[cfg(test)]
+mod publication;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]

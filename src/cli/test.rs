@@ -3,17 +3,13 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use serde_json::json;
 
 use super::output::{Format, print_line};
-use super::verdict::{Shown, complaint, shown};
 use super::{Exit, output};
 use crate::document::bundle::FileErrors;
-use crate::document::case::{Case, World, read_cases};
-use crate::model::condition::parse_date;
-use crate::model::verdict::RefusalReason;
-use crate::offline::Offline;
+use crate::document::case::{Case, read_cases};
+use crate::offline::verdict::{answer, complaint};
 
 /// Run case files (JSON Lines): each case has its own documents, a request and its answer.
 #[derive(Debug, clap::Args)]
@@ -119,23 +115,4 @@ impl Tally {
             Format::Json => Ok(writeln!(last, "{line}")?),
         }
     }
-}
-
-/// What a case is answered with.
-fn answer(case: &Case) -> Shown {
-    let invalid = || Shown::refused(RefusalReason::InvalidDocument.as_str());
-    let World::Ready(bundle) = &case.world else {
-        return invalid();
-    };
-    let Ok(offline) = Offline::new(bundle) else {
-        return invalid();
-    };
-    let now = match case.request.current_time.as_deref() {
-        None => Timestamp::now(),
-        Some(text) => match parse_date(text) {
-            Some(instant) => instant,
-            None => return Shown::refused(RefusalReason::ContextValueInvalid.as_str()),
-        },
-    };
-    shown(offline.answer(&(&case.request).into(), now))
 }

@@ -33,6 +33,8 @@ use crate::model::bundle::Bundle;
 pub const FORMAT: u64 = 1;
 /// The most bytes of one file.
 pub const MAX_FILE_BYTES: usize = 256 * 1024 * 1024;
+/// The most bytes of one line of a file of JSON Lines, and of a policy with what it is attached to.
+pub const MAX_LINE_BYTES: usize = 256 * 1024;
 
 /// The files of a bundle: content by path, with `/` between names, relative to its directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

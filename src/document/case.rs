@@ -115,7 +115,7 @@ fn case(
     }
 }
 
-const MEMBERS: [&str; 17] = [
+const MEMBERS: [&str; 18] = [
     "id",
     "name",
     "source",
@@ -127,6 +127,7 @@ const MEMBERS: [&str; 17] = [
     "policies",
     "request",
     "unknown_resources",
+    "organization",
     "catalog",
     "settings",
     "expect",

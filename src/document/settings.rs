@@ -7,7 +7,8 @@ use crate::model::settings::{
     QueryUnfiltered, RgDeny, Settings, TagKeyCase, UnknownKeys, UpdateExtraTags,
 };
 
-const NAMES: [&str; 12] = [
+/// The names of the switches.
+pub const NAMES: [&str; 12] = [
     "rg_deny",
     "query_denied",
     "query_unfiltered",

@@ -187,4 +187,14 @@ pub mod limits {
     pub const CANDIDATES: usize = 1_000;
     /// The most characters of a session policy.
     pub const SESSION_POLICY_CHARS: usize = 2_048;
+    /// The longest type of a resource, in bytes.
+    pub const RESOURCE_TYPE_BYTES: usize = 128;
+    /// The most revisions that one may be ahead to be waited for.
+    pub const REVISIONS_AHEAD: u64 = 1_000;
+    /// The most calls that wait for a revision, over all connections.
+    pub const WAITERS: usize = 1_024;
+    /// The most calls of one connection that wait for a revision.
+    pub const CONNECTION_WAITERS: usize = 64;
+    /// The most seconds that a call waits for a revision.
+    pub const WAIT_SECONDS: u64 = 2;
 }

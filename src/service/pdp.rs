@@ -5,6 +5,7 @@
 //!
 //! Not here: what a decision is (`engine`), and what a message means (`wire`).
 
+mod clock;
 pub(crate) mod desk;
 mod filter;
 mod ids;
@@ -17,11 +18,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::{Stream, stream};
-use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tonic::{Extensions, Request, Response, Status, Streaming};
 
+pub use self::clock::Clock;
 use self::desk::Desk;
 use self::ids::DecisionIds;
 use self::session::Sessions;
@@ -47,6 +48,8 @@ pub struct Config {
     pub reader: Reader,
     /// The live resources.
     pub directory: Arc<Directory>,
+    /// What tells the instant of a request.
+    pub clock: Clock,
 }
 
 /// The policy decision point. Each worker has its own, over shared state.
@@ -62,6 +65,7 @@ struct Shared {
     reader: Reader,
     directory: Arc<Directory>,
     sessions: Sessions,
+    clock: Clock,
     waiters: Semaphore,
     ignored_values: Arc<AtomicU64>,
     tallies: Tallies,
@@ -97,12 +101,17 @@ impl Call {
 impl Pdp {
     /// A decision point.
     pub fn new(config: Config) -> Self {
-        let Config { reader, directory } = config;
+        let Config {
+            reader,
+            directory,
+            clock,
+        } = config;
         let shared = Shared {
             reader,
             directory,
             sessions: Sessions::default(),
-            waiters: Semaphore::new(revision::WAITERS),
+            clock,
+            waiters: Semaphore::new(limits::WAITERS),
             ignored_values: Arc::default(),
             tallies: Tallies::default(),
         };
@@ -139,6 +148,23 @@ impl Pdp {
         self.shared.tallies.clone()
     }
 
+    /// Answers one request from somewhere, without a socket and without waiting.
+    ///
+    /// # Errors
+    ///
+    /// As a call of `Authorize`.
+    pub fn answer(
+        &self,
+        origin: Origin,
+        message: &v1::AuthorizeRequest,
+    ) -> Result<v1::AuthorizeResponse, CallError> {
+        let snapshot = self.shared.reader.load();
+        let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
+        let caller = snapshot.callers.find(origin);
+        rights::check_rpc(caller, Rpc::Authorize)?;
+        self.decide(Rpc::Authorize, caller, snapshot, message)
+    }
+
     /// Decides one request against a snapshot.
     fn decide(
         &self,
@@ -167,7 +193,7 @@ impl Pdp {
             directory: &self.shared.directory,
             sessions: &self.shared.sessions,
             caller,
-            now: Timestamp::now(),
+            now: self.shared.clock.now(),
         }
     }
 

@@ -7,9 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::model::caller::{Origin, SocketUser};
-
-/// The most calls of one connection that wait for a revision (security 9).
-const WAITERS: usize = 64;
+use crate::model::verdict::limits;
 
 /// One connection, as its calls see it.
 #[derive(Debug)]
@@ -28,7 +26,7 @@ impl Peer {
         Arc::new(Self {
             address,
             origin: address.origin(),
-            waiters: Semaphore::new(WAITERS),
+            waiters: Semaphore::new(limits::CONNECTION_WAITERS),
         })
     }
 }

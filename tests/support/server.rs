@@ -1,27 +1,29 @@
 //! A running server on a free port, and clients that behave and misbehave.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::{Connection, SendRequest};
 use http::Request;
+use hyper_util::rt::TokioIo;
 use tagwarden::directory::Directory;
 use tagwarden::model::caller::principal::PrincipalPattern;
 use tagwarden::model::caller::supply::{ContextKeys, Supply, SupplyRight};
 use tagwarden::model::caller::{ActFor, Anonymous, Callers, Disclosure, Place, Rights, Rpc};
 use tagwarden::publish::{Publisher, publication};
-use tagwarden::service::pdp::{self, Pdp};
+use tagwarden::service::pdp::{self, Clock, Pdp};
 use tagwarden::service::{Config, Ended, Listen, Phase, RunError, Server};
 use tagwarden::snapshot::caller::CallerTable;
 use tagwarden::snapshot::{Revision, Snapshot};
 use tagwarden::wire::v1;
 use tagwarden::wire::v1::authorization_service_client::AuthorizationServiceClient;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 
 /// The most that anything awaited in a test may take.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
@@ -74,8 +76,17 @@ pub(crate) fn start(config: Config) -> Running {
 
 /// Starts a server without a snapshot.
 pub(crate) fn start_with(config: Config, directory: Arc<Directory>) -> Running {
+    start_at(config, directory, Clock::default())
+}
+
+/// Starts a server without a snapshot, with a clock of the test's own.
+pub(crate) fn start_at(config: Config, directory: Arc<Directory>, clock: Clock) -> Running {
     let (publisher, reader) = publication().unwrap();
-    let pdp = Pdp::new(pdp::Config { reader, directory });
+    let pdp = Pdp::new(pdp::Config {
+        reader,
+        directory,
+        clock,
+    });
     let server = Server::bind(config).unwrap();
     let listen = server.addresses().unwrap();
     let (stop, stopping) = watch::channel(Phase::Serving);
@@ -132,6 +143,18 @@ impl Running {
     pub(crate) async fn channel(&self) -> Channel {
         let endpoint = Channel::from_shared(format!("http://{}", self.tcp())).unwrap();
         within(endpoint.connect()).await.unwrap()
+    }
+
+    /// A connection to a Unix socket.
+    pub(crate) async fn channel_to(&self, socket: PathBuf) -> Channel {
+        let connector = tower::service_fn(move |_| {
+            let socket = socket.clone();
+            async move { UnixStream::connect(socket).await.map(TokioIo::new) }
+        });
+        let endpoint = Endpoint::from_static("http://localhost");
+        within(endpoint.connect_with_connector(connector))
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn client(&self) -> AuthorizationServiceClient<Channel> {

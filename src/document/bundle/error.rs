@@ -191,8 +191,8 @@ pub enum EntryErrorKind {
     /// A case names a type that is not its principal's.
     #[error("the principal's ARN is of another type")]
     PrincipalSort,
-    /// A case has not one instant.
-    #[error("`acs:CurrentTime` needs exactly one value")]
+    /// A case has not one instant that can be read.
+    #[error("`acs:CurrentTime` needs exactly one value: RFC 3339 with a zone")]
     OneTime,
     /// A member that this layer of a case does not have.
     #[error("policies of this layer do not have this member")]
@@ -206,6 +206,9 @@ pub enum EntryErrorKind {
     /// A group's policy, and a principal that is no user.
     #[error("only users are in groups")]
     GroupOfOthers,
+    /// An identity policy, and a principal that is said to be unknown.
+    #[error("an unknown principal has no identity policies")]
+    PolicyOfUnknown,
     /// A control policy, and a principal that is of no account.
     #[error("the principal has no account that could be a member")]
     ControlOfNobody,
@@ -264,6 +267,7 @@ impl EntryErrorKind {
             | Self::OtherLayer
             | Self::Via { .. }
             | Self::GroupOfOthers
+            | Self::PolicyOfUnknown
             | Self::ControlOfNobody
             | Self::TrustOfOthers
             | Self::SessionTwice => "INVALID_CASE",

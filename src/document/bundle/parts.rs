@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::MAX_FILE_BYTES;
 use super::account;
 use super::entry::{self, Placed};
 use super::error::EntryErrorKind;
@@ -11,6 +10,7 @@ use super::layout::{self, AccountPart, Form, Part};
 use super::manifest::{self, BundleFile, Difference};
 use super::organization;
 use super::reading::{Reading, Site, Sited, duplicate, site};
+use super::{MAX_FILE_BYTES, MAX_LINE_BYTES};
 use crate::document::callers;
 use crate::document::catalog;
 use crate::document::cursor::{Cursor, Sink, Told};
@@ -22,9 +22,6 @@ use crate::model::action::ActionName;
 use crate::model::arn::AccountId;
 use crate::model::bundle::ResourcePolicy;
 use crate::model::statement::{DocumentLayer, Policy};
-
-/// The most bytes of one line of a file of JSON Lines, and of a policy with what it is attached to.
-const MAX_LINE_BYTES: usize = 256 * 1024;
 
 /// What is done with the manifest of digests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
