@@ -6,7 +6,7 @@ use crate::management::{AccountState, RefusedAccount, Status};
 
 /// What `/readyz` says: an error if the server is not ready.
 ///
-/// field 10: what to do about a stale bundle is the operator's choice, so that it is told and does
+/// What to do about a stale bundle is the operator's choice, so that it is told and does
 /// not make the server unready.
 pub(super) fn readiness(status: &Status, draining: bool) -> Result<String, String> {
     if draining {
