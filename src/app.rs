@@ -32,9 +32,54 @@ pub struct Config {
     /// The data server.
     pub service: service::Config,
     /// The management channel, if there is one.
-    pub manage: Option<Listen>,
+    pub manage: Option<Manage>,
     /// Metrics and probes, if they are served.
     pub admin: Option<admin::Config>,
+}
+
+/// The management channel.
+#[derive(Debug, Clone)]
+pub struct Manage {
+    listen: Listen,
+    without: Without,
+}
+
+/// What is done where the management channel cannot be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Without {
+    /// The server does not start.
+    Stop,
+    /// It serves without one, and says so.
+    GoOn,
+}
+
+impl Manage {
+    /// A channel that somebody asked for: without it the server does not start.
+    pub fn needed(listen: Listen) -> Self {
+        let without = Without::Stop;
+        Self { listen, without }
+    }
+
+    /// A channel that nobody asked for: where it cannot be made there is none.
+    pub fn wanted(listen: Listen) -> Self {
+        let without = Without::GoOn;
+        Self { listen, without }
+    }
+
+    fn bind(&self) -> anyhow::Result<Option<Pap>> {
+        match (Pap::bind(&self.listen), self.without) {
+            (Ok(pap), _) => {
+                let address = &self.listen;
+                tracing::info!(%address, "listening for management");
+                Ok(Some(pap))
+            }
+            (Err(error), Without::GoOn) => {
+                tracing::warn!(%error, "there is no management channel");
+                Ok(None)
+            }
+            (Err(error), Without::Stop) => Err(error.into()),
+        }
+    }
 }
 
 /// Where bundles come from.
@@ -71,10 +116,10 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
         .context("the runtime cannot be started")?;
     let bound = Bound {
         server: Server::bind(service)?,
-        pap: manage.as_ref().map(Pap::bind).transpose()?,
+        pap: manage.as_ref().map(Manage::bind).transpose()?.flatten(),
         admin: admin.map(Admin::bind).transpose()?,
     };
-    bound.tell(manage.as_ref())?;
+    bound.tell()?;
     let (running, task) = Running::start(&bundles)?;
     let ended = runtime.block_on(running.serve(bound));
     // With the last that could reach it the management task ends, and frees what is in force.
@@ -93,12 +138,9 @@ struct Bound {
 }
 
 impl Bound {
-    fn tell(&self, manage: Option<&Listen>) -> std::io::Result<()> {
+    fn tell(&self) -> std::io::Result<()> {
         for address in self.server.addresses()? {
             tracing::info!(%address, "listening");
-        }
-        if let Some(address) = manage {
-            tracing::info!(%address, "listening for management");
         }
         if let Some(admin) = &self.admin {
             let address = admin.address()?;

@@ -11,7 +11,7 @@ use super::Exit;
 use super::finding::tell;
 use super::output::{Format, start_log};
 use crate::admin;
-use crate::app::{self, Bundles, RefusedAtStart};
+use crate::app::{self, Bundles, Manage, RefusedAtStart};
 use crate::service::{self, Ended, Listen};
 use crate::source::files::WatchConfig;
 
@@ -30,9 +30,11 @@ pub(super) struct Args {
         value_delimiter = ' '
     )]
     listen: Vec<Listen>,
-    /// Where the management channel listens: `unix:/path` or `none`.
-    #[arg(long, env = "TAGWARDEN_MANAGE", default_value_t = default_manage())]
-    manage: String,
+    /// Where the management channel listens: `unix:/path` or `none`. Default:
+    /// `unix:${XDG_RUNTIME_DIR:-/run}/tagwarden/manage.sock`, and with --bundle none where that
+    /// cannot be made.
+    #[arg(long, env = "TAGWARDEN_MANAGE")]
+    manage: Option<Address<Listen>>,
     /// Where metrics and probes are served over HTTP: `<ip>:<port>` or `none`.
     #[arg(long, env = "TAGWARDEN_ADMIN", default_value = "127.0.0.1:4771")]
     admin: Address<SocketAddr>,
@@ -118,7 +120,11 @@ fn config(args: Args) -> anyhow::Result<Option<app::Config>> {
         drain,
         poll,
     } = args;
-    let Address(manage) = manage.parse::<Address<Listen>>()?;
+    let manage = match (manage, &bundle) {
+        (Some(Address(listen)), _) => listen.map(Manage::needed),
+        (None, None) => Some(Manage::needed(default_manage().parse()?)),
+        (None, Some(_)) => Some(Manage::wanted(default_manage().parse()?)),
+    };
     let bundles = match bundle {
         Some(directory) => Bundles::Directory(WatchConfig {
             poll: Duration::from_secs(poll.max(1)),
