@@ -1,10 +1,12 @@
 //! The command line: one file for each subcommand. Exit codes are the design's.
 
+mod apply;
 mod authorize;
 mod check;
 mod client;
 mod completions;
 mod effective;
+mod finding;
 mod healthcheck;
 mod output;
 mod serve;
@@ -28,6 +30,7 @@ pub struct Cli {
 enum Command {
     Serve(serve::Args),
     Check(check::Args),
+    Apply(apply::Args),
     Test(test::Args),
     Authorize(authorize::Args),
     Explain(authorize::ExplainArgs),
@@ -72,6 +75,7 @@ impl Cli {
         let run = match self.command {
             Command::Serve(args) => serve::run(args),
             Command::Check(args) => check::run(&args),
+            Command::Apply(args) => apply::run(&args),
             Command::Test(args) => test::run(&args),
             Command::Authorize(args) => authorize::run(args),
             Command::Explain(args) => authorize::explain(args),

@@ -13,6 +13,7 @@ pub mod case;
 pub mod catalog;
 pub mod cursor;
 pub mod error;
+pub mod finding;
 pub mod json;
 pub mod lint;
 pub mod policy;

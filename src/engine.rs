@@ -61,7 +61,7 @@ fn decide_observed(
     let name = FoldedAction::new(request.action);
     let action = ActionView::new(snapshot, request, &name);
     let asker = Asker::find(snapshot, request.principal);
-    check::request(request, &snapshot.settings, &action, &asker)?;
+    check::request(request, snapshot, &action, &asker)?;
     if matches!(asker, Asker::Unknown) {
         return Ok(unknown_principal(request));
     }

@@ -9,7 +9,7 @@
 //! and to change what decides:
 //!
 //! ```text
-//! files ──> source ──> document ──> compiler ──> snapshot ──> publish
+//! files ──> source ──> management ──> document ──> compiler ──> snapshot ──> publish
 //! ```
 //!
 //! # Invariants
@@ -31,8 +31,10 @@
 //! | tag writes by RAM policies | security 4, the first three paragraphs | complete |
 //! | obligations, empty results, filtering | security 3.5 to 3.7 | complete |
 //! | decisions over gRPC: unary, batch, stream, filter | design 5 | complete |
+//! | reloads, the management channel | design 5 and 7, security 7.4 | whole bundles |
+//! | metrics and probes | design 5, security 1.3 | complete |
 //! | limits, deadlines, revisions to wait for | security 9 | complete |
-//! | what answers reveal | security 8 | one level for all callers |
+//! | who asks, and what answers reveal | security 1 and 8 | complete for sockets |
 //! | decisions without a server, case files | design 8 | RAM form |
 //!
 //! Decisions of meaning that the specification leaves open are numbered in `docs/semantics.md`.
@@ -49,14 +51,21 @@ pub mod compiler;
 pub mod engine;
 pub mod reference;
 
-// The edges: live state, files, messages.
+// The edges: live state, files, what is counted.
 pub mod directory;
 pub mod publish;
 pub mod source;
+pub mod telemetry;
+
+// What is in force, and messages.
+pub mod management;
 pub mod wire;
 
 // Listeners and handlers.
 pub mod service;
+
+// Metrics and probes.
+pub mod admin;
 
 // The same answers without a server.
 pub mod offline;

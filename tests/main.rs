@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod accept;
 #[cfg(test)]
+mod admin;
+#[cfg(test)]
 mod authorize;
 #[cfg(test)]
 mod bundle;
@@ -27,6 +29,8 @@ mod grpc;
 #[cfg(test)]
 mod malformed;
 #[cfg(test)]
+mod management;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod modules;
@@ -34,6 +38,8 @@ mod modules;
 mod pages;
 #[cfg(test)]
 mod publication;
+#[cfg(test)]
+mod reload;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -7,9 +7,9 @@ use clap::ValueEnum;
 
 use super::Exit;
 use super::output::{Format, print_line};
-use crate::app::{self, LoadError};
 use crate::document::bundle::Strictness;
 use crate::document::tag_policy::canonical;
+use crate::management::load::{LoadError, load};
 use crate::model::organization::TagMode;
 use crate::offline::effective::tree;
 use crate::snapshot::Snapshot;
@@ -53,7 +53,7 @@ impl From<Stage> for TagMode {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let compiled = match app::load(&args.bundle, Strictness::Strict) {
+    let compiled = match load(&args.bundle, Strictness::Strict) {
         Ok(compiled) => compiled,
         Err(error @ (LoadError::Refused(_) | LoadError::Compile(_))) => {
             eprintln!("{error}");

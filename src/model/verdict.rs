@@ -117,6 +117,8 @@ pub enum RefusalReason {
     TagsNotApplicable,
     /// The account that owns the resource cannot be told.
     OwnerUnknown,
+    /// The documents of the principal's or the owner's account are refused, and none were good before.
+    AccountQuarantined,
     /// A value that cannot be read as the type that is asked of it.
     ContextValueInvalid,
     /// A key that is always present was not sent.
@@ -147,6 +149,7 @@ impl RefusalReason {
             Self::ResourceIdRequired => "RESOURCE_ID_REQUIRED",
             Self::TagsNotApplicable => "TAGS_NOT_APPLICABLE",
             Self::OwnerUnknown => "OWNER_UNKNOWN",
+            Self::AccountQuarantined => "ACCOUNT_QUARANTINED",
             Self::ContextValueInvalid => "CONTEXT_VALUE_INVALID",
             Self::ContextKeyMissing => "CONTEXT_KEY_MISSING",
             Self::ResourceUnknown => "RESOURCE_UNKNOWN",

@@ -124,10 +124,10 @@ pub(super) struct Places {
 }
 
 impl Places {
-    pub(super) fn new(most: usize) -> Self {
+    pub(super) fn new(most: usize, open: Arc<AtomicUsize>) -> Self {
         Self {
             free: Arc::new(Semaphore::new(most)),
-            open: Arc::default(),
+            open,
         }
     }
 

@@ -33,6 +33,7 @@ use crate::model::verdict::{RefusalReason, limits};
 use crate::publish::Reader;
 use crate::snapshot::Snapshot;
 use crate::snapshot::caller::Caller;
+use crate::telemetry::{Effect, Tallies, Tally};
 use crate::wire::status::{CallError, CallLimit, Refusal};
 use crate::wire::v1;
 use crate::wire::v1::authorization_service_server::AuthorizationService;
@@ -56,6 +57,7 @@ pub struct Config {
 pub struct Pdp {
     shared: Arc<Shared>,
     ids: DecisionIds,
+    tally: Arc<Tally>,
 }
 
 #[derive(Debug)]
@@ -65,7 +67,8 @@ struct Shared {
     sessions: Sessions,
     clock: Clock,
     waiters: Semaphore,
-    ignored_values: AtomicU64,
+    ignored_values: Arc<AtomicU64>,
+    tallies: Tallies,
 }
 
 /// What a handler knows of its call.
@@ -109,20 +112,24 @@ impl Pdp {
             sessions: Sessions::default(),
             clock,
             waiters: Semaphore::new(limits::WAITERS),
-            ignored_values: AtomicU64::new(0),
+            ignored_values: Arc::default(),
+            tallies: Tallies::default(),
         };
         Self {
+            tally: shared.tallies.add(),
             shared: Arc::new(shared),
             ids: DecisionIds::default(),
         }
     }
 
-    /// The same decision point for another worker: decision ids of its own, all else shared.
+    /// The same decision point for another worker: decision ids and counters of its own, all else
+    /// shared.
     #[must_use]
     pub fn for_worker(&self) -> Self {
         Self {
             shared: Arc::clone(&self.shared),
             ids: DecisionIds::default(),
+            tally: self.shared.tallies.add(),
         }
     }
 
@@ -131,9 +138,14 @@ impl Pdp {
         &self.shared.reader
     }
 
-    /// How many sent tags and groups were ignored because the directory said otherwise.
-    pub fn ignored_values(&self) -> u64 {
-        self.shared.ignored_values.load(Ordering::Relaxed)
+    /// The count of sent tags and groups that were ignored because the directory said otherwise.
+    pub fn ignored_values(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.shared.ignored_values)
+    }
+
+    /// The counters of all workers.
+    pub fn tallies(&self) -> Tallies {
+        self.shared.tallies.clone()
     }
 
     /// Answers one request from somewhere, without a socket and without waiting.
@@ -150,20 +162,28 @@ impl Pdp {
         let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
         let caller = snapshot.callers.find(origin);
         rights::check_rpc(caller, Rpc::Authorize)?;
-        self.decide(caller, snapshot, message)
+        self.decide(Rpc::Authorize, caller, snapshot, message)
     }
 
     /// Decides one request against a snapshot.
     fn decide(
         &self,
+        rpc: Rpc,
         caller: &Caller,
         snapshot: &Snapshot,
         message: &v1::AuthorizeRequest,
     ) -> Result<v1::AuthorizeResponse, CallError> {
+        let start = Instant::now();
         let answered = self
             .desk(caller, snapshot)
             .answer(message, || self.ids.next());
         self.count_ignored(answered.ignored);
+        let effect = match &answered.result {
+            Ok(response) if response.effect() == v1::Effect::Allow => Effect::Allow,
+            Ok(_) => Effect::Deny,
+            Err(_) => Effect::Error,
+        };
+        self.tally.count(rpc, effect, start.elapsed());
         answered.result
     }
 
@@ -218,7 +238,7 @@ impl Pdp {
         self.reach(call, rpc, message.min_revision.as_ref()).await?;
         let snapshot = self.shared.reader.load();
         let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
-        self.decide(call.caller(snapshot, rpc)?, snapshot, message)
+        self.decide(rpc, call.caller(snapshot, rpc)?, snapshot, message)
     }
 
     fn snapshot(&self) -> Result<Arc<Snapshot>, CallError> {
@@ -242,7 +262,8 @@ impl Pdp {
             if place > 0 && place % YIELD_EVERY == 0 {
                 tokio::task::yield_now().await;
             }
-            results.push(item(self.decide(caller, &snapshot, request)));
+            let decided = self.decide(Rpc::BatchAuthorize, caller, &snapshot, request);
+            results.push(item(decided));
         }
         Ok(v1::BatchAuthorizeResponse { results })
     }

@@ -290,6 +290,7 @@ fn default_field(reason: RefusalReason) -> &'static str {
         RefusalReason::SessionNotApplicable | RefusalReason::SessionRequired => "session",
         RefusalReason::InvalidDocument => "session.policy_document",
         RefusalReason::KindNotStricter => "kind",
+        RefusalReason::AccountQuarantined => "principal",
     }
 }
 
@@ -320,6 +321,7 @@ fn describe(reason: RefusalReason) -> &'static str {
             "tags are taken only for an ARN that names one resource"
         }
         RefusalReason::OwnerUnknown => "the account that owns the resource cannot be told",
+        RefusalReason::AccountQuarantined => "the documents of its account are refused",
         RefusalReason::ContextValueInvalid => {
             "a value cannot be read as the type it is compared as"
         }

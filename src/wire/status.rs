@@ -42,6 +42,12 @@ pub enum CallError {
         /// What it may not do.
         what: Forbidden,
     },
+    /// The peer is neither the server's own user nor root.
+    #[error("the management channel is for the server's own user")]
+    ManagementDenied,
+    /// The server reads its bundle from a directory.
+    #[error("the server reads its bundle from a directory, and only a dry run is taken")]
+    ManagementReadOnly,
     /// No policies are loaded yet.
     #[error("no policies are loaded yet")]
     SnapshotNotReady,
@@ -154,7 +160,8 @@ impl CallError {
                 CallLimit::SubChecks => "SUB_CHECK_LIMIT",
                 CallLimit::Candidates => "CANDIDATE_LIMIT",
             },
-            Self::CallerNotAllowed { .. } => "CALLER_NOT_ALLOWED",
+            Self::CallerNotAllowed { .. } | Self::ManagementDenied => "CALLER_NOT_ALLOWED",
+            Self::ManagementReadOnly => "MANAGEMENT_READ_ONLY",
             Self::SnapshotNotReady => "SNAPSHOT_NOT_READY",
             Self::RevisionUnreachable => "REVISION_UNREACHABLE",
             Self::RevisionNotReached { .. } => "REVISION_NOT_REACHED",
@@ -172,9 +179,11 @@ impl CallError {
             Self::MessageInvalid(_) | Self::OverLimit { .. } | Self::TimeoutInvalid => {
                 Code::InvalidArgument
             }
-            Self::CallerNotAllowed { .. } => Code::PermissionDenied,
+            Self::CallerNotAllowed { .. } | Self::ManagementDenied => Code::PermissionDenied,
             Self::SnapshotNotReady | Self::Stopping => Code::Unavailable,
-            Self::RevisionUnreachable | Self::RevisionNotReached { .. } => Code::FailedPrecondition,
+            Self::RevisionUnreachable
+            | Self::RevisionNotReached { .. }
+            | Self::ManagementReadOnly => Code::FailedPrecondition,
             Self::TooManyWaiters => Code::ResourceExhausted,
             Self::DeadlineExceeded => Code::DeadlineExceeded,
         }
@@ -221,7 +230,11 @@ impl CallError {
                 "min_revision"
             }
             Self::TimeoutInvalid | Self::DeadlineExceeded => "grpc-timeout",
-            Self::MessageInvalid(_) | Self::SnapshotNotReady | Self::Stopping => "",
+            Self::ManagementReadOnly => "dry_run",
+            Self::MessageInvalid(_)
+            | Self::SnapshotNotReady
+            | Self::ManagementDenied
+            | Self::Stopping => "",
         }
     }
 
@@ -231,6 +244,8 @@ impl CallError {
             Self::MessageInvalid(_)
             | Self::OverLimit { .. }
             | Self::CallerNotAllowed { .. }
+            | Self::ManagementDenied
+            | Self::ManagementReadOnly
             | Self::SnapshotNotReady
             | Self::RevisionUnreachable
             | Self::RevisionNotReached { .. }
@@ -244,11 +259,17 @@ impl CallError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::SnapshotNotReady | Self::Stopping => Some(Duration::from_secs(1)),
+            // Until somebody repairs the documents.
+            Self::Refused(refusal) if code_of(refusal.reason) == Code::Unavailable => {
+                Some(Duration::from_secs(5))
+            }
             Self::TooManyWaiters => Some(Duration::from_millis(100)),
             Self::Refused(_)
             | Self::MessageInvalid(_)
             | Self::OverLimit { .. }
             | Self::CallerNotAllowed { .. }
+            | Self::ManagementDenied
+            | Self::ManagementReadOnly
             | Self::RevisionUnreachable
             | Self::RevisionNotReached { .. }
             | Self::DeadlineExceeded
@@ -263,6 +284,7 @@ fn code_of(reason: RefusalReason) -> Code {
         RefusalReason::ContextKeyMissing | RefusalReason::ResourceUnknown => {
             Code::FailedPrecondition
         }
+        RefusalReason::AccountQuarantined => Code::Unavailable,
         RefusalReason::InvalidRequest
         | RefusalReason::NoResource
         | RefusalReason::ResourceLimit
@@ -338,6 +360,12 @@ mod tests {
             Code::FailedPrecondition,
             arn,
             false,
+        );
+        check(
+            &refused(RefusalReason::AccountQuarantined),
+            Code::Unavailable,
+            None,
+            true,
         );
         check(&CallError::SnapshotNotReady, Code::Unavailable, None, true);
         check(

@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tagwarden::app;
 use tagwarden::document::bundle::Strictness;
 use tagwarden::document::tag_policy::{canonical, read_tag_policy};
+use tagwarden::management::load::load;
 use tagwarden::model::organization::TagMode;
 use tagwarden::model::tag_policy::Dialect;
 use tagwarden::offline::effective::tree;
@@ -76,7 +76,7 @@ fn told(text: &str, dialect: Dialect) -> String {
 fn trees_of_effective_policies() {
     let bundles = children(&below("effective")).into_iter();
     for bundle in bundles.filter(|path| path.is_dir()) {
-        let loaded = app::load(&bundle, Strictness::Strict);
+        let loaded = load(&bundle, Strictness::Strict);
         let snapshot = loaded.unwrap_or_else(|error| panic!("{error}")).snapshot;
         let mut nodes: Vec<&TagNode> = snapshot.tags.accounts().map(|node| &**node).collect();
         nodes.sort_by_key(|node| (node.organization.clone(), node.path().join("/")));

@@ -25,9 +25,18 @@ use crate::model::bundle::ResourcePolicy;
 use crate::model::statement::{DocumentLayer, Policy};
 use crate::model::tag_policy::TagPolicy;
 
+/// What is done with the manifest of digests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manifest {
+    /// The files are compared with it.
+    Compared,
+    /// They were compared before some were replaced.
+    Met,
+}
+
 impl<'f> Reading<'f> {
     /// `bundle.json`: what all other files are read by.
-    pub(super) fn read_settings(&mut self) {
+    pub(super) fn read_settings(&mut self, compare: Manifest) {
         let path = "bundle.json";
         if self.files.get(path).is_none() {
             self.refuse(path, EntryErrorKind::BundleFileMissing);
@@ -41,7 +50,7 @@ impl<'f> Reading<'f> {
         };
         let BundleFile { settings, manifest } = file;
         self.settings = settings;
-        let Some(manifest) = manifest else {
+        let (Some(manifest), Manifest::Compared) = (manifest, compare) else {
             return;
         };
         let mut unmet = Vec::new();

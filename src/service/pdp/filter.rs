@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::desk::{Carried, find};
 use super::{Call, Pdp, YIELD_EVERY, rights};
@@ -13,6 +14,7 @@ use crate::model;
 use crate::model::caller::{Disclosure, Rpc};
 use crate::model::verdict::{Outcome, RefusalReason, limits};
 use crate::snapshot::Snapshot;
+use crate::telemetry::Effect;
 use crate::wire::reply::{Asked, revision};
 use crate::wire::request::{Candidates, Entries, Question, SentResource, Storage};
 use crate::wire::status::{CallError, CallLimit};
@@ -54,7 +56,16 @@ impl Pdp {
             let stored = find(&self.shared.directory, candidate.name);
             let differs = filtering.candidates.differs(candidate, stored.as_deref());
             self.count_ignored(u64::from(differs));
-            if filtering.sees(place, candidate, stored.as_deref())? {
+            let start = Instant::now();
+            let seen = filtering.sees(place, candidate, stored.as_deref());
+            let effect = match seen {
+                Ok(true) => Effect::Allow,
+                Ok(false) => Effect::Deny,
+                Err(_) => Effect::Error,
+            };
+            self.tally
+                .count(Rpc::FilterResources, effect, start.elapsed());
+            if seen? {
                 arns.push(candidate.name.as_str().to_owned());
             }
         }
