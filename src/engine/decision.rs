@@ -69,9 +69,10 @@ impl Obligations {
         }
     }
 
-    /// How many there are.
-    pub(super) fn count(self) -> u8 {
-        u8::from(self.filter_tags.is_some()) + u8::from(self.filter_results)
+    /// How much they ask: the fewest first, of as many one that need not filter the result.
+    pub(super) fn weight(self) -> u8 {
+        let (tags, results) = (self.filter_tags.is_some(), self.filter_results);
+        2 * (u8::from(tags) + u8::from(results)) + u8::from(results)
     }
 }
 

@@ -85,7 +85,7 @@ impl Judged {
     }
 
     fn weight(&self) -> u8 {
-        self.obligations.count()
+        self.obligations.weight()
     }
 
     /// The same with the obligation to filter the result, where it is due.

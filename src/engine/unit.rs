@@ -157,7 +157,7 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
                 let better = self
                     .tally
                     .allow
-                    .is_none_or(|(_, kept)| obligations.count() < kept.count());
+                    .is_none_or(|(_, kept)| obligations.weight() < kept.weight());
                 if better {
                     self.tally.allow = Some((id, obligations));
                 }
