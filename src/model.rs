@@ -10,6 +10,7 @@ pub mod action;
 pub mod arn;
 pub mod bundle;
 pub mod catalog;
+pub mod compliance;
 pub mod condition;
 pub mod decimal;
 pub mod organization;
