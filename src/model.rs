@@ -20,5 +20,6 @@ pub mod resource;
 pub mod settings;
 pub mod statement;
 pub mod tag;
+pub mod tag_policy;
 pub mod text;
 pub mod verdict;

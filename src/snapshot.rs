@@ -14,6 +14,7 @@ pub mod policy;
 pub mod principal;
 pub mod symbol;
 pub mod table;
+pub mod tags;
 
 pub use policy::{Policy, Statement};
 pub use table::{PolicyId, StatementId};
@@ -40,6 +41,8 @@ pub struct Snapshot {
     pub principals: principal::PrincipalTable,
     /// Accounts, and the control policies above them.
     pub accounts: account::AccountTable,
+    /// Effective tag policies.
+    pub tags: tags::TagTable,
     /// Policies attached to resources.
     pub attached: attached::AttachedTable,
 }

@@ -9,6 +9,7 @@ use super::organization::Organization;
 use super::resource::Resource;
 use super::settings::Settings;
 use super::statement::Policy;
+use super::tag_policy::TagPolicy;
 
 /// Everything that a snapshot is compiled from, and the resources that the directory starts with.
 ///
@@ -27,6 +28,8 @@ pub struct Bundle {
     pub system_policies: BTreeMap<Name, Policy>,
     /// The control policies of `policies/control`.
     pub control_policies: BTreeMap<Name, Policy>,
+    /// The tag policies of `policies/tag`.
+    pub tag_policies: BTreeMap<Name, TagPolicy>,
     /// Resource-based policies with the ARN that each is attached to.
     pub resource_policies: Vec<ResourcePolicy>,
     /// The resources that are known at the start.

@@ -1,7 +1,9 @@
-//! Organizations: a Root, folders and member accounts, with their control policies (ram 4.2).
+//! Organizations: a Root, folders and member accounts, with their control policies (ram 4.2)
+//! and their tag policies (security 6.3).
 
-use super::account::PolicyRef;
+use super::account::{Name, PolicyRef};
 use super::arn::AccountId;
+use super::tag_policy::Dialect;
 
 /// The deepest that folders may stand under a Root.
 pub const MAX_FOLDER_DEPTH: usize = 16;
@@ -13,6 +15,8 @@ pub struct Organization {
     pub id: String,
     /// The account that manages it. It is no member: control policies never touch its identities.
     pub management: AccountId,
+    /// The dialect of all its tag policies (security 6.2).
+    pub dialect: Dialect,
     /// The Root folder.
     pub root: Node,
 }
@@ -24,6 +28,8 @@ pub struct Node {
     pub name: String,
     /// Its control policies in attach order. Empty: `FullAliyunAccess`.
     pub control: Vec<ControlAttachment>,
+    /// Its tag policies in attach order.
+    pub tag: Vec<TagAttachment>,
     /// The folders below.
     pub folders: Vec<Node>,
     /// The member accounts that stand here.
@@ -37,6 +43,8 @@ pub struct Member {
     pub account: AccountId,
     /// Its own control policies in attach order. Empty: `FullAliyunAccess`.
     pub control: Vec<ControlAttachment>,
+    /// Its own tag policies in attach order.
+    pub tag: Vec<TagAttachment>,
 }
 
 /// A control policy on a node.
@@ -46,6 +54,27 @@ pub struct ControlAttachment {
     pub policy: PolicyRef,
     /// Whom it binds.
     pub effect_scope: EffectScope,
+}
+
+/// A tag policy on a node. No policy stands twice on one node (tag-policy 7, rule 53).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TagAttachment {
+    /// The policy, of `policies/tag`.
+    pub policy: Name,
+    /// How far it goes.
+    pub mode: TagMode,
+}
+
+/// How far an attached tag policy goes (security 6.3).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TagMode {
+    /// It shows in reports alone.
+    Report,
+    /// It warns as well.
+    Warn,
+    /// It intercepts as well.
+    #[default]
+    Enforce,
 }
 
 /// Whom a control policy binds (ram 4.2).

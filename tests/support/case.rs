@@ -21,6 +21,7 @@ use tagwarden::model::settings::{
 };
 use tagwarden::model::statement::Policy;
 use tagwarden::model::tag::{Tag, TagRef, TagSet};
+use tagwarden::model::tag_policy::Dialect;
 
 use super::policy::read_policy;
 
@@ -487,10 +488,12 @@ fn organization(
     let member = Member {
         account: account_id(member),
         control: own,
+        tag: Vec::new(),
     };
     let mut node = Node {
         name: "n1".to_owned(),
         control: levels.remove(&1).unwrap_or_default(),
+        tag: Vec::new(),
         folders: Vec::new(),
         members: vec![member],
     };
@@ -498,6 +501,7 @@ fn organization(
         node = Node {
             name: format!("n{level}"),
             control: levels.remove(&level).unwrap_or_default(),
+            tag: Vec::new(),
             folders: vec![node],
             members: Vec::new(),
         };
@@ -508,6 +512,7 @@ fn organization(
     Organization {
         id: "rd-1".to_owned(),
         management: account_id(&management.map_or("1".to_owned(), text)),
+        dialect: Dialect::default(),
         root: node,
     }
 }

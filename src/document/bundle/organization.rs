@@ -8,6 +8,7 @@ use crate::model::arn::AccountId;
 use crate::model::organization::{
     ControlAttachment, EffectScope, MAX_FOLDER_DEPTH, Member, Node, Organization,
 };
+use crate::model::tag_policy::Dialect;
 
 /// What the file says, before it is known whether names lead anywhere.
 #[derive(Debug, Clone)]
@@ -45,6 +46,7 @@ pub(super) fn read(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Organizat
         organization: Organization {
             id: id.as_str().to_owned(),
             management: management?,
+            dialect: Dialect::default(),
             root: root?,
         },
         id: Placed { value: (), spot },
@@ -80,6 +82,7 @@ fn node(
     Ok(Node {
         name: name?.value,
         control: control?,
+        tag: Vec::new(),
         folders: folders?,
         members: accounts?,
     })
@@ -105,6 +108,7 @@ fn member(at: &Cursor<'_, '_>, met: &mut Met, sink: &mut Sink<'_>) -> Result<Mem
     Ok(Member {
         account: account.value,
         control: control?,
+        tag: Vec::new(),
     })
 }
 

@@ -203,6 +203,7 @@ impl<'f> Reading<'f> {
             accounts,
             system_policies,
             control_policies,
+            tag_policies: BTreeMap::new(),
             resource_policies: std::mem::take(&mut self.resource_policies)
                 .into_values()
                 .collect(),

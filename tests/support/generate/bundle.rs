@@ -21,6 +21,7 @@ use tagwarden::model::statement::{
     Actions, Effect, IdentityPattern, Policy, PrincipalPattern, Principals, Resources, Statement,
 };
 use tagwarden::model::tag::{Tag, TagRef, TagSet};
+use tagwarden::model::tag_policy::Dialect;
 
 use super::condition::{condition, documented};
 use super::{Tape, request};
@@ -303,11 +304,13 @@ fn organization(tape: &mut Tape<'_>, bundle: &mut Bundle) {
         .map(|id| Member {
             account: account_id(id),
             control: level(tape),
+            tag: Vec::new(),
         })
         .collect();
     let mut root = Node {
         name: "n0".to_owned(),
         control: level(tape),
+        tag: Vec::new(),
         folders: Vec::new(),
         members,
     };
@@ -315,6 +318,7 @@ fn organization(tape: &mut Tape<'_>, bundle: &mut Bundle) {
         root = Node {
             name: format!("n{}", depth + 1),
             control: level(tape),
+            tag: Vec::new(),
             folders: vec![root],
             members: Vec::new(),
         };
@@ -322,6 +326,7 @@ fn organization(tape: &mut Tape<'_>, bundle: &mut Bundle) {
     bundle.organizations.push(Organization {
         id: "rd-1".to_owned(),
         management: account_id("3"),
+        dialect: Dialect::default(),
         root,
     });
 }

@@ -2,6 +2,7 @@
 
 use crate::model::arn::AccountId;
 use crate::model::organization::{ControlAttachment, Member, Node, Organization};
+use crate::model::tag_policy::Dialect;
 
 /// The organization whose only member is `member`, with the control policies of each level: the
 /// member's first, the Root's last. A member alone stands below a Root without control policies.
@@ -18,6 +19,7 @@ pub(super) fn organization(
     let member = Member {
         account,
         control: own,
+        tag: Vec::new(),
     };
     let mut below = Below::Member(member);
     for (number, control) in above.into_iter().enumerate() {
@@ -26,6 +28,7 @@ pub(super) fn organization(
     Some(Organization {
         id: "rd-case".to_owned(),
         management,
+        dialect: Dialect::default(),
         root: below.inside("Root".to_owned(), root),
     })
 }
@@ -45,6 +48,7 @@ impl Below {
         Node {
             name,
             control,
+            tag: Vec::new(),
             folders,
             members,
         }

@@ -1,0 +1,103 @@
+//! Effective tag policies: which one binds an account or folder, at each stage (security 6.3).
+//!
+//! Nodes whose chains hold the same policies share one [`StagedPolicies`].
+
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use super::symbol::Symbol;
+use crate::model::organization::TagMode;
+use crate::model::tag_policy::{EffectivePolicy, Provenance};
+
+/// The effective tag policies of a snapshot.
+#[derive(Debug, Clone, Default)]
+pub struct TagTable {
+    accounts: HashMap<Symbol, Arc<TagNode>>,
+    folders: HashMap<(Symbol, Symbol), Arc<TagNode>>,
+}
+
+/// A Root, folder or account, and what binds it.
+#[derive(Debug, Clone)]
+pub struct TagNode {
+    /// The organization.
+    pub organization: Symbol,
+    /// Its name; of a member, the account.
+    pub name: Symbol,
+    /// The node above; `None` at the Root.
+    pub parent: Option<Arc<TagNode>>,
+    /// What binds it.
+    pub policies: Arc<StagedPolicies>,
+}
+
+/// The three effective policies of a node.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StagedPolicies {
+    /// From `enforce` attachments: what interception follows.
+    pub enforce: Staged,
+    /// From `enforce` and `warn` attachments: what warnings follow.
+    pub warn: Staged,
+    /// From all attachments: what reports follow.
+    pub report: Staged,
+}
+
+/// One effective policy, with its provenance apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Staged {
+    /// The policy.
+    pub policy: Arc<EffectivePolicy>,
+    /// Where its values came from.
+    pub provenance: Arc<Provenance>,
+}
+
+impl StagedPolicies {
+    /// The effective policy that a mode follows.
+    pub fn of(&self, mode: TagMode) -> &Staged {
+        match mode {
+            TagMode::Enforce => &self.enforce,
+            TagMode::Warn => &self.warn,
+            TagMode::Report => &self.report,
+        }
+    }
+}
+
+impl TagNode {
+    /// The names on the path, the Root's first.
+    pub fn path(&self) -> Vec<&str> {
+        let mut path = vec![&*self.name];
+        let mut at = self.parent.as_deref();
+        while let Some(node) = at {
+            path.push(&*node.name);
+            at = node.parent.as_deref();
+        }
+        path.reverse();
+        path
+    }
+}
+
+impl TagTable {
+    /// What binds an account; `None` if it is of no organization.
+    pub fn account(&self, account: &str) -> Option<&Arc<TagNode>> {
+        self.accounts.get(account)
+    }
+
+    /// The Roots and folders of a name, in every organization.
+    pub fn folders<'t>(&'t self, name: &'t str) -> impl Iterator<Item = &'t Arc<TagNode>> {
+        let nodes = self.folders.values();
+        nodes.filter(move |node| &*node.name == name)
+    }
+
+    /// All accounts that are bound, in no order.
+    pub fn accounts(&self) -> impl ExactSizeIterator<Item = &Arc<TagNode>> {
+        self.accounts.values()
+    }
+
+    pub(crate) fn add_account(&mut self, node: Arc<TagNode>) {
+        self.accounts.insert(node.name.clone(), node);
+    }
+
+    pub(crate) fn add_folder(&mut self, node: Arc<TagNode>) {
+        let key = (node.organization.clone(), node.name.clone());
+        self.folders.insert(key, node);
+    }
+}
