@@ -15,7 +15,9 @@
 //! Not here: reading texts and asking the directory (`wire`, `cli`), and where snapshots come from.
 
 mod check;
+pub mod compliance;
 mod condition;
+pub mod correction;
 pub mod decision;
 pub mod explain;
 mod layers;
@@ -25,6 +27,7 @@ mod principal;
 pub mod request;
 mod statement;
 mod subcheck;
+pub mod tagging;
 mod tags;
 mod unit;
 mod view;

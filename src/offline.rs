@@ -2,6 +2,8 @@
 //!
 //! What `test`, `authorize` and `explain` use, so that they answer as a server would.
 
+pub mod comply;
+
 use jiff::Timestamp;
 
 use crate::compiler::{self, error::CompileErrors};

@@ -7,13 +7,15 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::output::{Format, print_line};
-use super::verdict::{Shown, complaint, shown};
+use super::verdict::{Shown, complaint, shown, tagging_complaint};
 use super::{Exit, output};
 use crate::document::bundle::FileErrors;
-use crate::document::case::{Case, World, read_cases};
+use crate::document::case::{Case, CaseFile, ComplianceCase, World, read_cases};
+use crate::document::shipped;
 use crate::model::condition::parse_date;
 use crate::model::verdict::RefusalReason;
 use crate::offline::Offline;
+use crate::offline::comply::comply;
 
 /// Run case files (JSON Lines): each case has its own documents, a request and its answer.
 #[derive(Debug, clap::Args)]
@@ -39,10 +41,19 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut refused = false;
     for file in output::case_files(&args.paths)? {
         match read(&file)? {
-            Ok((cases, skipped)) => {
+            Ok(CaseFile {
+                cases,
+                compliance,
+                skipped,
+            }) => {
                 tally.skipped += skipped;
                 for case in &cases {
-                    tally.count(&file, case, args.output)?;
+                    let complaint = complaint(&case.expectation, &answer(case));
+                    tally.count(&file, (case.line, &case.id), complaint, args.output)?;
+                }
+                for case in &compliance {
+                    let complaint = compliance_complaint(case);
+                    tally.count(&file, (case.line, &case.id), complaint, args.output)?;
                 }
             }
             Err(errors) => {
@@ -61,35 +72,35 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     })
 }
 
-type Read = Result<(Vec<Case>, usize), FileErrors>;
+type Read = Result<CaseFile, FileErrors>;
 
 fn read(file: &Path) -> anyhow::Result<Read> {
     let text = output::read_text(file)?;
-    let read = read_cases(&file.display().to_string(), &text);
-    Ok(read.map(|file| (file.cases, file.skipped)))
+    Ok(read_cases(&file.display().to_string(), &text))
 }
 
 impl Tally {
-    fn count(&mut self, file: &Path, case: &Case, format: Format) -> anyhow::Result<()> {
-        let found = answer(case);
-        let complaint = complaint(&case.expectation, &found);
+    fn count(
+        &mut self,
+        file: &Path,
+        (line, id): (usize, &str),
+        complaint: Option<String>,
+        format: Format,
+    ) -> anyhow::Result<()> {
         match &complaint {
             None => self.passed += 1,
             Some(_) => self.failed += 1,
         }
         match (format, complaint) {
             (Format::Text, None) => Ok(()),
-            (Format::Text, Some(complaint)) => print_line(&format!(
-                "{}:{}: {}: {complaint}",
-                file.display(),
-                case.line,
-                case.id
-            )),
+            (Format::Text, Some(complaint)) => {
+                print_line(&format!("{}:{line}: {id}: {complaint}", file.display()))
+            }
             (Format::Json, complaint) => print_line(
                 &json!({
                     "file": file.display().to_string(),
-                    "line": case.line,
-                    "case": case.id,
+                    "line": line,
+                    "case": id,
                     "passed": complaint.is_none(),
                     "complaint": complaint,
                 })
@@ -118,6 +129,15 @@ impl Tally {
             Format::Text => print_line(&line),
             Format::Json => Ok(writeln!(last, "{line}")?),
         }
+    }
+}
+
+/// How the verdict of a case differs from what it expects.
+fn compliance_complaint(case: &ComplianceCase) -> Option<String> {
+    let catalog = shipped::catalog();
+    match comply(catalog, &case.policy, &case.settings, &case.question) {
+        Ok(found) => tagging_complaint(&case.expected, &found),
+        Err(error) => Some(error.to_string()),
     }
 }
 

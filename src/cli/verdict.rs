@@ -1,6 +1,7 @@
 //! An answer beside what was expected of it.
 
 use crate::document::case::{Expectation, Expected};
+use crate::model::compliance::TaggingAnswer;
 use crate::model::verdict::{ObligationKind, Outcome};
 use crate::wire::status::CallError;
 use crate::wire::v1;
@@ -136,4 +137,46 @@ pub fn name(outcome: Outcome) -> &'static str {
         Outcome::ImplicitDeny => "IMPLICIT_DENY",
         Outcome::ExplicitDeny => "EXPLICIT_DENY",
     }
+}
+
+/// How a verdict on tags differs from what was expected; `None`: it does not.
+pub fn tagging_complaint(expected: &TaggingAnswer, found: &TaggingAnswer) -> Option<String> {
+    (expected != found).then(|| {
+        let (expected, found) = (tagging(expected), tagging(found));
+        format!("expected {expected}, found {found}")
+    })
+}
+
+/// A verdict on tags in one line.
+fn tagging(answer: &TaggingAnswer) -> String {
+    let TaggingAnswer {
+        evaluated,
+        violations,
+        intercepted,
+        corrected,
+    } = answer;
+    let mut words = vec![
+        if *evaluated {
+            "evaluated"
+        } else {
+            "not evaluated"
+        }
+        .to_owned(),
+        if *intercepted {
+            "intercepted"
+        } else {
+            "let through"
+        }
+        .to_owned(),
+    ];
+    words.extend(
+        violations
+            .iter()
+            .map(|(code, key)| format!("{code} `{key}`")),
+    );
+    words.extend(corrected.iter().map(|(key, value)| match value {
+        Some(value) => format!("`{key}` becomes `{value}`"),
+        None => format!("`{key}` is removed"),
+    }));
+    words.join(", ")
 }

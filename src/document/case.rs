@@ -6,10 +6,12 @@
 //!
 //! Not here: deciding, and comparing what was decided with what was expected.
 
+mod compliance;
 mod expect;
 mod request;
 mod world;
 
+pub use compliance::ComplianceCase;
 pub use expect::{Expectation, Expected};
 
 use super::bundle::FileErrors;
@@ -27,6 +29,8 @@ pub const MAX_CASE_BYTES: usize = 1024 * 1024;
 pub struct CaseFile {
     /// The cases that can be asked.
     pub cases: Vec<Case>,
+    /// The cases of compliance.
+    pub compliance: Vec<ComplianceCase>,
     /// How many cases are of a form that is not yet supported.
     pub skipped: usize,
 }
@@ -70,8 +74,9 @@ pub fn read_cases(file: &str, text: &str) -> Result<CaseFile, FileErrors> {
         let source = Source::on_line(line, number);
         match cursor::read(source, MAX_CASE_BYTES, |at, sink| case(at, source, sink)) {
             Ok(parsed) => match parsed.value {
-                Some(case) => read.cases.push(case),
-                None => read.skipped += 1,
+                Read::Ram(case) => read.cases.push(*case),
+                Read::Compliance(case) => read.compliance.push(*case),
+                Read::Unsupported => read.skipped += 1,
             },
             Err(errors) => refused.push_all(file, &errors),
         }
@@ -86,16 +91,26 @@ pub fn read_cases(file: &str, text: &str) -> Result<CaseFile, FileErrors> {
 /// What tells the forms apart.
 enum Form {
     Ram,
+    Compliance,
     Unsupported,
 }
 
-const UNSUPPORTED: [&str; 4] = ["chain", "effective_policy", "document", "steps"];
+/// A case of one of the forms.
+enum Read {
+    Ram(Box<Case>),
+    Compliance(Box<ComplianceCase>),
+    Unsupported,
+}
+
+const UNSUPPORTED: [&str; 3] = ["chain", "document", "steps"];
 
 fn form(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Form, Told> {
     let entries = at.entries(sink)?;
     let has = |name: &str| entries.iter().any(|(known, _)| *known == name);
     if has("request") {
         Ok(Form::Ram)
+    } else if has("effective_policy") {
+        Ok(Form::Compliance)
     } else if UNSUPPORTED.into_iter().any(has) {
         Ok(Form::Unsupported)
     } else {
@@ -104,14 +119,12 @@ fn form(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Form, Told> {
     }
 }
 
-fn case(
-    at: &Cursor<'_, '_>,
-    source: Source<'_>,
-    sink: &mut Sink<'_>,
-) -> Result<Option<Case>, Told> {
+fn case(at: &Cursor<'_, '_>, source: Source<'_>, sink: &mut Sink<'_>) -> Result<Read, Told> {
     match form(at, sink)? {
-        Form::Unsupported => Ok(None),
-        Form::Ram => ram_case(at, source, sink).map(Some),
+        Form::Unsupported => Ok(Read::Unsupported),
+        Form::Ram => ram_case(at, source, sink).map(|case| Read::Ram(Box::new(case))),
+        Form::Compliance => compliance::read(at, source.first_line, sink)
+            .map(|case| Read::Compliance(Box::new(case))),
     }
 }
 

@@ -7,9 +7,9 @@ use super::bundle::error::EntryErrorKind;
 use super::cursor::{self, Cursor, Members, Sink, Told};
 use super::error::{Limit, ShapeErrorKind};
 use crate::model::settings::{
-    AbsentFamily, ControlScope, ForAllAbsent, MissingRequired, NotResource, Operators, QueryDenied,
-    ProtectedTagKeys, QueryUnfiltered, RgDeny, Settings, StrongVerification, TagKeyCase,
-    UnknownKeys, UntagInterception, UpdateExtraTags,
+    AbsentFamily, ControlScope, ForAllAbsent, MissingRequired, NotResource, Operators,
+    ProtectedTagKeys, QueryDenied, QueryUnfiltered, RgDeny, Settings, StrongVerification,
+    TagKeyCase, UnknownKeys, UntagInterception, UpdateExtraTags,
 };
 use crate::model::tag::check_key;
 

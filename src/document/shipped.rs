@@ -45,10 +45,7 @@ pub const CATALOG_FILES: [(&str, &str); 23] = [
     ("smartag", include_str!("../../catalog/smartag.json")),
     ("sts", include_str!("../../catalog/sts.json")),
     ("tag", include_str!("../../catalog/tag.json")),
-    (
-        "tag_policy",
-        include_str!("../../catalog/tag_policy.json"),
-    ),
+    ("tag_policy", include_str!("../../catalog/tag_policy.json")),
     ("vpc", include_str!("../../catalog/vpc.json")),
 ];
 

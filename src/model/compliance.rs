@@ -3,6 +3,7 @@
 //! What engine and reference evaluator share. The owned question is what a case file, the command
 //! line and the reference use; the server asks the engine with borrowed parts.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Do the tags of this resource comply after this operation?
@@ -97,4 +98,17 @@ impl fmt::Display for ViolationCode {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
     }
+}
+
+/// What tags come to, owned: what cases expect and evaluators agree on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaggingAnswer {
+    /// Whether any statement applied.
+    pub evaluated: bool,
+    /// What is wrong, by code and key; none twice.
+    pub violations: Vec<(ViolationCode, String)>,
+    /// Whether the operation is intercepted.
+    pub intercepted: bool,
+    /// What a repair writes; `None`: the tag is removed.
+    pub corrected: BTreeMap<String, Option<String>>,
 }
