@@ -172,6 +172,9 @@ fn switches(settings: Settings) -> Vec<String> {
         forall_absent,
         unknown_keys,
         not_resource,
+        strong_verification: _,
+        untag_interception: _,
+        protected_tag_keys: _,
     } = settings;
     vec![
         format!("rg_deny {rg_deny:?}"),
@@ -227,7 +230,7 @@ fn operator(condition: &Condition) -> String {
 }
 
 fn seen_in_bundle(bundle: &Bundle) -> Vec<String> {
-    let mut seen = switches(bundle.settings);
+    let mut seen = switches(bundle.settings.clone());
     for statement in policies(bundle).flat_map(|policy| &policy.statements) {
         for condition in &statement.conditions {
             seen.push(operator(condition));

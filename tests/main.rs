@@ -9,6 +9,8 @@ mod bundle;
 #[cfg(test)]
 mod case;
 #[cfg(test)]
+mod compliance;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod coverage;
