@@ -8,15 +8,18 @@
 
 mod condition;
 mod control;
+pub mod effective;
 pub mod error;
 mod intern;
 mod matcher;
 mod principals;
 mod statement;
+mod tags;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::effective::Regexes;
 use self::error::{CompileError, CompileErrorKind, CompileErrors};
 use self::intern::Interner;
 use self::statement::Lowering;
@@ -52,6 +55,10 @@ pub fn compile(bundle: &Bundle) -> Result<Snapshot, CompileErrors> {
         compilation.trust(account);
     }
     compilation.organizations(bundle);
+    let mut regexes = Regexes::default();
+    for organization in &bundle.organizations {
+        compilation.tag_nodes(organization, &bundle.tag_policies, &mut regexes);
+    }
     for attached in &bundle.resource_policies {
         let name = format!("resource:{}", attached.name);
         compilation.attach(&name, &attached.resource, &attached.policy);

@@ -18,6 +18,7 @@ pub mod policy;
 pub mod position;
 pub mod settings;
 pub mod shipped;
+pub mod tag_policy;
 pub mod write;
 
 pub use cursor::{Parsed, read};

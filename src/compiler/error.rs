@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::effective::MergeError;
+
 /// One fault, with the part of the bundle that holds it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{origin}: {kind}")]
@@ -38,6 +40,12 @@ pub enum CompileErrorKind {
     TooManyStatements {
         /// The policy.
         policy: String,
+    },
+    /// The tag policies of a chain do not make an effective policy.
+    #[error("tag policies: {error}")]
+    TagPolicies {
+        /// Why.
+        error: MergeError,
     },
     /// A policy is attached deeper than is looked for.
     #[error("`{resource}` is deeper than {limit} segments")]

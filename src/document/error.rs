@@ -6,6 +6,7 @@ use super::bundle::error::EntryErrorKind;
 use super::json::JsonSort;
 use super::policy::PolicyErrorKind;
 use super::position::Position;
+use super::tag_policy::TagPolicyErrorKind;
 
 /// The most errors, and the most warnings, that are told of one document.
 pub const MAX_TOLD: usize = 100;
@@ -29,6 +30,9 @@ pub enum DocumentErrorKind {
     /// It is no RAM policy.
     #[error(transparent)]
     Policy(#[from] PolicyErrorKind),
+    /// It is no tag policy.
+    #[error(transparent)]
+    TagPolicy(#[from] TagPolicyErrorKind),
     /// It is no document of a bundle or case, or names what is not there.
     #[error(transparent)]
     Entry(#[from] EntryErrorKind),
@@ -40,6 +44,7 @@ impl DocumentErrorKind {
         match self {
             Self::Shape(kind) => kind.code(),
             Self::Policy(kind) => kind.code(),
+            Self::TagPolicy(kind) => kind.code(),
             Self::Entry(kind) => kind.code(),
         }
     }

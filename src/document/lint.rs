@@ -13,6 +13,7 @@ use super::cursor::Sink;
 use super::error::Excerpt;
 use super::policy::ReadStatement;
 use super::position::Position;
+use super::tag_policy::TagPolicyLint;
 use crate::model::catalog::Catalog;
 use crate::model::statement::DocumentLayer;
 
@@ -145,6 +146,9 @@ pub enum LintKind {
         /// The place of the first one, from 0.
         first: usize,
     },
+    /// In a tag policy.
+    #[error(transparent)]
+    TagPolicy(TagPolicyLint),
 }
 
 impl LintKind {
@@ -173,6 +177,7 @@ impl LintKind {
             Self::TagWriteByRequestAlone { .. } => "TAG_WRITE_BY_REQUEST_ALONE",
             Self::TagKeyCase { .. } => "TAG_KEY_CASE",
             Self::DuplicateStatement { .. } => "DUPLICATE_STATEMENT",
+            Self::TagPolicy(lint) => lint.code(),
         }
     }
 }

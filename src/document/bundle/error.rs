@@ -9,6 +9,7 @@ use crate::model::action::InvalidAction;
 use crate::model::arn::{AccountId, InvalidArn};
 use crate::model::organization::MAX_FOLDER_DEPTH;
 use crate::model::tag::DuplicateTagKey;
+use crate::model::tag_policy::Dialect;
 use crate::model::text::InvalidTagText;
 use crate::model::verdict::limits;
 
@@ -119,6 +120,20 @@ pub enum EntryErrorKind {
         /// The reference.
         policy: PolicyRef,
     },
+    /// A tag policy that nobody wrote.
+    #[error("no tag policy `{name}`")]
+    TagPolicyUnknown {
+        /// Its name.
+        name: Excerpt,
+    },
+    /// A tag policy of another dialect than the organization's.
+    #[error("a tag policy of dialect `{found}` in an organization of dialect `{asked}`")]
+    OtherDialect {
+        /// The organization's.
+        asked: Dialect,
+        /// The policy's.
+        found: Dialect,
+    },
     /// A user, group or role that nobody wrote.
     #[error("no {sort} `{name}` in this account")]
     IdentityUnknown {
@@ -219,7 +234,8 @@ impl EntryErrorKind {
             }
             Self::RoleKind => "ROLE_KIND",
             Self::FolderDepth => "FOLDER_DEPTH",
-            Self::PolicyUnknown { .. } => "POLICY_UNKNOWN",
+            Self::PolicyUnknown { .. } | Self::TagPolicyUnknown { .. } => "POLICY_UNKNOWN",
+            Self::OtherDialect { .. } => "OTHER_DIALECT",
             Self::IdentityUnknown { .. } => "IDENTITY_UNKNOWN",
             Self::Duplicate { .. } => "DUPLICATE",
             Self::MemberTwice { .. } => "MEMBER_TWICE",

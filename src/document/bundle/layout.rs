@@ -19,6 +19,8 @@ pub(super) enum Part {
     System(Form),
     /// `policies/control`
     Control(Form),
+    /// `policies/tag`
+    Tag(Form),
     /// `policies/resource`
     Resource(Form),
     /// `resources.jsonl`
@@ -56,6 +58,7 @@ pub(super) fn part(path: &str) -> Result<Part, EntryErrorKind> {
         ["organizations", file] if is_json(file) => Ok(Part::Organization),
         ["policies", "system", file] => form(file).map(Part::System),
         ["policies", "control", file] => form(file).map(Part::Control),
+        ["policies", "tag", file] => form(file).map(Part::Tag),
         ["policies", "resource", file] => form(file).map(Part::Resource),
         ["accounts", account, rest @ ..] => {
             let account =
@@ -114,7 +117,7 @@ mod tests {
             Ok(Part::System(Form::Whole(name("A")))),
         );
         check("policies/control/all.jsonl", Ok(Part::Control(Form::Lines)));
-        check("policies/tag/a.json", Err(EntryErrorKind::UnknownFile));
+        check("policies/tag/a.json", Ok(Part::Tag(Form::Whole(name("a")))));
         check("callers.json", Err(EntryErrorKind::UnknownFile));
         check("bundle.json/x", Err(EntryErrorKind::UnknownFile));
         check(

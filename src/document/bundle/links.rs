@@ -12,6 +12,7 @@ use crate::document::position::{Source, Spot};
 use crate::document::shipped;
 use crate::model::account::{Grantee, Name, PolicyRef};
 use crate::model::arn::AccountId;
+use crate::model::tag_policy::Dialect;
 
 impl Reading<'_> {
     /// Checks all names that lead from one document to another.
@@ -102,6 +103,26 @@ impl<'f> Reading<'f> {
                     refuse(spot, EntryErrorKind::PolicyUnknown { policy });
                 }
             }
+            for Placed { value, spot } in &parsed.tag_policies {
+                if let Some(kind) = self.tag_policy_fault(value, organization.dialect) {
+                    refuse(spot, kind);
+                }
+            }
+        }
+    }
+
+    /// Security 6.2: a path has one dialect.
+    fn tag_policy_fault(&self, name: &Name, dialect: Dialect) -> Option<EntryErrorKind> {
+        match self.tag.get(name) {
+            Some(policy) if policy.dialect == dialect => None,
+            Some(policy) => Some(EntryErrorKind::OtherDialect {
+                asked: dialect,
+                found: policy.dialect,
+            }),
+            None if self.has_file("policies/tag", name) => None,
+            None => Some(EntryErrorKind::TagPolicyUnknown {
+                name: name.as_str().into(),
+            }),
         }
     }
 

@@ -16,11 +16,13 @@ use crate::document::cursor::{Cursor, Sink, Told};
 use crate::document::policy::{self, MAX_DOCUMENT_BYTES, PolicyOptions};
 use crate::document::position::{Source, Spot};
 use crate::document::shipped;
+use crate::document::tag_policy;
 use crate::model::account::Name;
 use crate::model::action::ActionName;
 use crate::model::arn::AccountId;
 use crate::model::bundle::ResourcePolicy;
 use crate::model::statement::{DocumentLayer, Policy};
+use crate::model::tag_policy::TagPolicy;
 
 /// The most bytes of one line of a file of JSON Lines, and of a policy with what it is attached to.
 const MAX_LINE_BYTES: usize = 256 * 1024;
@@ -128,6 +130,7 @@ impl<'f> Reading<'f> {
                 }
             }
             Part::Control(form) => self.read_control(path, source, form),
+            Part::Tag(form) => self.read_tag_policies(path, source, form),
             Part::Resource(form) => self.read_resource_policies(path, source, form),
             Part::Resources => self.read_resources(path, source),
         }
@@ -153,6 +156,21 @@ impl<'f> Reading<'f> {
             let is_shipped = shipped::control_policies().contains_key(&name);
             if is_shipped || self.control.insert(name.clone(), policy).is_some() {
                 self.refuse_at(&at, duplicate("policy", name.as_str()));
+            }
+        }
+    }
+
+    fn read_tag_policies(&mut self, path: &'f str, source: Source<'f>, form: Form) {
+        for (name, line) in documents(source, form) {
+            let limit = tag_policy::MAX_DOCUMENT_BYTES;
+            let read = self.document(path, line, limit, |at, sink| {
+                named_tag_policy(at, name.as_ref(), sink)
+            });
+            let Some((name, policy, spot)) = read else {
+                continue;
+            };
+            if self.tag.insert(name.clone(), policy).is_some() {
+                self.refuse_at(&site(path, line, &spot), duplicate("policy", name.as_str()));
             }
         }
     }
@@ -248,6 +266,28 @@ fn named_policy(
     let policy = members
         .required("policy", sink)
         .and_then(|at| policy::policy(&at, options, sink));
+    let Placed { value: name, spot } = name?;
+    Ok((name, policy?, spot))
+}
+
+/// `{"dialect": …, "policy": {…}}`, with a `name` where the file does not name it.
+fn named_tag_policy(
+    at: &Cursor<'_, '_>,
+    file: Option<&Name>,
+    sink: &mut Sink<'_>,
+) -> Result<(Name, TagPolicy, Spot), Told> {
+    if let Some(name) = file {
+        return Ok((name.clone(), tag_policy::wrapped(at, sink)?, at.spot()));
+    }
+    let members = at.members(&["name", "dialect", "policy"], sink)?;
+    let name = members
+        .required("name", sink)
+        .and_then(|at| entry::placed(&at, sink, entry::name));
+    let dialect = members
+        .required("dialect", sink)
+        .and_then(|at| tag_policy::dialect(&at, sink));
+    let policy = members.required("policy", sink);
+    let policy = tag_policy::tag_policy(&policy?, dialect?, sink);
     let Placed { value: name, spot } = name?;
     Ok((name, policy?, spot))
 }

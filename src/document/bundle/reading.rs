@@ -19,6 +19,7 @@ use crate::model::catalog::Catalog;
 use crate::model::resource::Resource;
 use crate::model::settings::Settings;
 use crate::model::statement::Policy;
+use crate::model::tag_policy::TagPolicy;
 
 /// Where something was read: the file, the line of a file of JSON Lines, the spot in the document.
 #[derive(Debug, Clone)]
@@ -54,6 +55,7 @@ pub(super) struct Reading<'f> {
     pub(super) accounts: BTreeMap<AccountId, AccountReading<'f>>,
     pub(super) system: BTreeMap<Name, Policy>,
     pub(super) control: BTreeMap<Name, Policy>,
+    pub(super) tag: BTreeMap<Name, TagPolicy>,
     pub(super) resource_policies: BTreeMap<Name, ResourcePolicy>,
     pub(super) resources: Vec<Sited<'f, Resource>>,
     pub(super) errors: FileErrors,
@@ -70,6 +72,7 @@ impl<'f> Reading<'f> {
             accounts: BTreeMap::new(),
             system: BTreeMap::new(),
             control: BTreeMap::new(),
+            tag: BTreeMap::new(),
             resource_policies: BTreeMap::new(),
             resources: Vec::new(),
             errors: FileErrors::default(),
@@ -203,7 +206,7 @@ impl<'f> Reading<'f> {
             accounts,
             system_policies,
             control_policies,
-            tag_policies: BTreeMap::new(),
+            tag_policies: std::mem::take(&mut self.tag),
             resource_policies: std::mem::take(&mut self.resource_policies)
                 .into_values()
                 .collect(),

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::effective::AllowedValues;
+
 /// The map of one setting, in the order written; no target value stands twice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Corrections(pub Vec<Correction>);
@@ -44,6 +46,24 @@ impl From<&str> for ScopeMember {
         } else {
             Self::Tag(Arc::from(name))
         }
+    }
+}
+
+impl Corrections {
+    /// Puts the entries in the order in which they are tried (tag-policy 7, rule 25): those whose
+    /// value is listed first, in the order of the list, then the others in the order of bytes.
+    pub fn sort(&mut self, values: &AllowedValues) {
+        let place = |value: &str| match values {
+            AllowedValues::Listed(listed) => listed
+                .iter()
+                .position(|pattern| pattern.as_str() == value)
+                .unwrap_or(usize::MAX),
+            AllowedValues::Unset | AllowedValues::Matched(_) => usize::MAX,
+        };
+        self.0.sort_by(|left, right| {
+            let places = place(&left.value).cmp(&place(&right.value));
+            places.then_with(|| left.value.cmp(&right.value))
+        });
     }
 }
 

@@ -66,8 +66,8 @@ pub struct CellProvenance {
 pub struct Note {
     /// The setting.
     pub cell: Cell,
-    /// Who did it.
-    pub by: Origin,
+    /// Who did it; `None` where it is nobody's doing.
+    pub by: Option<Origin>,
     /// What it is.
     pub kind: NoteKind,
 }
