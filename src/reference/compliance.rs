@@ -182,7 +182,7 @@ impl Judging<'_> {
         let variants: Vec<&String> = self.state.after.keys().filter(same).collect();
         let missing = own.is_none() && variants.is_empty() && self.key_is_asked_for();
         // tag-policy 3.1: AWS judges tags by their key, and absence where it is reported.
-        judged.applied = self.rules.policy.dialect != Dialect::Aws
+        judged.applied |= self.rules.policy.dialect != Dialect::Aws
             || own.is_some()
             || !variants.is_empty()
             || missing;

@@ -97,7 +97,7 @@ fn statement() -> impl Strategy<Value = EffectiveStatement> {
         (option::of(texts(&PATTERNS)), option::of(texts(&REGEXES))),
         scopes,
         (types(), types()),
-        rare(corrections()),
+        option::weighted(0.8, corrections()),
         fit,
     )
         .prop_map(

@@ -1,7 +1,5 @@
 //! Cases of compliance: an effective policy, a resource, an operation, and what they come to.
 
-mod effective;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,6 +8,7 @@ use crate::document::bundle::error::EntryErrorKind;
 use crate::document::cursor::{self, Cursor, Members, Sink, Told};
 use crate::document::error::ShapeErrorKind;
 use crate::document::json::Node;
+use crate::document::tag_policy::effective_policy;
 use crate::model::compliance::{
     Inheritance, TagHistory, TaggingAnswer, TaggingOperation, TaggingQuestion, ViolationCode,
 };
@@ -71,7 +70,10 @@ pub(super) fn read(
         .and_then(|at| expected(&at, sink));
     let (resource, operation) = (resource?, operation?);
     let at = members.required("effective_policy", sink)?;
-    let policy = effective::read(&at, dialect?, operation.facts.key_origin, sink)?;
+    let mut policy = effective_policy(&at, dialect?, sink)?;
+    for statement in &mut policy.statements {
+        statement.tag_key_origin = operation.facts.key_origin;
+    }
     Ok(ComplianceCase {
         id: id?,
         line,
