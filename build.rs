@@ -8,7 +8,10 @@ use prost::Message as _;
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
     let descriptors = protox::compile(
-        ["tagwarden/v1/authorization.proto"],
+        [
+            "tagwarden/v1/authorization.proto",
+            "tagwarden/v1/tagging.proto",
+        ],
         ["proto", "proto/vendor"],
     )?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?);

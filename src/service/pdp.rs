@@ -10,6 +10,7 @@ mod filter;
 mod ids;
 mod revision;
 pub(crate) mod session;
+mod tagging;
 
 use std::pin::Pin;
 use std::sync::Arc;
