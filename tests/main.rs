@@ -28,3 +28,5 @@ mod malformed;
 mod reference;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tagging;

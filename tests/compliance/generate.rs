@@ -54,7 +54,7 @@ pub(crate) fn random() -> impl Strategy<Value = Random> {
     ];
     (
         dialect,
-        vec(statement(), 0..5),
+        vec(statement(), 0..6),
         settings(),
         subsequence(TagCapability::ALL.to_vec(), 0..=5),
         any::<bool>(),
@@ -142,7 +142,7 @@ fn rare<S: Strategy>(strategy: S) -> impl Strategy<Value = Option<S::Value>>
 where
     S::Value: Clone,
 {
-    option::weighted(0.4, strategy)
+    option::weighted(0.2, strategy)
 }
 
 fn texts(from: &'static [&'static str]) -> impl Strategy<Value = Vec<&'static str>> {
