@@ -137,23 +137,8 @@ pub fn settings(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Settings, To
             "`refuse` or `aws`",
             &[("refuse", NotResource::Refuse), ("aws", NotResource::Aws)],
         ),
-        strong_verification: read.switch(
-            "strong_verification",
-            "`off` or `on`",
-            &[
-                ("off", StrongVerification::Off),
-                ("on", StrongVerification::On),
-            ],
-        ),
-        untag_interception: read.switch(
-            "untag_interception",
-            "`strong`, `never` or `always`",
-            &[
-                ("strong", UntagInterception::Strong),
-                ("never", UntagInterception::Never),
-                ("always", UntagInterception::Always),
-            ],
-        ),
+        strong_verification: read.strong_verification(),
+        untag_interception: read.untag_interception(),
         protected_tag_keys: read.protected_keys(),
     };
     read.told.map_or(Ok(settings), Err)
@@ -183,6 +168,29 @@ impl Reader<'_, '_, '_, '_> {
                 T::default()
             }
         }
+    }
+
+    fn strong_verification(&mut self) -> StrongVerification {
+        self.switch(
+            "strong_verification",
+            "`off` or `on`",
+            &[
+                ("off", StrongVerification::Off),
+                ("on", StrongVerification::On),
+            ],
+        )
+    }
+
+    fn untag_interception(&mut self) -> UntagInterception {
+        self.switch(
+            "untag_interception",
+            "`strong`, `never` or `always`",
+            &[
+                ("strong", UntagInterception::Strong),
+                ("never", UntagInterception::Never),
+                ("always", UntagInterception::Always),
+            ],
+        )
     }
 
     fn protected_keys(&mut self) -> ProtectedTagKeys {

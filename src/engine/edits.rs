@@ -10,7 +10,7 @@ use super::compliance::{Rules, Verdict, applies};
 use super::hint;
 use super::tagging::{Hand, Operation, Tagging};
 use crate::model::compliance::ViolationCode;
-use crate::model::tag_policy::{AllowedValues, Dialect, EffectiveStatement, Section};
+use crate::model::tag_policy::{AllowedValues, Dialect, EffectiveStatement, Section, ValuePattern};
 use crate::model::text::{eq_fold, fold};
 
 /// One edit of a write.
@@ -291,5 +291,5 @@ fn listed(values: &AllowedValues) -> impl Iterator<Item = &str> {
             .or_else(|| text.strip_prefix('*'))
             .unwrap_or(text)
     });
-    plain.map(|pattern| pattern.as_str()).chain(started)
+    plain.map(ValuePattern::as_str).chain(started)
 }

@@ -185,8 +185,8 @@ impl<'a> Tagging<'a> {
         let (set, removed) = (question.operation.set(), question.operation.removed());
         if !matches!(question.operation, Operation::Create(_)) {
             for tag in question.current.iter() {
-                let stays = !set.iter().any(|new| new.key == tag.key)
-                    && !removed.iter().any(|key| *key == tag.key);
+                let stays =
+                    !set.iter().any(|new| new.key == tag.key) && !removed.contains(&tag.key);
                 if stays {
                     tagging.push(tag, Hand::Before)?;
                 }

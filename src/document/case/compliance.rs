@@ -89,7 +89,7 @@ type Pairs = Vec<(String, String)>;
 struct Resource {
     kind: String,
     region: Option<String>,
-    group: Option<Option<String>>,
+    group: Nullable,
     id: Option<String>,
     tags: Pairs,
 }
@@ -107,23 +107,37 @@ fn resource(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Resource, Told> 
         .and_then(|at| pairs(&at, sink));
     Ok(Resource {
         kind: kind?,
-        region: region?.flatten(),
+        region: region?.text(),
         group: group?,
-        id: id?.flatten(),
+        id: id?.text(),
         tags: tags?,
     })
 }
 
-/// `None`: absent. `Some(None)`: `null`.
-fn nullable(
-    at: Option<Cursor<'_, '_>>,
-    sink: &mut Sink<'_>,
-) -> Result<Option<Option<String>>, Told> {
-    let Some(at) = at else { return Ok(None) };
+/// A text that may be missing or `null`.
+enum Nullable {
+    Absent,
+    Null,
+    Text(String),
+}
+
+impl Nullable {
+    fn text(self) -> Option<String> {
+        match self {
+            Self::Absent | Self::Null => None,
+            Self::Text(text) => Some(text),
+        }
+    }
+}
+
+fn nullable(at: Option<Cursor<'_, '_>>, sink: &mut Sink<'_>) -> Result<Nullable, Told> {
+    let Some(at) = at else {
+        return Ok(Nullable::Absent);
+    };
     match at.node() {
-        Node::Null => Ok(Some(None)),
+        Node::Null => Ok(Nullable::Null),
         Node::Bool(_) | Node::Number(_) | Node::String(_) | Node::Array(_) | Node::Object(_) => {
-            Ok(Some(Some(at.text(sink)?.to_owned())))
+            Ok(Nullable::Text(at.text(sink)?.to_owned()))
         }
     }
 }
@@ -264,7 +278,11 @@ fn question(resource: Resource, operation: Operation) -> TaggingQuestion {
     TaggingQuestion {
         resource_type: resource.kind,
         region: resource.region,
-        group: resource.group,
+        group: match resource.group {
+            Nullable::Absent => None,
+            Nullable::Null => Some(None),
+            Nullable::Text(group) => Some(Some(group)),
+        },
         current,
         operation,
         inheritance: match group_tags {
@@ -331,7 +349,7 @@ fn corrected(
     let entries = at.entries(sink)?;
     let read = cursor::all(entries, |(key, at)| {
         let value = nullable(Some(at), sink)?;
-        Ok((key.to_owned(), value.flatten()))
+        Ok((key.to_owned(), value.text()))
     });
     Ok(read?.into_iter().collect())
 }

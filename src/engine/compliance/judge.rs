@@ -1,5 +1,7 @@
 //! One statement against the tags of one resource.
 
+use std::sync::Arc;
+
 use super::{Interception, Rules, Verdict, Violation, is_alibaba};
 use crate::engine::request::KnownGroup;
 use crate::engine::tagging::{Hand, Inheritance, Operation, Question, Shape, Tagging};
@@ -89,13 +91,11 @@ pub(in crate::engine) fn within(statement: &EffectiveStatement, question: &Quest
     if types.is_some_and(|types| !names(types, question.resource_type)) {
         return Within::No;
     }
-    let region = listed(statement.region_scope.as_deref(), Some(question.region));
-    let group = match question.group {
-        KnownGroup::Unknown => Some(None),
-        KnownGroup::None => None,
-        KnownGroup::Some(group) => Some(Some(group)),
-    };
-    let group = listed(statement.rg_scope.as_deref(), group);
+    let region = question
+        .region
+        .map_or(KnownGroup::Unknown, KnownGroup::Some);
+    let region = listed(statement.region_scope.as_deref(), region);
+    let group = listed(statement.rg_scope.as_deref(), question.group);
     match (region, group) {
         (Within::No, _) | (_, Within::No) => Within::No,
         (Within::Unknown, _) | (_, Within::Unknown) => Within::Unknown,
@@ -103,18 +103,18 @@ pub(in crate::engine) fn within(statement: &EffectiveStatement, question: &Quest
     }
 }
 
-/// `None`: there is nothing that could be in the list; `Some(None)`: it is not known.
-fn listed(scope: Option<&[std::sync::Arc<str>]>, found: Option<Option<&str>>) -> Within {
+/// Whether a name, as far as it is known, is in a list; `None`: there is no list.
+fn listed(scope: Option<&[Arc<str>]>, found: KnownGroup<'_>) -> Within {
     let Some(scope) = scope else {
         return Within::Yes;
     };
     match found {
         // tag-policy 7, rule 4: an emptied list "matches nothing".
         _ if scope.is_empty() => Within::No,
-        None => Within::No,
-        Some(None) => Within::Unknown,
-        Some(Some(found)) if scope.iter().any(|name| **name == *found) => Within::Yes,
-        Some(Some(_)) => Within::No,
+        KnownGroup::None => Within::No,
+        KnownGroup::Unknown => Within::Unknown,
+        KnownGroup::Some(found) if scope.iter().any(|name| **name == *found) => Within::Yes,
+        KnownGroup::Some(_) => Within::No,
     }
 }
 

@@ -42,20 +42,20 @@ impl Pdp {
         message: &v1::ValidateTaggingRequest,
     ) -> Result<v1::ValidateTaggingResponse, CallError> {
         revision::check(&snapshot.revision, message.min_revision.as_ref())?;
-        let sent = SentTagging::read(message).map_err(CallError::Refused)?;
-        let name = sent.resource.name;
+        let asked = SentTagging::read(message).map_err(CallError::Refused)?;
+        let name = asked.resource.name;
         let stored = self.desk(call, snapshot).find(name);
-        if stored.is_some() && !sees(snapshot, sent.principal, name, stored.as_deref()) {
+        if stored.is_some() && !sees(snapshot, asked.principal, name, stored.as_deref()) {
             return Err(unknown("resource"));
         }
-        let own = match sent.operation {
-            SentOperation::Create => sent.principal.and_then(|who| who.account()),
+        let own = match asked.operation {
+            SentOperation::Create => asked.principal.and_then(|who| who.account()),
             SentOperation::Tag | SentOperation::Untag | SentOperation::Detect => None,
         };
         let node = node(snapshot, name, stored.as_deref(), own)?;
-        let (current, group) = sent.known(stored.as_deref());
-        let write = sent.write();
-        let current = match (sent.operation, current) {
+        let (current, group) = asked.known(stored.as_deref());
+        let write = asked.write();
+        let current = match (asked.operation, current) {
             (SentOperation::Create, _) => Tags::Sent(&[]),
             (_, Some(current)) => current,
             (SentOperation::Tag | SentOperation::Untag | SentOperation::Detect, None) => {
@@ -66,11 +66,11 @@ impl Pdp {
         let set = write.set.unwrap_or_default();
         let facts = Facts {
             name,
-            kind: sent.kind,
+            kind: asked.kind,
             stored: stored.as_deref(),
             group,
             current,
-            operation: match sent.operation {
+            operation: match asked.operation {
                 SentOperation::Detect => Operation::Detect,
                 SentOperation::Create => Operation::Create(set),
                 SentOperation::Tag | SentOperation::Untag => Operation::Write {
@@ -78,8 +78,8 @@ impl Pdp {
                     removed: &removed,
                 },
             },
-            inheritance: sent.inheritance(),
-            history: sent.history,
+            inheritance: asked.inheritance(),
+            history: asked.history,
         };
         let verdict = facts.judge(snapshot, node, |_, _, verdict| {
             reply::tagging::verdict(verdict)
@@ -203,7 +203,7 @@ fn type_of(snapshot: &Snapshot, arn: ArnRef<'_>) -> Option<String> {
     let first = arn.id().split('/').next().filter(|first| *first != "*")?;
     let kind = format!("{}:{first}", arn.service()).to_ascii_lowercase();
     let types = &snapshot.catalog.resource_types;
-    Some(types.get(&*kind).map_or(kind, |kind| kind.to_string()))
+    Some(types.get(&*kind).map_or(kind, ToString::to_string))
 }
 
 /// The keys that a write takes away.

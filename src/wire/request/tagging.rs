@@ -42,7 +42,7 @@ pub(crate) struct SentTagging<'m> {
 enum GroupTags<'m> {
     Unknown,
     Excluded,
-    Known(ArrayVec<TagRef<'m>, { limits::REQUEST_TAGS }>),
+    Known(Vec<TagRef<'m>>),
 }
 
 impl<'m> SentTagging<'m> {
@@ -148,11 +148,11 @@ fn read_group_tags<'m>(message: Option<&'m v1::GroupTags>, faults: &mut Faults) 
             tags,
             excluded: false,
         }) => {
-            let mut known = ArrayVec::new();
+            let mut known = ArrayVec::<_, { limits::REQUEST_TAGS }>::new();
             if let Some(tags) = tags {
                 read_tags(tags, &mut known, || "group_tags.tags".to_owned(), faults);
             }
-            GroupTags::Known(known)
+            GroupTags::Known(known.to_vec())
         }
     }
 }
