@@ -1,5 +1,7 @@
 //! Instructions of a thousand decisions, counted under valgrind: steady where clocks are not.
 
+#![expect(missing_docs, reason = "the macros of gungraun make items without any")]
+
 #[path = "support/profiles.rs"]
 #[expect(
     dead_code,

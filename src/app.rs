@@ -1,140 +1,308 @@
-//! The composition root: reads a bundle, puts it into force, serves, drains.
+//! The composition root: takes every address, loads, serves, drains.
+//!
+//! Addresses are taken first, so that a taken one is told before anything else happens; probes
+//! answer while the first bundle is read. On the way down health is told first, then the data
+//! server drains, and metrics, probes and the management channel end last.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
-use crate::compiler::{self, error::CompileErrors};
+use crate::admin::{self, Admin, Sources, State};
 use crate::directory::Directory;
-use crate::document::bundle::{BundleFiles, FileErrors, Loaded, Strictness, read_bundle};
+use crate::document::finding::Finding;
+use crate::management::{self, Command, Management, Status};
 use crate::publish::publication;
-use crate::service::pdp::{self, Pdp};
-use crate::service::{self, Ended, Phase, Server};
-use crate::snapshot::{Revision, Snapshot};
-use crate::source::files::{ReadFilesError, read_directory};
-use crate::wire::reply::Disclosure;
+use crate::service::pap::{Authority, Pap};
+use crate::service::pdp::{self, Clock, Pdp};
+use crate::service::{self, Ended, Listen, Phase, Server};
+use crate::source::files::{Watch, WatchConfig};
+use crate::telemetry::Reloads;
 
 /// What `serve` is told.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The directory of the bundle.
-    pub bundle: PathBuf,
+    /// Where bundles come from.
+    pub bundles: Bundles,
     /// The data server.
     pub service: service::Config,
-    /// How much answers tell.
-    pub disclosure: Disclosure,
+    /// The management channel, if there is one.
+    pub manage: Option<Manage>,
+    /// Metrics and probes, if they are served.
+    pub admin: Option<admin::Config>,
 }
 
-/// Why a bundle is not put into force.
+/// The management channel.
+#[derive(Debug, Clone)]
+pub struct Manage {
+    listen: Listen,
+    without: Without,
+}
+
+/// What is done where the management channel cannot be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Without {
+    /// The server does not start.
+    Stop,
+    /// It serves without one, and says so.
+    GoOn,
+}
+
+impl Manage {
+    /// A channel that somebody asked for: without it the server does not start.
+    pub fn needed(listen: Listen) -> Self {
+        let without = Without::Stop;
+        Self { listen, without }
+    }
+
+    /// A channel that nobody asked for: where it cannot be made there is none.
+    pub fn wanted(listen: Listen) -> Self {
+        let without = Without::GoOn;
+        Self { listen, without }
+    }
+
+    fn bind(&self) -> anyhow::Result<Option<Pap>> {
+        match (Pap::bind(&self.listen), self.without) {
+            (Ok(pap), _) => {
+                let address = &self.listen;
+                tracing::info!(%address, "listening for management");
+                Ok(Some(pap))
+            }
+            (Err(error), Without::GoOn) => {
+                tracing::warn!(%error, "there is no management channel");
+                Ok(None)
+            }
+            (Err(error), Without::Stop) => Err(error.into()),
+        }
+    }
+}
+
+/// Where bundles come from.
+#[derive(Debug, Clone)]
+pub enum Bundles {
+    /// A directory; the management channel changes nothing.
+    Directory(WatchConfig),
+    /// The management channel; nothing is in force before the first.
+    Applied,
+}
+
+/// The bundle was refused when there was none before, and the server does not start.
 #[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// Its files cannot be read.
-    #[error(transparent)]
-    Read(#[from] ReadFilesError),
-    /// Its documents are refused.
-    #[error("{0}")]
-    Refused(FileErrors),
-    /// Its documents do not fit together.
-    #[error("{0}")]
-    Compile(#[from] CompileErrors),
-}
-
-/// A bundle that was read and compiled.
-#[derive(Debug)]
-pub struct Compiled {
-    /// What it says.
-    pub loaded: Loaded,
-    /// What it was compiled to; its revision is not set.
-    pub snapshot: Snapshot,
-}
-
-/// Reads and compiles the bundle of a directory.
-///
-/// # Errors
-///
-/// All that is wrong with it.
-pub fn load(directory: &Path, strictness: Strictness) -> Result<Compiled, LoadError> {
-    compile(&read_directory(directory)?, strictness)
-}
-
-/// Compiles the files of a bundle.
-///
-/// # Errors
-///
-/// All that is wrong with them.
-pub fn compile(files: &BundleFiles, strictness: Strictness) -> Result<Compiled, LoadError> {
-    let loaded = read_bundle(files, strictness).map_err(LoadError::Refused)?;
-    let snapshot = compiler::compile(&loaded.bundle)?;
-    Ok(Compiled { loaded, snapshot })
-}
+#[error("the bundle is refused")]
+pub struct RefusedAtStart(pub Vec<Finding>);
 
 /// Serves until a signal ends it.
 ///
 /// # Errors
 ///
-/// When the bundle is refused, an address is taken, or the server cannot be started.
+/// [`RefusedAtStart`]; or an address is taken, or the server cannot be started.
 pub fn serve(config: Config) -> anyhow::Result<Ended> {
+    let Config {
+        bundles,
+        service,
+        manage,
+        admin,
+    } = config;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("slow")
         .enable_all()
         .build()
         .context("the runtime cannot be started")?;
-    let server = Server::bind(config.service)?;
-    let (mut publisher, reader) = publication().context("the reclaiming thread")?;
-    let directory = Arc::new(Directory::default());
-    let Compiled {
-        loaded,
-        mut snapshot,
-    } = load(&config.bundle, Strictness::Quarantine)?;
-    report(&loaded);
-    snapshot.revision = Revision {
-        source: random(),
-        number: 1,
-        digest: 0,
+    let bound = Bound {
+        server: Server::bind(service)?,
+        pap: manage.as_ref().map(Manage::bind).transpose()?.flatten(),
+        admin: admin.map(Admin::bind).transpose()?,
     };
-    directory.replace(loaded.bundle.resources);
-    publisher.publish(snapshot);
-    let pdp = Pdp::new(pdp::Config {
-        reader,
-        directory,
-        disclosure: config.disclosure,
-    });
-    for address in server.addresses()? {
-        tracing::info!(%address, "listening");
+    bound.tell()?;
+    let (running, task) = Running::start(&bundles)?;
+    let ended = runtime.block_on(running.serve(bound));
+    // With the last that could reach it the management task ends, and frees what is in force.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    if task.join().is_err() {
+        tracing::error!("the management task panicked");
     }
-    runtime.block_on(async {
+    ended
+}
+
+/// The addresses that were taken.
+struct Bound {
+    server: Server,
+    pap: Option<Pap>,
+    admin: Option<Admin>,
+}
+
+impl Bound {
+    fn tell(&self) -> std::io::Result<()> {
+        for address in self.server.addresses()? {
+            tracing::info!(%address, "listening");
+        }
+        if let Some(admin) = &self.admin {
+            let address = admin.address()?;
+            tracing::info!(%address, "listening for metrics and probes");
+        }
+        Ok(())
+    }
+}
+
+/// What runs beside the listeners.
+struct Running {
+    pdp: Pdp,
+    reloads: Reloads,
+    management: Management,
+    authority: Authority,
+    watch: Option<Watch>,
+}
+
+impl Running {
+    fn start(bundles: &Bundles) -> anyhow::Result<(Self, JoinHandle<()>)> {
+        let (publisher, reader) = publication().context("the reclaiming thread")?;
+        let directory = Arc::new(Directory::default());
+        let reloads = Reloads::default();
+        let (management, task) = Management::start(management::Config {
+            publisher,
+            directory: Arc::clone(&directory),
+            reloads: reloads.clone(),
+            source: random(),
+        })
+        .context("the management thread")?;
+        let (watch, authority) = match bundles {
+            Bundles::Directory(config) => {
+                let watch = watch_directory(config, management.commands());
+                let watch = watch.context("the watching thread")?;
+                (Some(watch), Authority::Directory)
+            }
+            Bundles::Applied => (None, Authority::Callers),
+        };
+        let running = Self {
+            pdp: Pdp::new(pdp::Config {
+                reader,
+                directory,
+                clock: Clock::default(),
+            }),
+            reloads,
+            management,
+            authority,
+            watch,
+        };
+        Ok((running, task))
+    }
+
+    async fn serve(self, bound: Bound) -> anyhow::Result<Ended> {
+        let Self {
+            pdp,
+            reloads,
+            management,
+            authority,
+            watch,
+        } = self;
+        let Bound { server, pap, admin } = bound;
         let (phase, phases) = watch::channel(Phase::Serving);
-        tokio::spawn(stop_on_signal(phase));
-        Ok(server.run(pdp, phases).await?)
+        let (last_phase, last_phases) = watch::channel(Phase::Serving);
+        let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
+        let state = State {
+            sources: Sources {
+                status: management.status(),
+                tallies: pdp.tallies(),
+                reloads,
+                ignored: pdp.ignored_values(),
+                connections: server.open_connections(),
+            },
+            draining: draining.clone(),
+        };
+        let status = management.status();
+        let signals = tokio::spawn(on_signals(phase.clone(), draining, watch));
+        let admin = admin.map(|admin| tokio::spawn(admin.run(state, stop.clone())));
+        let pap = pap.map(|pap| tokio::spawn(pap.run(management, authority, last_phases)));
+        let serving = server.run(pdp, phases);
+        let refused = refused_at_start(status, phase);
+        let (ended, refused) = match authority {
+            Authority::Directory => tokio::join!(serving, refused),
+            Authority::Callers => (serving.await, None),
+        };
+        last_phase.send_replace(Phase::Draining);
+        if let Some(pap) = pap {
+            pap.await??;
+        }
+        last_phase.send_replace(Phase::Ended);
+        stop.cancel();
+        if let Some(admin) = admin {
+            admin.await??;
+        }
+        signals.abort();
+        // What it held is dropped with it.
+        let _ = signals.await;
+        match refused {
+            Some(errors) => Err(RefusedAtStart(errors).into()),
+            None => Ok(ended?),
+        }
+    }
+}
+
+fn watch_directory(
+    config: &WatchConfig,
+    commands: mpsc::Sender<Command>,
+) -> std::io::Result<Watch> {
+    Watch::start(config, move |found| {
+        // The task ends only when the server does.
+        let _ = commands.blocking_send(Command::Found(found));
     })
 }
 
-/// The first signal drains, the second ends at once.
-async fn stop_on_signal(phase: watch::Sender<Phase>) -> std::io::Result<()> {
+/// Waits for what comes of the first bundle. If it is refused, the server ends.
+async fn refused_at_start(
+    mut status: watch::Receiver<Arc<Status>>,
+    phase: watch::Sender<Phase>,
+) -> Option<Vec<Finding>> {
+    let known = |status: &Arc<Status>| status.live.is_some() || status.refusal.is_some();
+    let mut phases = phase.subscribe();
+    let first = tokio::select! {
+        first = status.wait_for(known) => first.ok()?.clone(),
+        _ = phases.wait_for(|phase| *phase >= Phase::Draining) => return None,
+    };
+    if first.live.is_some() {
+        return None;
+    }
+    phase.send_replace(Phase::Ended);
+    first.refusal.as_ref().map(|refusal| refusal.errors.clone())
+}
+
+/// The first signal to stop drains, the second ends at once; SIGHUP reads the bundle again.
+async fn on_signals(
+    phase: watch::Sender<Phase>,
+    draining: CancellationToken,
+    watch: Option<Watch>,
+) -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    for next in [Phase::Draining, Phase::Ended] {
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut next = Phase::Draining;
+    loop {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = hangup.recv() => {
+                reload(watch.as_ref());
+                continue;
+            }
         }
         tracing::info!(?next, "stopping");
+        draining.cancel();
         phase.send_replace(next);
+        next = Phase::Ended;
     }
-    Ok(())
 }
 
-fn report(loaded: &Loaded) {
-    for lint in &loaded.lints {
-        tracing::warn!(%lint, "probably wrong");
-    }
-    for quarantined in &loaded.quarantined {
-        let (account, errors) = (&quarantined.account, &quarantined.errors);
-        tracing::error!(%account, %errors, "the account is left out");
+fn reload(watch: Option<&Watch>) {
+    if let Some(watch) = watch {
+        watch.reload();
+    } else {
+        tracing::info!("nothing to reload: bundles come by the management channel");
     }
 }
 

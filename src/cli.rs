@@ -1,14 +1,16 @@
 //! The command line: one file for each subcommand. Exit codes are the design's.
 
+mod apply;
 mod authorize;
 mod check;
 mod client;
 mod completions;
+mod effective;
+mod finding;
 mod healthcheck;
 mod output;
 mod serve;
 mod test;
-pub mod verdict;
 
 use std::process::ExitCode;
 
@@ -28,9 +30,11 @@ pub struct Cli {
 enum Command {
     Serve(serve::Args),
     Check(check::Args),
+    Apply(apply::Args),
     Test(test::Args),
     Authorize(authorize::Args),
     Explain(authorize::ExplainArgs),
+    Effective(effective::Args),
     Healthcheck(healthcheck::Args),
     Completions(completions::Args),
 }
@@ -71,9 +75,11 @@ impl Cli {
         let run = match self.command {
             Command::Serve(args) => serve::run(args),
             Command::Check(args) => check::run(&args),
+            Command::Apply(args) => apply::run(&args),
             Command::Test(args) => test::run(&args),
             Command::Authorize(args) => authorize::run(args),
             Command::Explain(args) => authorize::explain(args),
+            Command::Effective(args) => effective::run(&args),
             Command::Healthcheck(args) => healthcheck::run(&args),
             Command::Completions(args) => completions::run(&args),
         };

@@ -30,6 +30,7 @@ use crate::model::settings::Settings;
 use crate::model::statement as written;
 use crate::snapshot::action::Facts;
 use crate::snapshot::attached::{Attached, MAX_DEPTH};
+use crate::snapshot::caller::CallerTable;
 use crate::snapshot::{Policy, PolicyId, Snapshot};
 
 /// Compiles a bundle.
@@ -42,6 +43,7 @@ pub fn compile(bundle: &Bundle) -> Result<Snapshot, CompileErrors> {
         snapshot: Snapshot {
             settings: bundle.settings.clone(),
             catalog: Arc::new(bundle.catalog.clone()),
+            callers: CallerTable::new(&bundle.callers),
             ..Snapshot::default()
         },
         interner: Interner::default(),

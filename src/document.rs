@@ -8,10 +8,12 @@
 //! Not here: files and directories (`source`), and whether documents fit together (`compiler`).
 
 pub mod bundle;
+pub mod callers;
 pub mod case;
 pub mod catalog;
 pub mod cursor;
 pub mod error;
+pub mod finding;
 pub mod json;
 pub mod lint;
 pub mod policy;

@@ -1,7 +1,7 @@
 //! Decides: `decide(&Snapshot, &Request) -> Result<Decision, Refused>`.
 //!
-//! A request is checked ([`check`]), its principal and action are found, and every resource is a
-//! sub-check of its own, judged through all layers ([`layers`]). The truth table over sub-checks:
+//! A request is checked (`check`), its principal and action are found, and every resource is a
+//! sub-check of its own, judged through all layers (`layers`). The truth table over sub-checks:
 //!
 //! | sub-checks | outcome |
 //! |---|---|
@@ -66,7 +66,7 @@ fn decide_observed(
     let name = FoldedAction::new(request.action);
     let action = ActionView::new(snapshot, request, &name);
     let asker = Asker::find(snapshot, request.principal);
-    check::request(request, &snapshot.settings, &action, &asker)?;
+    check::request(request, snapshot, &action, &asker)?;
     if matches!(asker, Asker::Unknown) {
         return Ok(unknown_principal(request));
     }

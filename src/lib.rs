@@ -1,16 +1,75 @@
 //! tagwarden: a gRPC authorization sidecar that decides by tags.
+//!
+//! Data flows two ways. To decide:
+//!
+//! ```text
+//! bytes ──> wire ──> service ──> engine ──> snapshot
+//! ```
+//!
+//! and to change what decides:
+//!
+//! ```text
+//! files ──> source ──> management ──> document ──> compiler ──> snapshot ──> publish
+//! ```
+//!
+//! # Invariants
+//!
+//! - A module imports only from modules above it in the list below; a test holds it.
+//! - The first six are pure: no async, I/O, clock, lock or tonic type. Time is an argument.
+//! - A snapshot is built whole and never changed; a decision uses one from start to end.
+//! - What is not understood is refused, with its position, and never dropped.
+//! - A deny is an answer; a request that cannot be decided is an error. The types differ.
+//! - [`engine::decide`] allocates nothing, and no input makes it panic.
+//!
+//! # What is here
+//!
+//! | feature | specification | status |
+//! |---|---|---|
+//! | RAM documents, their errors and lints | ram 1 and 2, security 7.1 to 7.3 | complete |
+//! | bundles on disk, manifests, quarantine | design 6, security 7.4 | complete |
+//! | evaluation: all layers, kinds and families | ram 4 and 5, security 2 and 3 | complete |
+//! | tag writes by RAM policies | security 4, the first three paragraphs | complete |
+//! | obligations, empty results, filtering | security 3.5 to 3.7 | complete |
+//! | decisions over gRPC: unary, batch, stream, filter | design 5 | complete |
+//! | reloads, the management channel | design 5 and 7, security 7.4 | whole bundles |
+//! | metrics and probes | design 5, security 1.3 | complete |
+//! | limits, deadlines, revisions to wait for | security 9 | complete |
+//! | who asks, and what answers reveal | security 1 and 8 | complete for sockets |
+//! | decisions without a server, case files | design 8 | RAM form |
+//!
+//! Decisions of meaning that the specification leaves open are numbered in `docs/semantics.md`.
 
+// The vocabulary.
+pub mod model;
+
+// Text to vocabulary, and what vocabulary is compiled to.
+pub mod document;
+pub mod snapshot;
+
+// Compiling, and deciding in two ways.
+pub mod compiler;
+pub mod engine;
+pub mod reference;
+
+// The edges: live state, files, what is counted.
+pub mod directory;
+pub mod publish;
+pub mod source;
+pub mod telemetry;
+
+// What is in force, and messages.
+pub mod management;
+pub mod wire;
+
+// Listeners and handlers.
+pub mod service;
+
+// Metrics and probes.
+pub mod admin;
+
+// The same answers without a server.
+pub mod offline;
+
+// The parts put together, and the command line.
 pub mod app;
 pub mod cli;
-pub mod compiler;
-pub mod directory;
-pub mod document;
-pub mod engine;
-pub mod model;
-pub mod offline;
-pub mod publish;
-pub mod reference;
-pub mod service;
-pub mod snapshot;
-pub mod source;
-pub mod wire;

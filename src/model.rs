@@ -9,6 +9,7 @@ pub mod account;
 pub mod action;
 pub mod arn;
 pub mod bundle;
+pub mod caller;
 pub mod catalog;
 pub mod compliance;
 pub mod condition;

@@ -3,6 +3,8 @@
 //! What `test`, `authorize` and `explain` use, so that they answer as a server would.
 
 pub mod comply;
+pub mod effective;
+pub mod verdict;
 
 use jiff::Timestamp;
 
@@ -10,9 +12,8 @@ use crate::compiler::{self, error::CompileErrors};
 use crate::directory::Directory;
 use crate::model::bundle::Bundle;
 use crate::service::pdp::desk::Desk;
-use crate::service::pdp::session::{Caller, Sessions};
+use crate::service::pdp::session::Sessions;
 use crate::snapshot::Snapshot;
-use crate::wire::reply::Disclosure;
 use crate::wire::status::CallError;
 use crate::wire::v1;
 
@@ -54,8 +55,7 @@ impl Offline {
             snapshot: &self.snapshot,
             directory: &self.directory,
             sessions: &self.sessions,
-            caller: Caller::Anonymous,
-            disclosure: Disclosure::Explanation,
+            caller: self.snapshot.callers.owner(),
             now,
         };
         desk.answer(message, String::new).result

@@ -18,6 +18,7 @@ mod obligation;
 mod principal;
 mod statement;
 mod subcheck;
+pub mod tag_policy;
 mod unit;
 mod verdict;
 mod wildcard;

@@ -11,6 +11,7 @@ mod call;
 mod connection;
 mod health;
 mod listen;
+pub mod pap;
 pub mod pdp;
 mod peer;
 mod phase;
@@ -22,6 +23,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -80,6 +82,7 @@ impl Default for Config {
 pub struct Server {
     config: Config,
     bound: Vec<listen::Bound>,
+    open: Arc<AtomicUsize>,
 }
 
 /// How a server ended.
@@ -117,7 +120,11 @@ impl Server {
             .iter()
             .map(listen::Bound::bind)
             .collect::<Result<_, _>>()?;
-        Ok(Self { config, bound })
+        Ok(Self {
+            config,
+            bound,
+            open: Arc::default(),
+        })
     }
 
     /// Where it listens, with the ports that were taken.
@@ -127,6 +134,11 @@ impl Server {
     /// When the system does not tell.
     pub fn addresses(&self) -> io::Result<Vec<Listen>> {
         self.bound.iter().map(listen::Bound::address).collect()
+    }
+
+    /// How many connections are open, while it runs.
+    pub fn open_connections(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.open)
     }
 
     /// Serves until `stop` says [`Phase::Draining`], and then until the calls under way have ended
@@ -161,7 +173,11 @@ struct Serving {
 
 impl Serving {
     async fn start(server: Server, pdp: &Pdp) -> Result<Self, RunError> {
-        let Server { config, bound } = server;
+        let Server {
+            config,
+            bound,
+            open,
+        } = server;
         let (phase, phases) = watch::channel(Phase::Serving);
         let (told, tellings) = watch::channel(Phase::Serving);
         let reporter = HealthReporter::new();
@@ -174,7 +190,7 @@ impl Serving {
             alive,
         };
         let senders = starting.workers(&reporter)?;
-        let places = accept::Places::new(config.connections);
+        let places = accept::Places::new(config.connections, open);
         let acceptors = TaskTracker::new();
         for (number, bound) in bound.into_iter().enumerate() {
             let workers = worker::Workers::new(senders.clone(), number);

@@ -8,6 +8,7 @@
 pub mod account;
 pub mod action;
 pub mod attached;
+pub mod caller;
 pub mod condition;
 pub mod matcher;
 pub mod policy;
@@ -33,6 +34,8 @@ pub struct Snapshot {
     pub settings: Settings,
     /// The catalog, for reading the documents that requests carry.
     pub catalog: Arc<Catalog>,
+    /// Who may ask what.
+    pub callers: caller::CallerTable,
     /// Actions and services by name.
     pub actions: action::ActionTable,
     /// Compiled policies by id.

@@ -6,6 +6,7 @@
 
 mod ask;
 pub mod codec;
+pub mod management;
 pub mod reply;
 pub(crate) mod request;
 pub mod status;

@@ -5,14 +5,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use h2::Reason;
-use hyper_util::rt::TokioIo;
 use tagwarden::service::{Config, ConnectionConfig, Listen, Server};
 use tagwarden::wire::v1::authorization_service_client::AuthorizationServiceClient;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tonic::Code;
-use tonic::transport::Endpoint;
 
 use crate::support::server::{
     Running, authorize_head, config, empty_message, head, start_ready, within, without_resource,
@@ -248,15 +246,7 @@ async fn a_unix_socket_serves_with_its_mode_and_is_removed() {
     let running = start_ready(Config { listen, ..config() });
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    let to = path.clone();
-    let connector = tower::service_fn(move |_| {
-        let to = to.clone();
-        async move { UnixStream::connect(to).await.map(TokioIo::new) }
-    });
-    let endpoint = Endpoint::from_static("http://localhost");
-    let channel = within(endpoint.connect_with_connector(connector))
-        .await
-        .unwrap();
+    let channel = running.channel_to(path.clone()).await;
     let mut client = AuthorizationServiceClient::new(channel);
     let refused = within(client.authorize(without_resource()))
         .await

@@ -8,17 +8,17 @@ use tagwarden::directory::Directory;
 use tagwarden::document::{PolicyOptions, read_policy};
 use tagwarden::model::account::{Account, Attachment, Grantee, Name, PolicyRef, Scope, User};
 use tagwarden::model::bundle::Bundle;
+use tagwarden::model::caller::Disclosure;
 use tagwarden::model::catalog::Catalog;
 use tagwarden::model::resource::Resource;
 use tagwarden::model::settings::Settings;
 use tagwarden::model::statement::DocumentLayer;
 use tagwarden::model::tag::{TagRef, TagSet};
 use tagwarden::snapshot::{Revision, Snapshot};
-use tagwarden::wire::reply::Disclosure;
 use tagwarden::wire::v1;
 use tonic_types::StatusExt as _;
 
-use crate::support::server::{Running, SOURCE, config, start_telling, within};
+use crate::support::server::{Running, SOURCE, config, start_with, trusting, within};
 
 const ALICE: &str = "acs:ram::1:user/alice";
 
@@ -30,7 +30,7 @@ const POLICY: &str = r#"{"Version": "1", "Statement": [
      "Condition": {"StringEquals": {"acs:ResourceTag/locked": "true"}}}
 ]}"#;
 
-fn snapshot() -> Snapshot {
+fn snapshot(disclosure: Disclosure) -> Snapshot {
     let options = PolicyOptions {
         layer: DocumentLayer::Identity,
         settings: &Settings::default(),
@@ -64,6 +64,7 @@ fn snapshot() -> Snapshot {
     };
     Snapshot {
         revision,
+        callers: trusting(disclosure),
         ..compile(&bundle).unwrap()
     }
 }
@@ -84,8 +85,8 @@ fn start(disclosure: Disclosure) -> Running {
         group: None,
         tags: TagSet::new(tags).unwrap(),
     }]);
-    let mut running = start_telling(config(), disclosure, directory);
-    running.publisher.publish(snapshot());
+    let mut running = start_with(config(), directory);
+    running.publisher.publish(snapshot(disclosure));
     running
 }
 

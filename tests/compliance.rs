@@ -8,13 +8,13 @@ use std::path::Path;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
-use tagwarden::cli::verdict::tagging_complaint;
 use tagwarden::document::case::{ComplianceCase, read_cases};
 use tagwarden::document::shipped;
 use tagwarden::engine::compliance::{Rules, capabilities};
 use tagwarden::model::catalog::TagCapabilities;
 use tagwarden::model::compliance::{TaggingAnswer, TaggingOperation, TaggingQuestion};
 use tagwarden::offline::comply::{comply, comply_by};
+use tagwarden::offline::verdict::tagging_complaint;
 use tagwarden::reference::compliance::{TagRules, comply as refer};
 
 /// Every case of the form, the project's own among them.
@@ -120,7 +120,7 @@ fn engine_equals_reference() {
         .unwrap();
     // What is drawn reaches every sort of answer.
     let mut runner = TestRunner::deterministic();
-    for _ in 0..2_000 {
+    for _ in 0..8_000 {
         let tree = generate::random().new_tree(&mut runner).unwrap();
         let answer = both(&tree.current()).0;
         seen[0] += u32::from(answer.intercepted);

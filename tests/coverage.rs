@@ -19,10 +19,16 @@ const LEAST: usize = 3;
 const WORLDS: u64 = 12_000;
 
 /// What cannot occur, and why.
-const EXEMPT: [(&str, &str); 1] = [(
-    "refused InvalidDocument",
-    "a document is refused where it is read, before there is a world",
-)];
+const EXEMPT: [(&str, &str); 2] = [
+    (
+        "refused InvalidDocument",
+        "a document is refused where it is read, before there is a world",
+    ),
+    (
+        "refused AccountQuarantined",
+        "an account is quarantined where files are read, and a world has none",
+    ),
+];
 
 const STRING: [&str; 6] = [
     "StringEquals",
@@ -41,7 +47,7 @@ const ORDERS: [&str; 6] = [
     "GreaterThanEquals",
 ];
 
-const REFUSALS: [RefusalReason; 21] = [
+const REFUSALS: [RefusalReason; 22] = [
     RefusalReason::InvalidRequest,
     RefusalReason::NoResource,
     RefusalReason::ResourceLimit,
@@ -60,6 +66,7 @@ const REFUSALS: [RefusalReason; 21] = [
     RefusalReason::ResourceIdRequired,
     RefusalReason::TagsNotApplicable,
     RefusalReason::OwnerUnknown,
+    RefusalReason::AccountQuarantined,
     RefusalReason::ContextValueInvalid,
     RefusalReason::ContextKeyMissing,
     RefusalReason::ResourceUnknown,

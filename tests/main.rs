@@ -3,13 +3,19 @@
 #[cfg(test)]
 mod accept;
 #[cfg(test)]
+mod admin;
+#[cfg(test)]
 mod authorize;
 #[cfg(test)]
 mod bundle;
 #[cfg(test)]
+mod callers;
+#[cfg(test)]
 mod case;
 #[cfg(test)]
 mod compliance;
+#[cfg(test)]
+mod conformance;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
@@ -25,8 +31,22 @@ mod grpc;
 #[cfg(test)]
 mod malformed;
 #[cfg(test)]
-mod reference;
+mod management;
+#[cfg(test)]
+mod matrix;
+#[cfg(test)]
+mod modules;
+#[cfg(test)]
+mod pages;
+#[cfg(test)]
+mod publication;
+#[cfg(test)]
+mod reload;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod swap;
+#[cfg(test)]
+mod tag_policy;
 #[cfg(test)]
 mod tagging;

@@ -21,8 +21,13 @@ def blocks(text):
         parts = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
         for part in parts:
             lines = part.splitlines()
-            end = next(i for i, line in enumerate(lines) if not line.endswith("\\"))
+            end = next(i for i in range(len(lines)) if is_whole(lines[: i + 1]))
             yield "\n".join(lines[: end + 1]), "\n".join(lines[end + 1 :]).strip()
+
+
+def is_whole(lines):
+    """Whether lines are a whole command: no quote is open and no backslash goes on."""
+    return "\n".join(lines).count("'") % 2 == 0 and not lines[-1].endswith("\\")
 
 
 def told(output):
@@ -47,7 +52,7 @@ def wait_until_served(binary, server):
 def main(binary):
     text = (ROOT / "README.md").read_text()
     failed = passed = 0
-    serve = [binary, "serve", "--bundle", "examples/eci"]
+    serve = [binary, "serve", "--bundle", "examples/eci", "--manage", "none"]
     server = subprocess.Popen(serve, cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
         wait_until_served(binary, server)

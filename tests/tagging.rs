@@ -1,14 +1,16 @@
 //! `TaggingService` over a real socket: every case of compliance, and both questions at once.
 
+mod both;
+
 use std::collections::BTreeMap;
 
-use tagwarden::cli::verdict::tagging_complaint;
 use tagwarden::compiler::compile;
 use tagwarden::document::case::ComplianceCase;
 use tagwarden::document::shipped;
 use tagwarden::model::account::Name;
 use tagwarden::model::arn::AccountId;
 use tagwarden::model::bundle::Bundle;
+use tagwarden::model::caller::Disclosure;
 use tagwarden::model::compliance::{
     Inheritance, TagHistory, TaggingAnswer, TaggingOperation, ViolationCode,
 };
@@ -17,12 +19,13 @@ use tagwarden::model::tag_policy::{
     AllowedValues, EffectivePolicy, EffectiveStatement, ListClause, ListSetting, PolicyStatement,
     Section, Single, TagKeyOrigin, TagPolicy,
 };
+use tagwarden::offline::verdict::tagging_complaint;
 use tagwarden::snapshot::Revision;
 use tagwarden::wire::v1;
 use tagwarden::wire::v1::tagging_service_client::TaggingServiceClient;
 
 use crate::compliance::cases;
-use crate::support::server::{SOURCE, config, start};
+use crate::support::server::{SOURCE, config, start, trusting};
 
 const ACCOUNT: &str = "123";
 
@@ -225,6 +228,7 @@ async fn every_case_over_grpc() {
             number,
             digest: 0,
         };
+        snapshot.callers = trusting(Disclosure::Reason);
         running.publisher.publish(snapshot);
         asked += 1;
         let answer = client.validate_tagging(message(&case)).await;

@@ -242,11 +242,6 @@ impl Profile {
             .collect()
     }
 
-    /// The ARN of a user.
-    pub fn principal(&self, place: usize) -> String {
-        format!("acs:ram::{ACCOUNT}:user/{}", user_name(place))
-    }
-
     /// A statement of a user's policies with this effect, if one is found.
     fn statement(&self, user: usize, effect: Effect, random: &mut Random) -> Option<&Statement> {
         let held = &self.held[user];
@@ -409,6 +404,11 @@ fn group_name(place: usize) -> Name {
 
 fn user_name(place: usize) -> String {
     format!("user-{place:07}")
+}
+
+/// The ARN of a user.
+fn principal(place: usize) -> String {
+    format!("acs:ram::{ACCOUNT}:user/{}", user_name(place))
 }
 
 /// So many different numbers below a bound.

@@ -75,7 +75,7 @@ pub fn questions(
     draw: &Draw,
     count: usize,
 ) -> Vec<Question> {
-    let mut random = Random::new(0xdec1de);
+    let mut random = Random::new(0x00de_c1de);
     (0..count)
         .map(|_| {
             let form = random.weighted(&FORMS);
@@ -146,7 +146,7 @@ fn aimed(
         meet(random, condition, &mut resource_tags, &mut request_tags);
     }
     Question {
-        principal: profile.principal(principal),
+        principal: super::principal(principal),
         action: action.text.clone(),
         arn: arn(random, action, form, target),
         resource_tags,
@@ -168,12 +168,11 @@ fn action<'a>(
     let actions = profile.world.services.iter().flatten();
     let of_kind = actions.filter(|action| action.kind == kind);
     let fits = |action: &&Action| pattern.is_none_or(|pattern| covers(pattern, action));
-    let fitting: Vec<&Action> = of_kind.clone().filter(fits).collect();
+    let mut fitting: Vec<&Action> = of_kind.clone().filter(fits).collect();
     if fitting.is_empty() {
-        *random.pick(&of_kind.collect::<Vec<_>>())
-    } else {
-        *random.pick(&fitting)
+        fitting = of_kind.collect();
     }
+    fitting[random.below(fitting.len())]
 }
 
 fn covers(pattern: &ActionPattern, action: &Action) -> bool {
@@ -282,7 +281,12 @@ fn meet(
             format!("{}ed", random.pick(operands).as_str().trim_end_matches('*'))
         }
         Test::Equals { .. } | Test::Like { .. } => "another".to_owned(),
-        _ => return,
+        Test::EqualsIgnoreCase { .. }
+        | Test::Numeric { .. }
+        | Test::Date { .. }
+        | Test::Bool { .. }
+        | Test::Ip { .. }
+        | Test::Null { .. } => return,
     };
     for (own, kept) in tags.iter_mut().flatten() {
         if own.as_str() == &*key.key {

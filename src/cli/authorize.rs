@@ -12,8 +12,8 @@ use self::question::Question;
 use super::Exit;
 use super::client::{connect, runtime};
 use super::output::{Format, print_line};
-use crate::app;
 use crate::document::bundle::Strictness;
+use crate::management::load::load;
 use crate::model::condition::parse_date;
 use crate::offline::Offline;
 use crate::wire::status::reason_of;
@@ -75,7 +75,7 @@ fn ask(args: Args, explain: bool) -> anyhow::Result<Exit> {
     };
     let answer = match (of.bundle, of.server) {
         (Some(bundle), _) => {
-            let loaded = match app::load(&bundle, Strictness::Strict) {
+            let loaded = match load(&bundle, Strictness::Strict) {
                 Ok(compiled) => compiled.loaded,
                 Err(error) => {
                     eprintln!("error: the bundle is refused\n{error}");

@@ -3,26 +3,34 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Exit;
+use super::finding::tell;
 use super::output::{Format, print_line, read_text};
-use crate::app::{self, LoadError};
 use crate::document::bundle::Strictness;
+use crate::document::finding::{Finding, Severity};
 use crate::document::shipped;
-use crate::document::{Lint, PolicyOptions, Position, read_policy};
+use crate::document::tag_policy::{DocumentSort, read_tag_policy, sort_of};
+use crate::document::{DocumentErrors, Parsed, PolicyOptions, read_policy};
+use crate::management::load::load;
 use crate::model::settings::Settings;
-use crate::model::statement::DocumentLayer;
+use crate::model::statement::{DocumentLayer, Policy};
+use crate::model::tag_policy::Dialect;
+use crate::offline::effective::notes;
 
 /// Check documents and bundles: every error and warning with file, position and pointer.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// RAM policy documents, and directories that hold a bundle (`bundle.json`).
+    /// RAM policies, tag policies, and directories that hold a bundle (`bundle.json`).
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     /// What RAM documents are attached to. Default: told from their elements.
     #[arg(long, value_enum)]
     layer: Option<Layer>,
+    /// The dialect of native tag policies. Default: told from their sections and settings.
+    #[arg(long, value_enum)]
+    dialect: Option<TagDialect>,
     /// Warnings refuse, too.
     #[arg(long)]
     deny_warnings: bool,
@@ -52,32 +60,35 @@ impl From<Layer> for DocumentLayer {
     }
 }
 
-/// One thing that was found.
-struct Finding {
-    severity: Severity,
-    file: String,
-    at: Option<Position>,
-    code: &'static str,
-    message: String,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TagDialect {
+    Alibaba,
+    Huawei,
+    Aws,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Severity {
-    Error,
-    Warning,
+impl From<TagDialect> for Dialect {
+    fn from(dialect: TagDialect) -> Self {
+        match dialect {
+            TagDialect::Alibaba => Self::Alibaba,
+            TagDialect::Huawei => Self::Huawei,
+            TagDialect::Aws => Self::Aws,
+        }
+    }
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut findings = Vec::new();
     for path in &args.paths {
-        if path.is_dir() {
-            bundle(path, &mut findings);
+        let found = if path.is_dir() {
+            bundle(path)
         } else {
-            document(path, args.layer, &mut findings)?;
+            document(path, args)?
+        };
+        for finding in &found {
+            print_line(&tell(finding, path, args.output))?;
         }
-    }
-    for finding in &findings {
-        print_line(&finding.tell(args.output))?;
+        findings.extend(found);
     }
     let count = |severity| {
         findings
@@ -93,61 +104,57 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(if refused { Exit::Refused } else { Exit::Ok })
 }
 
-fn bundle(path: &Path, findings: &mut Vec<Finding>) {
-    let prefix = |file: &str| path.join(file).display().to_string();
-    match app::load(path, Strictness::Strict) {
+fn bundle(path: &Path) -> Vec<Finding> {
+    match load(path, Strictness::Strict) {
         Ok(compiled) => {
-            let lints = compiled.loaded.lints.iter();
-            findings.extend(lints.map(|found| Finding::of_lint(prefix(&found.file), &found.lint)));
-        }
-        Err(LoadError::Refused(errors)) => {
-            findings.extend(errors.iter().map(|found| Finding {
-                severity: Severity::Error,
-                file: prefix(&found.file),
-                at: Some(found.error.at.clone()),
-                code: found.error.kind.code(),
-                message: found.error.kind.to_string(),
+            let mut found = Finding::warnings(&compiled.loaded.lints);
+            let notes = notes(&compiled.snapshot.tags).into_iter();
+            found.extend(notes.map(|(code, message)| Finding {
+                severity: Severity::Warning,
+                file: String::new(),
+                at: None,
+                code: code.into(),
+                message,
             }));
-            if errors.omitted() > 0 {
-                findings.push(Finding::of_whole(
-                    path,
-                    format!("{} further errors", errors.omitted()),
-                ));
-            }
+            found
         }
-        Err(error @ (LoadError::Read(_) | LoadError::Compile(_))) => {
-            findings.push(Finding::of_whole(path, error.to_string()));
-        }
+        Err(error) => error.findings(),
     }
 }
 
-fn document(path: &Path, layer: Option<Layer>, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
+fn document(path: &Path, args: &Args) -> anyhow::Result<Vec<Finding>> {
     let text = read_text(path)?;
-    let file = path.display().to_string();
-    let (settings, catalog) = (Settings::default(), shipped::catalog());
-    let options = PolicyOptions {
-        layer: layer.map_or_else(|| told_layer(&text), DocumentLayer::from),
-        settings: &settings,
-        catalog,
-    };
-    match read_policy(&text, &options) {
-        Ok(parsed) => {
-            findings.extend(
-                parsed
-                    .lints
-                    .iter()
-                    .map(|lint| Finding::of_lint(file.clone(), lint)),
-            );
+    let found = match (sort_of(&text), args.layer, args.dialect) {
+        (DocumentSort::WrappedTagPolicy | DocumentSort::TagPolicy(_), ..)
+        | (DocumentSort::Unknown, None, Some(_)) => {
+            let dialect = args.dialect.map(Dialect::from);
+            read_tag_policy(&text, dialect).map(|parsed| parsed.lints)
         }
-        Err(errors) => findings.extend(errors.iter().map(|error| Finding {
-            severity: Severity::Error,
-            file: file.clone(),
-            at: Some(error.at.clone()),
-            code: error.kind.code(),
-            message: error.kind.to_string(),
-        })),
-    }
-    Ok(())
+        // A text that is no JSON is told as such; any other document is no policy.
+        (DocumentSort::RamPolicy | DocumentSort::Unknown, layer, _) => {
+            ram(&text, layer).map(|parsed| parsed.lints)
+        }
+    };
+    Ok(match found {
+        Ok(lints) => {
+            let lints = lints.iter();
+            lints.map(|lint| Finding::warning("", lint)).collect()
+        }
+        Err(errors) => {
+            let errors = errors.iter();
+            errors.map(|error| Finding::error("", error)).collect()
+        }
+    })
+}
+
+fn ram(text: &str, layer: Option<Layer>) -> Result<Parsed<Policy>, DocumentErrors> {
+    let settings = Settings::default();
+    let options = PolicyOptions {
+        layer: layer.map_or_else(|| told_layer(text), DocumentLayer::from),
+        settings: &settings,
+        catalog: shipped::catalog(),
+    };
+    read_policy(text, &options)
 }
 
 /// A document with a `Principal` is resource-based, or a trust policy where no resource is named.
@@ -161,51 +168,5 @@ fn told_layer(text: &str) -> DocumentLayer {
         (false, _) => DocumentLayer::Identity,
         (true, true) => DocumentLayer::Resource,
         (true, false) => DocumentLayer::Trust,
-    }
-}
-
-impl Finding {
-    fn of_lint(file: String, lint: &Lint) -> Self {
-        Self {
-            severity: Severity::Warning,
-            file,
-            at: Some(lint.at.clone()),
-            code: lint.kind.code(),
-            message: lint.kind.to_string(),
-        }
-    }
-
-    fn of_whole(path: &Path, message: String) -> Self {
-        let file = path.display().to_string();
-        Self {
-            severity: Severity::Error,
-            file,
-            at: None,
-            code: "BUNDLE_REFUSED",
-            message,
-        }
-    }
-
-    fn tell(&self, format: Format) -> String {
-        let severity = match self.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        match (format, &self.at) {
-            (Format::Text, Some(at)) => {
-                format!("{}:{at}: {severity}: {}", self.file, self.message)
-            }
-            (Format::Text, None) => format!("{}: {severity}: {}", self.file, self.message),
-            (Format::Json, at) => json!({
-                "severity": severity,
-                "file": self.file,
-                "line": at.as_ref().map(|at| at.line),
-                "column": at.as_ref().map(|at| at.column),
-                "pointer": at.as_ref().map(|at| at.pointer.as_str()),
-                "code": self.code,
-                "message": self.message,
-            })
-            .to_string(),
-        }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::Exit;
 use super::client::{connect, runtime};
-use super::output::print_line;
+use super::output::{Format, print_line};
 
 /// Ask a server whether it serves: exit 0, or 6 where it does not.
 #[derive(Debug, clap::Args)]
@@ -22,6 +23,9 @@ pub(super) struct Args {
     /// Seconds to wait for an answer.
     #[arg(long, default_value_t = 2)]
     timeout: u64,
+    /// The form of the answer.
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Format,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
@@ -49,6 +53,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
             Exit::NotServing,
         ),
     };
-    print_line(&said)?;
+    match args.output {
+        Format::Text => print_line(&said)?,
+        Format::Json => print_line(&json!({"status": said}).to_string())?,
+    }
     Ok(exit)
 }

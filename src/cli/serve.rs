@@ -1,21 +1,27 @@
 //! `tagwarden serve`: answers over gRPC until it is told to stop.
 
+use std::fmt;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::Exit;
-use super::output::start_log;
-use crate::app::{self, LoadError};
+use super::finding::tell;
+use super::output::{Format, start_log};
+use crate::admin;
+use crate::app::{self, Bundles, Manage, RefusedAtStart};
 use crate::service::{self, Ended, Listen};
-use crate::wire::reply::Disclosure;
+use crate::source::files::WatchConfig;
 
 /// Serve decisions over gRPC.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The directory of the bundle.
+    /// The directory of the bundle: watched, and read again when it changes or on SIGHUP. Without
+    /// it, bundles come by `apply`.
     #[arg(long, env = "TAGWARDEN_BUNDLE")]
-    bundle: PathBuf,
+    bundle: Option<PathBuf>,
     /// Where to listen: `<ip>:<port>` or `unix:/path[,mode=0660]`. Repeatable.
     #[arg(
         long,
@@ -24,31 +30,67 @@ pub(super) struct Args {
         value_delimiter = ' '
     )]
     listen: Vec<Listen>,
+    /// Where the management channel listens: `unix:/path` or `none`. Default:
+    /// `unix:${XDG_RUNTIME_DIR:-/run}/tagwarden/manage.sock`, and with --bundle none where that
+    /// cannot be made.
+    #[arg(long, env = "TAGWARDEN_MANAGE")]
+    manage: Option<Address<Listen>>,
+    /// Where metrics and probes are served over HTTP: `<ip>:<port>` or `none`.
+    #[arg(long, env = "TAGWARDEN_ADMIN", default_value = "127.0.0.1:4771")]
+    admin: Address<SocketAddr>,
+    /// A host name that requests for metrics and probes may name, beside those of the loopback and
+    /// the address itself. Repeatable.
+    #[arg(long, env = "TAGWARDEN_ADMIN_HOST", value_delimiter = ' ')]
+    admin_host: Vec<String>,
     /// Worker threads. Default: the processors that this process may use.
     #[arg(long, env = "TAGWARDEN_WORKERS")]
     workers: Option<NonZeroUsize>,
     /// Seconds that open calls may take after the signal to stop.
     #[arg(long, default_value_t = 10, env = "TAGWARDEN_DRAIN")]
     drain: u64,
+    /// Seconds between two comparisons of the bundle's digest, where no event tells of a change.
+    #[arg(long, default_value_t = 5, env = "TAGWARDEN_POLL")]
+    poll: u64,
+}
+
+/// An address, or `none`.
+#[derive(Debug, Clone)]
+struct Address<T>(Option<T>);
+
+impl<T: FromStr> FromStr for Address<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        match text {
+            "none" => Ok(Self(None)),
+            address => address.parse().map(|address| Self(Some(address))),
+        }
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Address<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            None => formatter.write_str("none"),
+            Some(address) => address.fmt(formatter),
+        }
+    }
+}
+
+/// Where the management channel listens if nothing is said.
+pub(super) fn default_manage() -> String {
+    let runtime = std::env::var("XDG_RUNTIME_DIR").ok();
+    let runtime = runtime.filter(|directory| directory.starts_with('/'));
+    let directory = runtime.unwrap_or_else(|| "/run".to_owned());
+    format!("unix:{directory}/tagwarden/manage.sock")
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     start_log();
-    let Args {
-        bundle,
-        listen,
-        workers,
-        drain,
-    } = args;
-    let config = app::Config {
-        bundle,
-        service: service::Config {
-            listen,
-            workers,
-            drain: Duration::from_secs(drain),
-            ..service::Config::default()
-        },
-        disclosure: Disclosure::Statements,
+    let shown = args.bundle.clone().unwrap_or_default();
+    let Some(config) = config(args)? else {
+        eprintln!("error: without --bundle the management channel is needed");
+        return Ok(Exit::Usage);
     };
     match app::serve(config) {
         Ok(Ended::Drained) => Ok(Exit::Ok),
@@ -56,10 +98,60 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             tracing::warn!(connections, "connections were cut");
             Ok(Exit::Ok)
         }
-        Err(error) if error.is::<LoadError>() => {
-            eprintln!("error: the bundle is refused\n{error}");
-            Ok(Exit::Refused)
-        }
-        Err(error) => Err(error),
+        Err(error) => match error.downcast::<RefusedAtStart>() {
+            Ok(refused) => {
+                report(&refused, &shown);
+                Ok(Exit::Refused)
+            }
+            Err(error) => Err(error),
+        },
+    }
+}
+
+/// What is asked for; `None` if no bundle could ever come.
+fn config(args: Args) -> anyhow::Result<Option<app::Config>> {
+    let Args {
+        bundle,
+        listen,
+        manage,
+        admin: Address(admin),
+        admin_host,
+        workers,
+        drain,
+        poll,
+    } = args;
+    let manage = match (manage, &bundle) {
+        (Some(Address(listen)), _) => listen.map(Manage::needed),
+        (None, None) => Some(Manage::needed(default_manage().parse()?)),
+        (None, Some(_)) => Some(Manage::wanted(default_manage().parse()?)),
+    };
+    let bundles = match bundle {
+        Some(directory) => Bundles::Directory(WatchConfig {
+            poll: Duration::from_secs(poll.max(1)),
+            ..WatchConfig::new(directory)
+        }),
+        None if manage.is_none() => return Ok(None),
+        None => Bundles::Applied,
+    };
+    Ok(Some(app::Config {
+        bundles,
+        service: service::Config {
+            listen,
+            workers,
+            drain: Duration::from_secs(drain),
+            ..service::Config::default()
+        },
+        manage,
+        admin: admin.map(|listen| admin::Config {
+            listen,
+            hosts: admin_host,
+        }),
+    }))
+}
+
+fn report(refused: &RefusedAtStart, directory: &Path) {
+    eprintln!("error: the bundle is refused");
+    for finding in &refused.0 {
+        eprintln!("{}", tell(finding, directory, Format::Text));
     }
 }

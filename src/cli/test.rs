@@ -1,21 +1,19 @@
 //! `tagwarden test`: runs case files, the format in which policies are unit-tested.
 
+mod tag_policy;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use serde_json::json;
 
 use super::output::{Format, print_line};
-use super::verdict::{Shown, complaint, shown, tagging_complaint};
 use super::{Exit, output};
 use crate::document::bundle::FileErrors;
-use crate::document::case::{Case, CaseFile, ComplianceCase, World, read_cases};
+use crate::document::case::{CaseFile, ComplianceCase, read_cases};
 use crate::document::shipped;
-use crate::model::condition::parse_date;
-use crate::model::verdict::RefusalReason;
-use crate::offline::Offline;
 use crate::offline::comply::comply;
+use crate::offline::verdict::{answer, complaint, tagging_complaint};
 
 /// Run case files (JSON Lines): each case has its own documents, a request and its answer.
 #[derive(Debug, clap::Args)]
@@ -41,19 +39,22 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut refused = false;
     for file in output::case_files(&args.paths)? {
         match read(&file)? {
-            Ok(CaseFile {
-                cases,
-                compliance,
-                skipped,
-            }) => {
-                tally.skipped += skipped;
-                for case in &cases {
+            Ok(read) => {
+                tally.skipped += read.skipped;
+                for case in &read.cases {
                     let complaint = complaint(&case.expectation, &answer(case));
-                    tally.count(&file, (case.line, &case.id), complaint, args.output)?;
+                    let asked = (case.line, &*case.id);
+                    tally.count(&file, asked, complaint, args.output)?;
                 }
-                for case in &compliance {
+                for case in &read.compliance {
                     let complaint = compliance_complaint(case);
-                    tally.count(&file, (case.line, &case.id), complaint, args.output)?;
+                    let asked = (case.line, &*case.id);
+                    tally.count(&file, asked, complaint, args.output)?;
+                }
+                for case in &read.tag_policies {
+                    let complaint = tag_policy::complaint(&case.question);
+                    let asked = (case.line, &*case.id);
+                    tally.count(&file, asked, complaint, args.output)?;
                 }
             }
             Err(errors) => {
@@ -72,9 +73,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     })
 }
 
-type Read = Result<CaseFile, FileErrors>;
-
-fn read(file: &Path) -> anyhow::Result<Read> {
+fn read(file: &Path) -> anyhow::Result<Result<CaseFile, FileErrors>> {
     let text = output::read_text(file)?;
     Ok(read_cases(&file.display().to_string(), &text))
 }
@@ -139,23 +138,4 @@ fn compliance_complaint(case: &ComplianceCase) -> Option<String> {
         Ok(found) => tagging_complaint(&case.expected, &found),
         Err(error) => Some(error.to_string()),
     }
-}
-
-/// What a case is answered with.
-fn answer(case: &Case) -> Shown {
-    let invalid = || Shown::refused(RefusalReason::InvalidDocument.as_str());
-    let World::Ready(bundle) = &case.world else {
-        return invalid();
-    };
-    let Ok(offline) = Offline::new(bundle) else {
-        return invalid();
-    };
-    let now = match case.request.current_time.as_deref() {
-        None => Timestamp::now(),
-        Some(text) => match parse_date(text) {
-            Some(instant) => instant,
-            None => return Shown::refused(RefusalReason::ContextValueInvalid.as_str()),
-        },
-    };
-    shown(offline.answer(&(&case.request).into(), now))
 }

@@ -94,7 +94,7 @@ pub fn merge(
         } = merge;
         let found = limit::exceeded(dialect, &statements)?;
         if found.is_empty() {
-            return finish::finish(dialect, statements, notes, cuts, regexes);
+            return finish::finish(dialect, statements, notes, &cuts, regexes);
         }
         cuts.add(found);
     }

@@ -129,13 +129,12 @@ impl<'w> Walk<'w> {
             Arc::clone(&above.policies)
         } else {
             let key = (Arc::as_ptr(&above.policies).addr(), chain.len(), own);
-            match self.made.get(&key) {
-                Some(made) => Arc::clone(made),
-                None => {
-                    let made = self.stages(&chain, &above.policies);
-                    self.made.insert(key, Arc::clone(&made));
-                    made
-                }
+            if let Some(made) = self.made.get(&key) {
+                Arc::clone(made)
+            } else {
+                let made = self.stages(&chain, &above.policies);
+                self.made.insert(key, Arc::clone(&made));
+                made
             }
         };
         let made = TagNode {

@@ -7,6 +7,7 @@
 //! Not here: reading the directory (`source::files`), and compiling (`compiler`).
 
 mod account;
+mod digest;
 pub(super) mod entry;
 pub mod error;
 mod layout;
@@ -19,8 +20,10 @@ mod report;
 
 use std::collections::BTreeMap;
 
+pub use self::digest::{BundleDigest, Digester};
 pub use self::report::{FileError, FileErrors, MAX_TOLD};
 
+use self::parts::Manifest;
 use self::reading::Reading;
 use super::lint::Lint;
 use crate::model::arn::AccountId;
@@ -30,6 +33,8 @@ use crate::model::bundle::Bundle;
 pub const FORMAT: u64 = 1;
 /// The most bytes of one file.
 pub const MAX_FILE_BYTES: usize = 256 * 1024 * 1024;
+/// The most bytes of one line of a file of JSON Lines, and of a policy with what it is attached to.
+pub const MAX_LINE_BYTES: usize = 256 * 1024;
 
 /// The files of a bundle: content by path, with `/` between names, relative to its directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,6 +54,28 @@ impl BundleFiles {
     /// The content of a file.
     pub fn get(&self, path: &str) -> Option<&[u8]> {
         self.0.get(path).map(Vec::as_slice)
+    }
+
+    /// The files that stand below `accounts/<id>`, by account.
+    pub fn into_accounts(self) -> BTreeMap<AccountId, Self> {
+        let mut accounts: BTreeMap<AccountId, Self> = BTreeMap::new();
+        for (path, content) in self.0 {
+            if let Some(account) = layout::account_of(&path) {
+                accounts.entry(account).or_default().insert(path, content);
+            }
+        }
+        accounts
+    }
+
+    /// The files with those of one account replaced.
+    #[must_use]
+    pub fn with_account(mut self, account: &AccountId, files: &Self) -> Self {
+        self.0
+            .retain(|path, _| layout::account_of(path).as_ref() != Some(account));
+        for (path, content) in files.iter() {
+            self.insert(path, content);
+        }
+        self
     }
 }
 
@@ -115,8 +142,25 @@ impl std::fmt::Display for FileLint {
 /// All errors of the bundle, if one of them concerns more than one account, or if `strictness`
 /// asks for it.
 pub fn read_bundle(files: &BundleFiles, strictness: Strictness) -> Result<Loaded, FileErrors> {
+    read(files, strictness, Manifest::Compared)
+}
+
+/// Reads files of which some are not those that the manifest names, because it was met before.
+///
+/// # Errors
+///
+/// As [`read_bundle`].
+pub fn read_mixed(files: &BundleFiles, strictness: Strictness) -> Result<Loaded, FileErrors> {
+    read(files, strictness, Manifest::Met)
+}
+
+fn read(
+    files: &BundleFiles,
+    strictness: Strictness,
+    manifest: Manifest,
+) -> Result<Loaded, FileErrors> {
     let mut reading = Reading::new(files);
-    reading.read_settings();
+    reading.read_settings(manifest);
     reading.read_catalogs();
     reading.read_documents();
     reading.check_links();

@@ -9,10 +9,12 @@
 mod compliance;
 mod expect;
 mod request;
+mod tag_policy;
 mod world;
 
 pub use compliance::ComplianceCase;
 pub use expect::{Expectation, Expected};
+pub use tag_policy::{Admission, ChainNode, TagPolicyCase, TagPolicyQuestion};
 
 use super::bundle::FileErrors;
 use super::cursor::{self, Cursor, Sink, Told};
@@ -25,12 +27,14 @@ use crate::model::request::AccessRequest;
 pub const MAX_CASE_BYTES: usize = 1024 * 1024;
 
 /// The cases of one file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CaseFile {
     /// The cases that can be asked.
     pub cases: Vec<Case>,
     /// The cases of compliance.
     pub compliance: Vec<ComplianceCase>,
+    /// Those of tag policies.
+    pub tag_policies: Vec<TagPolicyCase>,
     /// How many cases are of a form that is not yet supported.
     pub skipped: usize,
 }
@@ -76,6 +80,7 @@ pub fn read_cases(file: &str, text: &str) -> Result<CaseFile, FileErrors> {
             Ok(parsed) => match parsed.value {
                 Read::Ram(case) => read.cases.push(*case),
                 Read::Compliance(case) => read.compliance.push(*case),
+                Read::TagPolicy(case) => read.tag_policies.push(case),
                 Read::Unsupported => read.skipped += 1,
             },
             Err(errors) => refused.push_all(file, &errors),
@@ -92,6 +97,8 @@ pub fn read_cases(file: &str, text: &str) -> Result<CaseFile, FileErrors> {
 enum Form {
     Ram,
     Compliance,
+    Effective,
+    Admission,
     Unsupported,
 }
 
@@ -99,10 +106,11 @@ enum Form {
 enum Read {
     Ram(Box<Case>),
     Compliance(Box<ComplianceCase>),
+    TagPolicy(TagPolicyCase),
     Unsupported,
 }
 
-const UNSUPPORTED: [&str; 3] = ["chain", "document", "steps"];
+const UNSUPPORTED: [&str; 1] = ["steps"];
 
 fn form(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Form, Told> {
     let entries = at.entries(sink)?;
@@ -111,6 +119,10 @@ fn form(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Form, Told> {
         Ok(Form::Ram)
     } else if has("effective_policy") {
         Ok(Form::Compliance)
+    } else if has("chain") {
+        Ok(Form::Effective)
+    } else if has("document") {
+        Ok(Form::Admission)
     } else if UNSUPPORTED.into_iter().any(has) {
         Ok(Form::Unsupported)
     } else {
@@ -125,10 +137,12 @@ fn case(at: &Cursor<'_, '_>, source: Source<'_>, sink: &mut Sink<'_>) -> Result<
         Form::Ram => ram_case(at, source, sink).map(|case| Read::Ram(Box::new(case))),
         Form::Compliance => compliance::read(at, source.first_line, sink)
             .map(|case| Read::Compliance(Box::new(case))),
+        Form::Effective => tag_policy::effective(at, source, sink).map(Read::TagPolicy),
+        Form::Admission => tag_policy::admission(at, source, sink).map(Read::TagPolicy),
     }
 }
 
-const MEMBERS: [&str; 17] = [
+const MEMBERS: [&str; 18] = [
     "id",
     "name",
     "source",
@@ -140,6 +154,7 @@ const MEMBERS: [&str; 17] = [
     "policies",
     "request",
     "unknown_resources",
+    "organization",
     "catalog",
     "settings",
     "expect",

@@ -277,7 +277,7 @@ pub fn flags(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Flags, Told> {
     let tags = members.optional("tags").map(|at| tag_effect(&at, sink));
     let required_keys = members.optional("required_keys").map(|at| {
         let items = at.some_items(REQUIRED_KEYS, sink)?;
-        cursor::all(items, |at| required_key(&at, sink))
+        cursor::all(items, |at| at.parse(sink, context_key))
     });
     Ok(Flags {
         kind: kind.transpose()?,
@@ -317,13 +317,14 @@ fn tag_effect(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<TagEffect, Tol
     at.word(expected, &words, sink)
 }
 
-fn required_key(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Box<str>, Told> {
-    at.parse(sink, |text| match text.split_once(':') {
+/// Reads a key of the context, in lower case.
+pub(super) fn context_key(text: &str) -> Result<Box<str>, EntryErrorKind> {
+    match text.split_once(':') {
         Some((prefix, name)) if !prefix.is_empty() && !name.is_empty() && !name.contains('/') => {
             Ok(lower(text))
         }
         _ => Err(EntryErrorKind::ContextKey),
-    })
+    }
 }
 
 fn tag_actions(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<TagActions, Told> {

@@ -20,7 +20,8 @@ pub const PROTECTED_TAG_KEYS: Limit = Limit {
     code: "TOO_MANY_PROTECTED_TAG_KEYS",
 };
 
-const NAMES: [&str; 15] = [
+/// The names of the switches.
+pub const NAMES: [&str; 15] = [
     "rg_deny",
     "query_denied",
     "query_unfiltered",

@@ -23,8 +23,11 @@ pub use effective::effective_policy;
 pub use error::{TagPolicyErrorKind, TagPolicyLint};
 pub use kind::{DocumentSort, sort_of};
 
+use std::borrow::Cow;
+
 use super::cursor::{self, Cursor, Parsed, Sink, Told};
 use super::error::DocumentErrors;
+use super::json::Node;
 use super::position::Source;
 use crate::model::tag_policy::{Dialect, TagPolicy};
 
@@ -61,10 +64,10 @@ pub fn read_tag_policy(
             DocumentSort::WrappedTagPolicy => wrapped(at, sink)?,
             DocumentSort::TagPolicy(_) | DocumentSort::RamPolicy | DocumentSort::Unknown => {
                 let told = dialect.unwrap_or_else(|| kind::dialect_of(text));
+                check_length(text, at, told, sink)?;
                 tag_policy(at, told, sink)?
             }
         };
-        check_length(text, at, read.dialect, sink)?;
         match dialect {
             Some(asked) if asked != read.dialect => {
                 let found = read.dialect;
@@ -109,15 +112,45 @@ pub fn tag_policy(
     dialect: Dialect,
     sink: &mut Sink<'_>,
 ) -> Result<TagPolicy, Told> {
+    let chars = compact_chars(at.node());
     let statements = statement::statements(at, dialect, sink)?;
+    match dialect {
+        Dialect::Huawei | Dialect::Aws if chars > MAX_CHARS => {
+            return Err(at.refuse(TagPolicyErrorKind::TooLong, sink));
+        }
+        Dialect::Alibaba | Dialect::Huawei | Dialect::Aws => {}
+    }
     Ok(TagPolicy {
         dialect,
         statements,
     })
 }
 
-/// Huawei and AWS count the characters of a document, white space too.
-pub(super) fn check_length(
+/// The characters of a document without white space, but for escapes: what stands in a larger one
+/// is measured so.
+fn compact_chars(node: &Node<'_>) -> usize {
+    match node {
+        Node::Null | Node::Bool(_) => 4,
+        Node::Number(number) => number.to_string().len(),
+        Node::String(text) => text.chars().count() + 2,
+        Node::Array(items) => {
+            items
+                .iter()
+                .map(|item| compact_chars(item) + 1)
+                .sum::<usize>()
+                + 1
+        }
+        Node::Object(members) => {
+            let member = |(name, node): &(Cow<'_, str>, Node<'_>)| {
+                name.chars().count() + 4 + compact_chars(node)
+            };
+            members.iter().map(member).sum::<usize>() + 1
+        }
+    }
+}
+
+/// Huawei and AWS count the characters of a native document, white space too.
+fn check_length(
     text: &str,
     at: &Cursor<'_, '_>,
     dialect: Dialect,

@@ -13,6 +13,8 @@ use crate::model::catalog::{OperationKind, TagEffect};
 use crate::model::settings::{Operators, Settings};
 use crate::model::tag::TagRef;
 use crate::model::verdict::{RefusalReason, limits};
+use crate::snapshot::Snapshot;
+use crate::snapshot::account::AccountTable;
 use crate::snapshot::principal::PrincipalKind;
 
 /// The first fault that was found so far.
@@ -54,18 +56,27 @@ impl Faults {
 /// Checks all that can be told without reading a policy.
 pub(super) fn request(
     request: &Request<'_>,
-    settings: &Settings,
+    snapshot: &Snapshot,
     action: &ActionView<'_>,
     asker: &Asker<'_>,
 ) -> Result<(), Refused> {
     let mut faults = Faults::default();
     resources(&mut faults, request.resources);
     tag_write(&mut faults, request, action);
-    context(&mut faults, settings, request.context.entries);
+    context(&mut faults, &snapshot.settings, request.context.entries);
     session(&mut faults, request, asker);
+    principal_account(&mut faults, request, &snapshot.accounts);
     faults.note_if(action.kind_refused, RefusalReason::KindNotStricter);
     for (place, resource) in request.resources.iter().enumerate() {
         applicable(&mut faults, place, resource, request, action);
+        owner_account(
+            &mut faults,
+            place,
+            resource,
+            request,
+            action,
+            &snapshot.accounts,
+        );
     }
     faults.into_result()
 }
@@ -221,6 +232,33 @@ fn session(faults: &mut Faults, request: &Request<'_>, asker: &Asker<'_>) {
         Session::Unstated => faults.note_if(is_session, RefusalReason::SessionRequired),
         Session::None => {}
         Session::Policy(_) => faults.note_if(!plain, RefusalReason::SessionNotApplicable),
+    }
+}
+
+/// security 7.4: "at start, with none: UNAVAILABLE `ACCOUNT_QUARANTINED`".
+fn principal_account(faults: &mut Faults, request: &Request<'_>, accounts: &AccountTable) {
+    let account = request.principal.account();
+    faults.note_if(
+        account.is_some_and(|account| accounts.is_quarantined(account)),
+        RefusalReason::AccountQuarantined,
+    );
+}
+
+/// security 7.4, for the account that owns a resource.
+fn owner_account(
+    faults: &mut Faults,
+    place: usize,
+    resource: &Resource<'_>,
+    request: &Request<'_>,
+    action: &ActionView<'_>,
+    accounts: &AccountTable,
+) {
+    let owner = super::subcheck::owner(resource, request, action);
+    if owner.is_some_and(|owner| accounts.is_quarantined(owner)) {
+        faults.note(
+            RefusalReason::AccountQuarantined,
+            Some(Subject::Resource(place)),
+        );
     }
 }
 

@@ -94,18 +94,12 @@ fn matches_account(pattern: &AccountMatcher, owner: &str, account: &str) -> bool
 
 /// Whether the statement certainly covers everything below an open ARN.
 pub(super) fn covers_below(statement: &Statement, check: &SubCheck<'_>, account: &str) -> bool {
-    let below = |pattern: &ArnMatcher, arn: ArnRef<'_>| {
-        pattern.service.matches(arn.service())
-            && covers_field(&pattern.region, arn.region())
-            && matches_account(&pattern.account, check.owner, account)
-            && pattern.id.covers(stem(arn))
-    };
     match (&statement.resources, check.resource.name) {
         (Resources::All | Resources::Attached, _) => true,
         (Resources::Only(_) | Resources::AllBut(_), ResourceName::All) => false,
-        (Resources::Only(patterns), ResourceName::Arn(arn)) => {
-            patterns.iter().any(|pattern| below(pattern, arn))
-        }
+        (Resources::Only(patterns), ResourceName::Arn(arn)) => patterns
+            .iter()
+            .any(|pattern| covers(pattern, check, account, arn)),
         (Resources::AllBut(patterns), ResourceName::Arn(arn)) => !patterns
             .iter()
             .any(|pattern| overlaps(pattern, check, account, arn)),
@@ -119,13 +113,22 @@ pub(super) fn reaches_below(statement: &Statement, check: &SubCheck<'_>, account
         (Resources::Only(patterns), ResourceName::Arn(arn)) => patterns
             .iter()
             .any(|pattern| overlaps(pattern, check, account, arn)),
-        (Resources::AllBut(_), ResourceName::Arn(_)) => true,
+        (Resources::AllBut(patterns), ResourceName::Arn(arn)) => !patterns
+            .iter()
+            .any(|pattern| covers(pattern, check, account, arn)),
     }
+}
+
+fn covers(pattern: &ArnMatcher, check: &SubCheck<'_>, account: &str, arn: ArnRef<'_>) -> bool {
+    pattern.service.matches(arn.service())
+        && covers_field(&pattern.region, arn.region())
+        && matches_account(&pattern.account, check.owner, account)
+        && pattern.id.covers(stem(arn))
 }
 
 fn overlaps(pattern: &ArnMatcher, check: &SubCheck<'_>, account: &str, arn: ArnRef<'_>) -> bool {
     pattern.service.matches(arn.service())
-        && (arn.region() == "*" || pattern.region.matches(arn.region()))
+        && (matches!(arn.region(), "" | "*") || pattern.region.matches(arn.region()))
         && matches_account(&pattern.account, check.owner, account)
         && pattern.id.overlaps(stem(arn))
 }

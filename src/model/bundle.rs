@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::account::{Account, Name};
 use super::arn::Arn;
+use super::caller::Callers;
 use super::catalog::Catalog;
 use super::organization::Organization;
 use super::resource::Resource;
@@ -20,6 +21,8 @@ pub struct Bundle {
     pub settings: Settings,
     /// What is known of actions: the shipped catalog with the bundle's on top.
     pub catalog: Catalog,
+    /// Who may ask what.
+    pub callers: Callers,
     /// The organizations.
     pub organizations: Vec<Organization>,
     /// The accounts.

@@ -117,6 +117,8 @@ pub enum RefusalReason {
     TagsNotApplicable,
     /// The account that owns the resource cannot be told.
     OwnerUnknown,
+    /// The documents of the principal's or the owner's account are refused, and none were good before.
+    AccountQuarantined,
     /// A value that cannot be read as the type that is asked of it.
     ContextValueInvalid,
     /// A key that is always present was not sent.
@@ -147,6 +149,7 @@ impl RefusalReason {
             Self::ResourceIdRequired => "RESOURCE_ID_REQUIRED",
             Self::TagsNotApplicable => "TAGS_NOT_APPLICABLE",
             Self::OwnerUnknown => "OWNER_UNKNOWN",
+            Self::AccountQuarantined => "ACCOUNT_QUARANTINED",
             Self::ContextValueInvalid => "CONTEXT_VALUE_INVALID",
             Self::ContextKeyMissing => "CONTEXT_KEY_MISSING",
             Self::ResourceUnknown => "RESOURCE_UNKNOWN",
@@ -184,4 +187,14 @@ pub mod limits {
     pub const CANDIDATES: usize = 1_000;
     /// The most characters of a session policy.
     pub const SESSION_POLICY_CHARS: usize = 2_048;
+    /// The longest type of a resource, in bytes.
+    pub const RESOURCE_TYPE_BYTES: usize = 128;
+    /// The most revisions that one may be ahead to be waited for.
+    pub const REVISIONS_AHEAD: u64 = 1_000;
+    /// The most calls that wait for a revision, over all connections.
+    pub const WAITERS: usize = 1_024;
+    /// The most calls of one connection that wait for a revision.
+    pub const CONNECTION_WAITERS: usize = 64;
+    /// The most seconds that a call waits for a revision.
+    pub const WAIT_SECONDS: u64 = 2;
 }

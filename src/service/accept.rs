@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::{Semaphore, watch};
 
 use super::listen::{Bound, SocketFile};
@@ -18,6 +18,7 @@ use super::peer::{Credentials, PeerAddress};
 use super::phase::{Phase, reached};
 use super::socket::Detached;
 use super::worker::{Accepted, Place, Workers};
+use crate::model::caller::SocketUser;
 
 /// How long the acceptor rests when the system has no more descriptors.
 const REST: Duration = Duration::from_millis(50);
@@ -26,14 +27,16 @@ const REST: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) enum Listener {
     Tcp(TcpListener),
-    Unix(UnixListener, SocketFile),
+    Unix(UnixListener, SocketFile, OwnUser),
 }
 
 impl Listener {
     pub(super) fn new(bound: Bound) -> io::Result<Self> {
         Ok(match bound {
             Bound::Tcp(listener) => Self::Tcp(TcpListener::from_std(listener)?),
-            Bound::Unix(listener, file) => Self::Unix(UnixListener::from_std(listener)?, file),
+            Bound::Unix(listener, file) => {
+                Self::Unix(UnixListener::from_std(listener)?, file, OwnUser::ask()?)
+            }
         })
     }
 
@@ -43,9 +46,9 @@ impl Listener {
                 let (stream, address) = listener.accept().await?;
                 Ok((Detached::Tcp(stream.into_std()?), PeerAddress::Tcp(address)))
             }
-            Self::Unix(listener, _) => {
+            Self::Unix(listener, _, own) => {
                 let (stream, _) = listener.accept().await?;
-                let address = credentials(&stream)?;
+                let address = own.credentials(&stream)?;
                 Ok((Detached::Unix(stream.into_std()?), address))
             }
         }
@@ -62,10 +65,10 @@ impl Listener {
                     rest.push((Detached::Tcp(stream), PeerAddress::Tcp(address)));
                 }
             }
-            Self::Unix(listener, file) => {
+            Self::Unix(listener, file, own) => {
                 let listener = listener.into_std()?;
                 drop(file);
-                rest_of_unix(&listener, &mut rest)?;
+                rest_of_unix(&listener, own, &mut rest)?;
             }
         }
         Ok(rest)
@@ -74,24 +77,43 @@ impl Listener {
 
 fn rest_of_unix(
     listener: &StdUnixListener,
+    own: OwnUser,
     rest: &mut Vec<(Detached, PeerAddress)>,
 ) -> io::Result<()> {
     while let Ok((stream, _)) = listener.accept() {
         stream.set_nonblocking(true)?;
-        let stream = tokio::net::UnixStream::from_std(stream)?;
-        let address = credentials(&stream)?;
+        let stream = UnixStream::from_std(stream)?;
+        let address = own.credentials(&stream)?;
         rest.push((Detached::Unix(stream.into_std()?), address));
     }
     Ok(())
 }
 
-fn credentials(stream: &tokio::net::UnixStream) -> io::Result<PeerAddress> {
-    let peer = stream.peer_cred()?;
-    Ok(PeerAddress::Unix(Credentials {
-        uid: peer.uid(),
-        gid: peer.gid(),
-        pid: peer.pid(),
-    }))
+/// The user that the server runs as.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OwnUser(u32);
+
+impl OwnUser {
+    /// Asks the kernel as a peer would: each end of a pair of sockets is this process.
+    fn ask() -> io::Result<Self> {
+        let (one, _other) = UnixStream::pair()?;
+        Ok(Self(one.peer_cred()?.uid()))
+    }
+
+    fn credentials(self, stream: &UnixStream) -> io::Result<PeerAddress> {
+        let peer = stream.peer_cred()?;
+        let user = if peer.uid() == self.0 {
+            SocketUser::Own
+        } else {
+            SocketUser::Other
+        };
+        Ok(PeerAddress::Unix(Credentials {
+            uid: peer.uid(),
+            gid: peer.gid(),
+            pid: peer.pid(),
+            user,
+        }))
+    }
 }
 
 /// The places for connections.
@@ -102,10 +124,10 @@ pub(super) struct Places {
 }
 
 impl Places {
-    pub(super) fn new(most: usize) -> Self {
+    pub(super) fn new(most: usize, open: Arc<AtomicUsize>) -> Self {
         Self {
             free: Arc::new(Semaphore::new(most)),
-            open: Arc::default(),
+            open,
         }
     }
 

@@ -5,10 +5,12 @@
 //!
 //! Not here: what a decision is (`engine`), and what a message means (`wire`).
 
+mod clock;
 pub(crate) mod desk;
 mod filter;
 mod ids;
 mod revision;
+mod rights;
 pub(crate) mod session;
 mod tagging;
 
@@ -17,20 +19,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::{Stream, stream};
-use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tonic::{Extensions, Request, Response, Status, Streaming};
 
+pub use self::clock::Clock;
 use self::desk::Desk;
 use self::ids::DecisionIds;
-use self::session::{Caller, Sessions};
+use self::session::Sessions;
 use super::peer::{Deadline, Peer};
 use crate::directory::Directory;
+use crate::model::caller::{Origin, Rpc};
 use crate::model::verdict::{RefusalReason, limits};
 use crate::publish::Reader;
 use crate::snapshot::Snapshot;
-use crate::wire::reply::Disclosure;
+use crate::snapshot::caller::Caller;
+use crate::telemetry::{Effect, Tallies, Tally};
 use crate::wire::status::{CallError, CallLimit, Refusal};
 use crate::wire::v1;
 use crate::wire::v1::authorization_service_server::AuthorizationService;
@@ -45,8 +49,8 @@ pub struct Config {
     pub reader: Reader,
     /// The live resources.
     pub directory: Arc<Directory>,
-    /// How much answers tell.
-    pub disclosure: Disclosure,
+    /// What tells the instant of a request.
+    pub clock: Clock,
 }
 
 /// The policy decision point. Each worker has its own, over shared state.
@@ -54,6 +58,7 @@ pub struct Config {
 pub struct Pdp {
     shared: Arc<Shared>,
     ids: DecisionIds,
+    tally: Arc<Tally>,
 }
 
 #[derive(Debug)]
@@ -61,9 +66,10 @@ struct Shared {
     reader: Reader,
     directory: Arc<Directory>,
     sessions: Sessions,
-    disclosure: Disclosure,
+    clock: Clock,
     waiters: Semaphore,
-    ignored_values: AtomicU64,
+    ignored_values: Arc<AtomicU64>,
+    tallies: Tallies,
 }
 
 /// What a handler knows of its call.
@@ -81,8 +87,15 @@ impl Call {
         }
     }
 
-    fn caller(&self) -> Caller {
-        self.peer.as_ref().map(|peer| peer.address).into()
+    /// The caller, if it may use the RPC: one look-up by what the listener knows of the peer.
+    fn caller<'s>(&self, snapshot: &'s Snapshot, rpc: Rpc) -> Result<&'s Caller, CallError> {
+        let origin = self
+            .peer
+            .as_ref()
+            .map_or(Origin::Remote, |peer| peer.origin);
+        let caller = snapshot.callers.find(origin);
+        rights::check_rpc(caller, rpc)?;
+        Ok(caller)
     }
 }
 
@@ -92,28 +105,32 @@ impl Pdp {
         let Config {
             reader,
             directory,
-            disclosure,
+            clock,
         } = config;
         let shared = Shared {
             reader,
             directory,
             sessions: Sessions::default(),
-            disclosure,
-            waiters: Semaphore::new(revision::WAITERS),
-            ignored_values: AtomicU64::new(0),
+            clock,
+            waiters: Semaphore::new(limits::WAITERS),
+            ignored_values: Arc::default(),
+            tallies: Tallies::default(),
         };
         Self {
+            tally: shared.tallies.add(),
             shared: Arc::new(shared),
             ids: DecisionIds::default(),
         }
     }
 
-    /// The same decision point for another worker: decision ids of its own, all else shared.
+    /// The same decision point for another worker: decision ids and counters of its own, all else
+    /// shared.
     #[must_use]
     pub fn for_worker(&self) -> Self {
         Self {
             shared: Arc::clone(&self.shared),
             ids: DecisionIds::default(),
+            tally: self.shared.tallies.add(),
         }
     }
 
@@ -122,37 +139,62 @@ impl Pdp {
         &self.shared.reader
     }
 
-    /// How many sent tags and groups were ignored because the directory said otherwise.
-    pub fn ignored_values(&self) -> u64 {
-        self.shared.ignored_values.load(Ordering::Relaxed)
+    /// The count of sent tags and groups that were ignored because the directory said otherwise.
+    pub fn ignored_values(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.shared.ignored_values)
+    }
+
+    /// The counters of all workers.
+    pub fn tallies(&self) -> Tallies {
+        self.shared.tallies.clone()
+    }
+
+    /// Answers one request from somewhere, without a socket and without waiting.
+    ///
+    /// # Errors
+    ///
+    /// As a call of `Authorize`.
+    pub fn answer(
+        &self,
+        origin: Origin,
+        message: &v1::AuthorizeRequest,
+    ) -> Result<v1::AuthorizeResponse, CallError> {
+        let snapshot = self.shared.reader.load();
+        let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
+        let caller = snapshot.callers.find(origin);
+        rights::check_rpc(caller, Rpc::Authorize)?;
+        self.decide(Rpc::Authorize, caller, snapshot, message)
     }
 
     /// Decides one request against a snapshot.
     fn decide(
         &self,
-        call: &Call,
+        rpc: Rpc,
+        caller: &Caller,
         snapshot: &Snapshot,
         message: &v1::AuthorizeRequest,
     ) -> Result<v1::AuthorizeResponse, CallError> {
-        // security 1.1: what the caller may not send is told before evaluation.
-        if message.explain && self.shared.disclosure < Disclosure::Explanation {
-            return Err(CallError::CallerNotAllowed { field: "explain" });
-        }
+        let start = Instant::now();
         let answered = self
-            .desk(call, snapshot)
+            .desk(caller, snapshot)
             .answer(message, || self.ids.next());
         self.count_ignored(answered.ignored);
+        let effect = match &answered.result {
+            Ok(response) if response.effect() == v1::Effect::Allow => Effect::Allow,
+            Ok(_) => Effect::Deny,
+            Err(_) => Effect::Error,
+        };
+        self.tally.count(rpc, effect, start.elapsed());
         answered.result
     }
 
-    fn desk<'a>(&'a self, call: &Call, snapshot: &'a Snapshot) -> Desk<'a> {
+    fn desk<'a>(&'a self, caller: &'a Caller, snapshot: &'a Snapshot) -> Desk<'a> {
         Desk {
             snapshot,
             directory: &self.shared.directory,
             sessions: &self.shared.sessions,
-            caller: call.caller(),
-            disclosure: self.shared.disclosure,
-            now: Timestamp::now(),
+            caller,
+            now: self.shared.clock.now(),
         }
     }
 
@@ -164,7 +206,26 @@ impl Pdp {
         }
     }
 
-    async fn reach(&self, call: &Call, token: Option<&v1::RevisionToken>) -> Result<(), CallError> {
+    /// Whether a call may use an RPC, by the newest snapshot.
+    fn check_rpc(&self, call: &Call, rpc: Rpc) -> Result<(), CallError> {
+        let snapshot = self.shared.reader.load();
+        let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
+        call.caller(snapshot, rpc).map(|_| ())
+    }
+
+    /// Waits for a revision, if the caller may.
+    async fn reach(
+        &self,
+        call: &Call,
+        rpc: Rpc,
+        token: Option<&v1::RevisionToken>,
+    ) -> Result<(), CallError> {
+        if token.is_none() {
+            return Ok(());
+        }
+        let snapshot = self.snapshot()?;
+        rights::check_min_revision(call.caller(&snapshot, rpc)?, token)?;
+        drop(snapshot);
         revision::reach(&self.shared.reader, &self.shared.waiters, call, token).await
     }
 
@@ -172,14 +233,13 @@ impl Pdp {
     async fn decide_now(
         &self,
         call: &Call,
+        rpc: Rpc,
         message: &v1::AuthorizeRequest,
     ) -> Result<v1::AuthorizeResponse, CallError> {
-        if message.min_revision.is_some() {
-            self.reach(call, message.min_revision.as_ref()).await?;
-        }
+        self.reach(call, rpc, message.min_revision.as_ref()).await?;
         let snapshot = self.shared.reader.load();
         let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
-        self.decide(call, snapshot, message)
+        self.decide(rpc, call.caller(snapshot, rpc)?, snapshot, message)
     }
 
     fn snapshot(&self) -> Result<Arc<Snapshot>, CallError> {
@@ -195,15 +255,15 @@ impl Pdp {
         message: v1::BatchAuthorizeRequest,
     ) -> Result<v1::BatchAuthorizeResponse, CallError> {
         let v1::BatchAuthorizeRequest { requests } = message;
-        check_budget(&requests)?;
         let snapshot = self.snapshot()?;
+        let caller = call.caller(&snapshot, Rpc::BatchAuthorize)?;
+        check_budget(&requests)?;
         let mut results = Vec::with_capacity(requests.len());
         for (place, request) in requests.iter().enumerate() {
             if place > 0 && place % YIELD_EVERY == 0 {
                 tokio::task::yield_now().await;
             }
-            let decided = revision::check(&snapshot.revision, request.min_revision.as_ref())
-                .and_then(|()| self.decide(call, &snapshot, request));
+            let decided = self.decide(Rpc::BatchAuthorize, caller, &snapshot, request);
             results.push(item(decided));
         }
         Ok(v1::BatchAuthorizeResponse { results })
@@ -249,7 +309,8 @@ impl AuthorizationService for Served {
         request: Request<v1::AuthorizeRequest>,
     ) -> Result<Response<v1::AuthorizeResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
-        answer(self.0.decide_now(&Call::new(&extensions), &message).await)
+        let call = Call::new(&extensions);
+        answer(self.0.decide_now(&call, Rpc::Authorize, &message).await)
     }
 
     async fn batch_authorize(
@@ -270,9 +331,13 @@ impl AuthorizationService for Served {
         request: Request<Streaming<v1::AuthorizeStreamRequest>>,
     ) -> Result<Response<Self::AuthorizeStreamStream>, Status> {
         let (_, extensions, questions) = request.into_parts();
+        let call = Call::new(&extensions);
+        self.0
+            .check_rpc(&call, Rpc::AuthorizeStream)
+            .map_err(|error| error.to_status())?;
         let state = Answering {
             pdp: self.clone(),
-            call: Call::new(&extensions),
+            call,
             questions,
             answered: 0,
         };
@@ -312,7 +377,10 @@ impl Answering {
             tokio::task::yield_now().await;
         }
         let decided = match &request {
-            Some(message) => self.pdp.0.decide_now(&self.call, message).await,
+            Some(message) => {
+                let rpc = Rpc::AuthorizeStream;
+                self.pdp.0.decide_now(&self.call, rpc, message).await
+            }
             None => Err(CallError::Refused(Refusal {
                 reason: RefusalReason::InvalidRequest,
                 field: "request".to_owned(),

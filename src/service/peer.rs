@@ -6,14 +6,16 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-/// The most calls of one connection that wait for a revision (security 9).
-const WAITERS: usize = 64;
+use crate::model::caller::{Origin, SocketUser};
+use crate::model::verdict::limits;
 
 /// One connection, as its calls see it.
 #[derive(Debug)]
 pub struct Peer {
     /// Where it comes from.
     pub address: PeerAddress,
+    /// The same, as callers are told apart by it.
+    pub(crate) origin: Origin,
     /// Places for calls that wait for a revision.
     pub(crate) waiters: Semaphore,
 }
@@ -23,7 +25,8 @@ impl Peer {
     pub fn new(address: PeerAddress) -> Arc<Self> {
         Arc::new(Self {
             address,
-            waiters: Semaphore::new(WAITERS),
+            origin: address.origin(),
+            waiters: Semaphore::new(limits::CONNECTION_WAITERS),
         })
     }
 }
@@ -37,6 +40,21 @@ pub enum PeerAddress {
     Unix(Credentials),
 }
 
+impl PeerAddress {
+    fn origin(self) -> Origin {
+        match self {
+            Self::Tcp(address) if address.ip().to_canonical().is_loopback() => Origin::Loopback,
+            Self::Tcp(_) => Origin::Remote,
+            Self::Unix(Credentials {
+                uid,
+                gid,
+                pid: _,
+                user,
+            }) => Origin::Unix { uid, gid, user },
+        }
+    }
+}
+
 /// The process behind a Unix socket when it connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Credentials {
@@ -46,8 +64,30 @@ pub struct Credentials {
     pub gid: u32,
     /// The process, where the kernel tells it.
     pub pid: Option<i32>,
+    /// Whether the user is the server's own.
+    pub user: SocketUser,
 }
 
 /// Until when a call must be answered: a request extension where the call has a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline(pub Instant);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_told_however_it_is_written() {
+        let check = |address: &str, expected| {
+            let address = PeerAddress::Tcp(address.parse().unwrap());
+            assert_eq!(address.origin(), expected, "{address:?}");
+        };
+        check("127.0.0.1:1", Origin::Loopback);
+        check("127.8.0.1:1", Origin::Loopback);
+        check("[::1]:1", Origin::Loopback);
+        check("[::ffff:127.0.0.1]:1", Origin::Loopback);
+        check("10.0.0.1:1", Origin::Remote);
+        check("[::ffff:10.0.0.1]:1", Origin::Remote);
+        check("0.0.0.0:1", Origin::Remote);
+    }
+}

@@ -11,6 +11,8 @@ use super::table::PolicyId;
 #[derive(Debug, Clone, Default)]
 pub struct AccountTable {
     known: HashSet<Symbol>,
+    /// Known by number alone: their documents were refused.
+    quarantined: HashSet<Symbol>,
     members: HashMap<Symbol, Arc<ControlChain>>,
 }
 
@@ -38,9 +40,18 @@ impl AccountTable {
         self.known.contains(account)
     }
 
+    /// Whether an account's documents were refused, so that nothing about it can be decided.
+    pub fn is_quarantined(&self, account: &str) -> bool {
+        self.quarantined.contains(account)
+    }
+
     /// The control policies above an account; `None` if it is no member of an organization.
     pub fn chain(&self, account: &str) -> Option<&ControlChain> {
         self.members.get(account).map(|chain| &**chain)
+    }
+
+    pub(crate) fn quarantine(&mut self, account: Symbol) {
+        self.quarantined.insert(account);
     }
 
     pub(crate) fn add(&mut self, account: Symbol) {

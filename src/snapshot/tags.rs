@@ -87,6 +87,11 @@ impl TagTable {
         nodes.filter(move |node| &*node.name == name)
     }
 
+    /// All Roots, folders and accounts, in no order.
+    pub fn nodes(&self) -> impl Iterator<Item = &Arc<TagNode>> {
+        self.folders.values().chain(self.accounts.values())
+    }
+
     /// All accounts that are bound, in no order.
     pub fn accounts(&self) -> impl ExactSizeIterator<Item = &Arc<TagNode>> {
         self.accounts.values()

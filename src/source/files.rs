@@ -11,7 +11,12 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::document::bundle::{BundleFiles, MAX_FILE_BYTES};
+mod settled;
+mod watch;
+
+pub use self::settled::{Seen, read_settled};
+pub use self::watch::{Config as WatchConfig, Found, Watch};
+use crate::document::bundle::{BundleDigest, BundleFiles, Digester, MAX_FILE_BYTES};
 
 /// The most bytes of all files together.
 pub const MAX_BUNDLE_BYTES: usize = 1024 * 1024 * 1024;
@@ -55,6 +60,12 @@ pub enum ReadFilesError {
     /// Too many files.
     #[error("more than {MAX_FILES} files")]
     TooManyFiles,
+    /// Files that changed between every two readings.
+    #[error("the files of {} change while they are read", path.display())]
+    Unsettled {
+        /// The directory.
+        path: PathBuf,
+    },
     /// Directories too deep; links may lead in a circle.
     #[error("{} stands deeper than {MAX_DEPTH} directories", path.display())]
     TooDeep {
@@ -69,18 +80,39 @@ pub enum ReadFilesError {
 ///
 /// The first that cannot be read, or is over a limit.
 pub fn read_directory(directory: &Path) -> Result<BundleFiles, ReadFilesError> {
-    let mut walk = Walk::default();
-    walk.directory(directory, "", 0)?;
-    Ok(walk.files)
+    let mut files = BundleFiles::default();
+    visit(directory, |path, content| files.insert(path, content))?;
+    Ok(files)
 }
 
-#[derive(Default)]
-struct Walk {
-    files: BundleFiles,
+/// The digest of the files of a bundle; one file at a time is in memory.
+///
+/// # Errors
+///
+/// As [`read_directory`].
+pub fn digest_directory(directory: &Path) -> Result<BundleDigest, ReadFilesError> {
+    let mut digester = Digester::default();
+    visit(directory, |path, content| digester.add(path, &content))?;
+    Ok(digester.finish())
+}
+
+/// Calls `found` with the path and the content of each file.
+fn visit(directory: &Path, found: impl FnMut(String, Vec<u8>)) -> Result<(), ReadFilesError> {
+    let mut walk = Walk {
+        found,
+        files: 0,
+        bytes: 0,
+    };
+    walk.directory(directory, "", 0)
+}
+
+struct Walk<F> {
+    found: F,
+    files: usize,
     bytes: usize,
 }
 
-impl Walk {
+impl<F: FnMut(String, Vec<u8>)> Walk<F> {
     fn directory(
         &mut self,
         directory: &Path,
@@ -126,10 +158,11 @@ impl Walk {
         if self.bytes > MAX_BUNDLE_BYTES {
             return Err(ReadFilesError::BundleTooLarge);
         }
-        self.files.insert(name, content);
-        if self.files.iter().len() > MAX_FILES {
+        self.files += 1;
+        if self.files > MAX_FILES {
             return Err(ReadFilesError::TooManyFiles);
         }
+        (self.found)(name, content);
         Ok(())
     }
 }

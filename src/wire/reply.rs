@@ -7,25 +7,12 @@ pub(crate) mod tagging;
 use crate::engine::decision::{Cause, Decision, Refused, Subject, Verdict};
 use crate::engine::explain::Explanation;
 use crate::engine::request::Request;
+use crate::model::caller::Disclosure;
 use crate::model::verdict::{DenyReason, Layer, OnDeny, Outcome, RefusalReason};
 use crate::snapshot::{PolicyId, Revision, Snapshot, StatementId};
 
 use super::status::Refusal;
 use super::v1;
-
-/// How much an answer tells (security 8). Each level tells what the one before it tells, and more.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Disclosure {
-    /// Level 0: effect, how to show it, obligations, and the decision's id.
-    Effect,
-    /// Level 1: reason, layer and revision. What callers see by default.
-    #[default]
-    Reason,
-    /// Level 2: statements, verdicts and missing keys.
-    Statements,
-    /// Level 3: an explanation, where one is asked for.
-    Explanation,
-}
 
 /// What an answer is made from, beside the decision.
 #[derive(Debug)]
@@ -304,6 +291,7 @@ fn default_field(reason: RefusalReason) -> &'static str {
         RefusalReason::SessionNotApplicable | RefusalReason::SessionRequired => "session",
         RefusalReason::InvalidDocument => "session.policy_document",
         RefusalReason::KindNotStricter => "kind",
+        RefusalReason::AccountQuarantined => "principal",
     }
 }
 
@@ -334,6 +322,7 @@ fn describe(reason: RefusalReason) -> &'static str {
             "tags are taken only for an ARN that names one resource"
         }
         RefusalReason::OwnerUnknown => "the account that owns the resource cannot be told",
+        RefusalReason::AccountQuarantined => "the documents of its account are refused",
         RefusalReason::ContextValueInvalid => {
             "a value cannot be read as the type it is compared as"
         }

@@ -441,7 +441,7 @@ fn is_type(text: &str) -> bool {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
-    text.len() <= 128
+    text.len() <= limits::RESOURCE_TYPE_BYTES
         && text
             .split_once(':')
             .is_some_and(|(service, kind)| named(service) && named(kind))

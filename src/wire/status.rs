@@ -4,12 +4,14 @@
 //! can use: the field that is wrong, the condition that is not met, when to try again. Nothing
 //! internal is told.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use prost::Message as _;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _, pb};
 
+use crate::model::caller::Rpc;
 use crate::model::verdict::{RefusalReason, limits};
 
 /// The domain of every `ErrorInfo`.
@@ -40,12 +42,20 @@ pub enum CallError {
         /// How many there are.
         found: usize,
     },
-    /// The caller may not send this field.
-    #[error("the caller may not send `{field}`")]
+    /// The caller has no right to what it asks (security 1.1).
+    #[error("the caller `{caller}` may not {what}")]
     CallerNotAllowed {
-        /// The field.
-        field: &'static str,
+        /// Which caller the peer is.
+        caller: Arc<str>,
+        /// What it may not do.
+        what: Forbidden,
     },
+    /// The peer is neither the server's own user nor root.
+    #[error("the management channel is for the server's own user")]
+    ManagementDenied,
+    /// The server reads its bundle from a directory.
+    #[error("the server reads its bundle from a directory, and only a dry run is taken")]
+    ManagementReadOnly,
     /// No policies are loaded yet.
     #[error("no policies are loaded yet")]
     SnapshotNotReady,
@@ -129,6 +139,36 @@ impl TaggingFault {
     }
 }
 
+/// What a caller has no right to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Forbidden {
+    /// An RPC.
+    #[error("call `{0}`")]
+    Rpc(Rpc),
+    /// The principal of the request.
+    #[error("act for this `principal`")]
+    Principal,
+    /// A field that is sent.
+    #[error("send `{field}`, for want of the right `{right}`")]
+    Field {
+        /// Its path.
+        field: String,
+        /// The right that it needs, as `callers.json` names it.
+        right: &'static str,
+    },
+}
+
+impl Forbidden {
+    /// The field that it is about.
+    fn field(&self) -> &str {
+        match self {
+            Self::Rpc(_) => "",
+            Self::Principal => "principal",
+            Self::Field { field, right: _ } => field,
+        }
+    }
+}
+
 /// The limits of one call, beside those of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CallLimit {
@@ -170,7 +210,8 @@ impl CallError {
                 CallLimit::SubChecks => "SUB_CHECK_LIMIT",
                 CallLimit::Candidates => "CANDIDATE_LIMIT",
             },
-            Self::CallerNotAllowed { .. } => "CALLER_NOT_ALLOWED",
+            Self::CallerNotAllowed { .. } | Self::ManagementDenied => "CALLER_NOT_ALLOWED",
+            Self::ManagementReadOnly => "MANAGEMENT_READ_ONLY",
             Self::SnapshotNotReady => "SNAPSHOT_NOT_READY",
             Self::RevisionUnreachable => "REVISION_UNREACHABLE",
             Self::RevisionNotReached { .. } => "REVISION_NOT_REACHED",
@@ -189,9 +230,11 @@ impl CallError {
             Self::MessageInvalid(_) | Self::OverLimit { .. } | Self::TimeoutInvalid => {
                 Code::InvalidArgument
             }
-            Self::CallerNotAllowed { .. } => Code::PermissionDenied,
+            Self::CallerNotAllowed { .. } | Self::ManagementDenied => Code::PermissionDenied,
             Self::SnapshotNotReady | Self::Stopping => Code::Unavailable,
-            Self::RevisionUnreachable | Self::RevisionNotReached { .. } => Code::FailedPrecondition,
+            Self::RevisionUnreachable
+            | Self::RevisionNotReached { .. }
+            | Self::ManagementReadOnly => Code::FailedPrecondition,
             Self::TooManyWaiters => Code::ResourceExhausted,
             Self::DeadlineExceeded => Code::DeadlineExceeded,
         }
@@ -233,12 +276,17 @@ impl CallError {
         match self {
             Self::Refused(refusal) => &refusal.field,
             Self::OverLimit { limit, .. } => limit.field(),
-            Self::CallerNotAllowed { field } | Self::Tagging { field, .. } => field,
+            Self::CallerNotAllowed { what, .. } => what.field(),
+            Self::Tagging { field, .. } => field,
             Self::RevisionUnreachable | Self::RevisionNotReached { .. } | Self::TooManyWaiters => {
                 "min_revision"
             }
             Self::TimeoutInvalid | Self::DeadlineExceeded => "grpc-timeout",
-            Self::MessageInvalid(_) | Self::SnapshotNotReady | Self::Stopping => "",
+            Self::ManagementReadOnly => "dry_run",
+            Self::MessageInvalid(_)
+            | Self::SnapshotNotReady
+            | Self::ManagementDenied
+            | Self::Stopping => "",
         }
     }
 
@@ -249,6 +297,8 @@ impl CallError {
             | Self::Tagging { .. }
             | Self::OverLimit { .. }
             | Self::CallerNotAllowed { .. }
+            | Self::ManagementDenied
+            | Self::ManagementReadOnly
             | Self::SnapshotNotReady
             | Self::RevisionUnreachable
             | Self::RevisionNotReached { .. }
@@ -262,12 +312,18 @@ impl CallError {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::SnapshotNotReady | Self::Stopping => Some(Duration::from_secs(1)),
+            // Until somebody repairs the documents.
+            Self::Refused(refusal) if code_of(refusal.reason) == Code::Unavailable => {
+                Some(Duration::from_secs(5))
+            }
             Self::TooManyWaiters => Some(Duration::from_millis(100)),
             Self::Refused(_)
             | Self::Tagging { .. }
             | Self::MessageInvalid(_)
             | Self::OverLimit { .. }
             | Self::CallerNotAllowed { .. }
+            | Self::ManagementDenied
+            | Self::ManagementReadOnly
             | Self::RevisionUnreachable
             | Self::RevisionNotReached { .. }
             | Self::DeadlineExceeded
@@ -282,6 +338,7 @@ fn code_of(reason: RefusalReason) -> Code {
         RefusalReason::ContextKeyMissing | RefusalReason::ResourceUnknown => {
             Code::FailedPrecondition
         }
+        RefusalReason::AccountQuarantined => Code::Unavailable,
         RefusalReason::InvalidRequest
         | RefusalReason::NoResource
         | RefusalReason::ResourceLimit
@@ -357,6 +414,12 @@ mod tests {
             Code::FailedPrecondition,
             arn,
             false,
+        );
+        check(
+            &refused(RefusalReason::AccountQuarantined),
+            Code::Unavailable,
+            None,
+            true,
         );
         check(&CallError::SnapshotNotReady, Code::Unavailable, None, true);
         check(

@@ -54,7 +54,10 @@ pub(crate) struct Tape<'a> {
     rest: std::slice::Iter<'a, u16>,
 }
 
-impl Tape<'_> {
+impl<'a> Tape<'a> {
+    pub(crate) fn new(tape: &'a [u16]) -> Self {
+        Self { rest: tape.iter() }
+    }
     /// A number below `count`; zero is the simplest.
     pub(crate) fn below(&mut self, count: usize) -> usize {
         usize::from(self.rest.next().copied().unwrap_or(0)) % count
@@ -78,7 +81,7 @@ pub(crate) fn worlds() -> impl Strategy<Value = World> {
 
 /// The world that a tape tells.
 pub(crate) fn world(tape: &[u16]) -> World {
-    let mut tape = Tape { rest: tape.iter() };
+    let mut tape = Tape::new(tape);
     let mut request = request::question(&mut tape);
     let mut bundle = bundle::bundle(&mut tape, &request);
     bundle::keep_documented(&mut bundle, &mut request);

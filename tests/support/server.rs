@@ -1,24 +1,29 @@
 //! A running server on a free port, and clients that behave and misbehave.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::{Connection, SendRequest};
 use http::Request;
+use hyper_util::rt::TokioIo;
 use tagwarden::directory::Directory;
+use tagwarden::model::caller::principal::PrincipalPattern;
+use tagwarden::model::caller::supply::{ContextKeys, Supply, SupplyRight};
+use tagwarden::model::caller::{ActFor, Anonymous, Callers, Disclosure, Place, Rights, Rpc};
 use tagwarden::publish::{Publisher, publication};
-use tagwarden::service::pdp::{self, Pdp};
+use tagwarden::service::pdp::{self, Clock, Pdp};
 use tagwarden::service::{Config, Ended, Listen, Phase, RunError, Server};
+use tagwarden::snapshot::caller::CallerTable;
 use tagwarden::snapshot::{Revision, Snapshot};
-use tagwarden::wire::reply::Disclosure;
 use tagwarden::wire::v1;
 use tagwarden::wire::v1::authorization_service_client::AuthorizationServiceClient;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 
 /// The most that anything awaited in a test may take.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
@@ -42,22 +47,45 @@ pub(crate) fn config() -> Config {
     }
 }
 
-/// Starts a server without a snapshot, whose answers tell what callers see by default.
+/// Callers for tests of other things: peers on loopback may send everything, and ask for users and
+/// for the sessions of account 1.
+pub(crate) fn trusting(disclosure: Disclosure) -> CallerTable {
+    let patterns = ["*", "acs:ram::1:role/*/*"];
+    let patterns = patterns.map(|text| PrincipalPattern::try_from(text).unwrap());
+    let explains = disclosure == Disclosure::Explanation;
+    let mut supply = SupplyRight::ALL.to_vec();
+    supply.retain(|right| explains || *right != SupplyRight::Explain);
+    CallerTable::new(&Callers {
+        anonymous: Some(Anonymous {
+            from: vec![Place::Loopback],
+            rights: Rights {
+                rpcs: Rpc::ALL.into_iter().collect(),
+                act_for: ActFor::Patterns(patterns.into()),
+                supply: Supply::new(supply, ContextKeys::All),
+                disclosure,
+            },
+        }),
+        named: Vec::new(),
+    })
+}
+
+/// Starts a server without a snapshot and without resources.
 pub(crate) fn start(config: Config) -> Running {
-    start_telling(config, Disclosure::default(), Arc::default())
+    start_with(config, Arc::default())
 }
 
 /// Starts a server without a snapshot.
-pub(crate) fn start_telling(
-    config: Config,
-    disclosure: Disclosure,
-    directory: Arc<Directory>,
-) -> Running {
+pub(crate) fn start_with(config: Config, directory: Arc<Directory>) -> Running {
+    start_at(config, directory, Clock::default())
+}
+
+/// Starts a server without a snapshot, with a clock of the test's own.
+pub(crate) fn start_at(config: Config, directory: Arc<Directory>, clock: Clock) -> Running {
     let (publisher, reader) = publication().unwrap();
     let pdp = Pdp::new(pdp::Config {
         reader,
         directory,
-        disclosure,
+        clock,
     });
     let server = Server::bind(config).unwrap();
     let listen = server.addresses().unwrap();
@@ -79,7 +107,7 @@ pub(crate) fn start_ready(config: Config) -> Running {
 }
 
 impl Running {
-    /// Publishes an empty snapshot with a number.
+    /// Publishes a snapshot without policies, with a number.
     pub(crate) fn publish(&mut self, number: u64) {
         let revision = Revision {
             source: SOURCE,
@@ -88,6 +116,7 @@ impl Running {
         };
         self.publisher.publish(Snapshot {
             revision,
+            callers: trusting(Disclosure::default()),
             ..Snapshot::default()
         });
     }
@@ -114,6 +143,18 @@ impl Running {
     pub(crate) async fn channel(&self) -> Channel {
         let endpoint = Channel::from_shared(format!("http://{}", self.tcp())).unwrap();
         within(endpoint.connect()).await.unwrap()
+    }
+
+    /// A connection to a Unix socket.
+    pub(crate) async fn channel_to(&self, socket: PathBuf) -> Channel {
+        let connector = tower::service_fn(move |_| {
+            let socket = socket.clone();
+            async move { UnixStream::connect(socket).await.map(TokioIo::new) }
+        });
+        let endpoint = Endpoint::from_static("http://localhost");
+        within(endpoint.connect_with_connector(connector))
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn client(&self) -> AuthorizationServiceClient<Channel> {

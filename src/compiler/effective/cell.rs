@@ -1,5 +1,6 @@
 //! One setting of one statement: its value, who put it there, and what is left to nodes below.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::model::tag_policy::{
@@ -268,8 +269,8 @@ impl ListCell {
             add(self.values.get_or_insert_default(), list, &by);
         }
         let values = self.values.as_deref().unwrap_or_default();
-        let is_back = |gone: &Assigned<Arc<str>>| values.iter().any(|one| one.value == gone.value);
-        self.removed.retain(|gone| !is_back(gone));
+        let present: HashSet<&Arc<str>> = values.iter().map(|one| &one.value).collect();
+        self.removed.retain(|gone| !present.contains(&gone.value));
     }
 
     fn remove(&mut self, clauses: &[Clause<'_>], step: &mut Step<'_>) {
@@ -282,11 +283,13 @@ impl ListCell {
             let Some(values) = &mut self.values else {
                 continue;
             };
-            for text in list {
-                let Some(place) = values.iter().position(|one| one.value == *text) else {
-                    continue;
-                };
-                let Assigned { value, by: setter } = values.remove(place);
+            let gone: HashSet<&Arc<str>> = list.iter().collect();
+            let (taken, kept) = std::mem::take(values)
+                .into_iter()
+                .partition(|one| gone.contains(&one.value));
+            *values = kept;
+            let taken: Vec<Assigned<Arc<str>>> = taken;
+            for Assigned { value, by: setter } in taken {
                 if setter.depth == by.depth && setter.policy != by.policy {
                     step.note(&by, NoteKind::PeerRemoved(setter));
                 }
@@ -355,8 +358,9 @@ fn written(clause: &ListClause, operator: Operator) -> Option<&Vec<Arc<str>>> {
 
 /// Adds what is not there yet, at the end.
 fn add(values: &mut Vec<Assigned<Arc<str>>>, list: &[Arc<str>], by: &Origin) {
+    let mut known: HashSet<Arc<str>> = values.iter().map(|one| Arc::clone(&one.value)).collect();
     for text in list {
-        if !values.iter().any(|one| one.value == *text) {
+        if known.insert(Arc::clone(text)) {
             values.push(Assigned {
                 value: Arc::clone(text),
                 by: by.clone(),

@@ -18,7 +18,7 @@ pub(super) fn finish(
     dialect: Dialect,
     statements: BTreeMap<Key, Statement>,
     mut notes: Vec<Note>,
-    cuts: Cuts,
+    cuts: &Cuts,
     regexes: &mut Regexes,
 ) -> Result<Staged, MergeError> {
     for (cell, cut) in cuts.iter() {

@@ -101,9 +101,14 @@ fn cell(key: &Key, setting: Setting) -> Cell {
     }
 }
 
-/// The settings by which some type has too many required keys.
-fn required(statements: &Statements) -> Option<(Vec<Cell>, Limit)> {
+/// The settings by which some types have too many required keys, for each type.
+fn required(statements: &Statements) -> Vec<(Vec<Cell>, Limit)> {
     let setting = ListSetting::ReportRequiredTagFor;
+    let is_some = |one: &&Statement| one.list(setting).is_some();
+    if statements.values().filter(is_some).count() <= REQUIRED.most {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
     let mut types: BTreeSet<&str> = BTreeSet::new();
     for statement in statements.values() {
         let values = statement.list(setting).unwrap_or_default();
@@ -121,10 +126,10 @@ fn required(statements: &Statements) -> Option<(Vec<Cell>, Limit)> {
             .map(|(key, _)| cell(key, Setting::List(setting)))
             .collect();
         if cells.len() > REQUIRED.most {
-            return Some((cells, REQUIRED));
+            found.push((cells, REQUIRED));
         }
     }
-    None
+    found
 }
 
 /// All settings, if their texts with their punctuation are too long.

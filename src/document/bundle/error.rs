@@ -7,6 +7,7 @@ use crate::document::error::Excerpt;
 use crate::model::account::{InvalidName, PolicyRef};
 use crate::model::action::InvalidAction;
 use crate::model::arn::{AccountId, InvalidArn};
+use crate::model::caller::principal::InvalidPrincipalPattern;
 use crate::model::organization::MAX_FOLDER_DEPTH;
 use crate::model::tag::DuplicateTagKey;
 use crate::model::tag_policy::Dialect;
@@ -108,6 +109,32 @@ pub enum EntryErrorKind {
         /// What is written.
         found: Excerpt,
     },
+    /// A name that peers have without an entry of their own.
+    #[error("`anonymous` and `owner` are not names of callers")]
+    CallerReserved,
+    /// A peer that is told by nothing, or by two things.
+    #[error("a peer is told by exactly one of `uid` and `gid`")]
+    Peer,
+    /// The number of a user or group of the system.
+    #[error("not a number of 0 to {}", u32::MAX)]
+    SystemId,
+    /// A pattern of principals.
+    #[error(transparent)]
+    PrincipalPattern(#[from] InvalidPrincipalPattern),
+    /// What a caller may send.
+    #[error(
+        "expected `resource_tags`, `resource_group`, `session`, `kind`, `explain`, `min_revision`, `context:*` or `context:KEY`, found `{found}`"
+    )]
+    Supply {
+        /// What is written.
+        found: Excerpt,
+    },
+    /// A level of disclosure.
+    #[error("a level of disclosure is 0, 1, 2 or 3")]
+    DisclosureLevel,
+    /// A level of disclosure and a right that belong together.
+    #[error("the right `explain` and `disclosure` 3 go together")]
+    ExplainLevel,
     /// A role that is of two sorts.
     #[error("a role is not both `service_linked` and `sso`")]
     RoleKind,
@@ -179,8 +206,8 @@ pub enum EntryErrorKind {
     /// A case names a type that is not its principal's.
     #[error("the principal's ARN is of another type")]
     PrincipalSort,
-    /// A case has not one instant.
-    #[error("`acs:CurrentTime` needs exactly one value")]
+    /// A case has not one instant that can be read.
+    #[error("`acs:CurrentTime` needs exactly one value: RFC 3339 with a zone")]
     OneTime,
     /// A member that this layer of a case does not have.
     #[error("policies of this layer do not have this member")]
@@ -194,6 +221,9 @@ pub enum EntryErrorKind {
     /// A group's policy, and a principal that is no user.
     #[error("only users are in groups")]
     GroupOfOthers,
+    /// An identity policy, and a principal that is said to be unknown.
+    #[error("an unknown principal has no identity policies")]
+    PolicyOfUnknown,
     /// A control policy, and a principal that is of no account.
     #[error("the principal has no account that could be a member")]
     ControlOfNobody,
@@ -232,6 +262,12 @@ impl EntryErrorKind {
             Self::PolicyRef { .. } | Self::Grantee { .. } | Self::Scope { .. } => {
                 "INVALID_REFERENCE"
             }
+            Self::CallerReserved => "CALLER_RESERVED",
+            Self::Peer | Self::SystemId => "INVALID_PEER",
+            Self::PrincipalPattern(_) => "INVALID_PRINCIPAL_PATTERN",
+            Self::Supply { .. } => "INVALID_SUPPLY",
+            Self::DisclosureLevel => "INVALID_DISCLOSURE",
+            Self::ExplainLevel => "EXPLAIN_LEVEL",
             Self::RoleKind => "ROLE_KIND",
             Self::FolderDepth => "FOLDER_DEPTH",
             Self::PolicyUnknown { .. } | Self::TagPolicyUnknown { .. } => "POLICY_UNKNOWN",
@@ -247,6 +283,7 @@ impl EntryErrorKind {
             | Self::OtherLayer
             | Self::Via { .. }
             | Self::GroupOfOthers
+            | Self::PolicyOfUnknown
             | Self::ControlOfNobody
             | Self::TrustOfOthers
             | Self::SessionTwice => "INVALID_CASE",

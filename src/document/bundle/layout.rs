@@ -9,6 +9,8 @@ use crate::model::arn::AccountId;
 pub(super) enum Part {
     /// `bundle.json`
     Bundle,
+    /// `callers.json`
+    Callers,
     /// `catalog/*.json`
     Catalog,
     /// `organizations/*.json`
@@ -52,6 +54,7 @@ pub(super) fn part(path: &str) -> Result<Part, EntryErrorKind> {
     let names: Vec<&str> = path.split('/').collect();
     match names.as_slice() {
         ["bundle.json"] => Ok(Part::Bundle),
+        ["callers.json"] => Ok(Part::Callers),
         ["resources.jsonl"] => Ok(Part::Resources),
         ["tests", .., _] => Ok(Part::Tests),
         ["catalog", file] if is_json(file) => Ok(Part::Catalog),
@@ -118,7 +121,7 @@ mod tests {
         );
         check("policies/control/all.jsonl", Ok(Part::Control(Form::Lines)));
         check("policies/tag/a.json", Ok(Part::Tag(Form::Whole(name("a")))));
-        check("callers.json", Err(EntryErrorKind::UnknownFile));
+        check("callers.json", Ok(Part::Callers));
         check("bundle.json/x", Err(EntryErrorKind::UnknownFile));
         check(
             "accounts/12/account.json",

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::MAX_FILE_BYTES;
 use super::account;
 use super::entry::{self, Placed};
 use super::error::EntryErrorKind;
@@ -11,6 +10,8 @@ use super::layout::{self, AccountPart, Form, Part};
 use super::manifest::{self, BundleFile, Difference};
 use super::organization;
 use super::reading::{Reading, Site, Sited, duplicate, site};
+use super::{MAX_FILE_BYTES, MAX_LINE_BYTES};
+use crate::document::callers;
 use crate::document::catalog;
 use crate::document::cursor::{Cursor, Sink, Told};
 use crate::document::policy::{self, MAX_DOCUMENT_BYTES, PolicyOptions};
@@ -24,12 +25,18 @@ use crate::model::bundle::ResourcePolicy;
 use crate::model::statement::{DocumentLayer, Policy};
 use crate::model::tag_policy::TagPolicy;
 
-/// The most bytes of one line of a file of JSON Lines, and of a policy with what it is attached to.
-const MAX_LINE_BYTES: usize = 256 * 1024;
+/// What is done with the manifest of digests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manifest {
+    /// The files are compared with it.
+    Compared,
+    /// They were compared before some were replaced.
+    Met,
+}
 
 impl<'f> Reading<'f> {
     /// `bundle.json`: what all other files are read by.
-    pub(super) fn read_settings(&mut self) {
+    pub(super) fn read_settings(&mut self, compare: Manifest) {
         let path = "bundle.json";
         if self.files.get(path).is_none() {
             self.refuse(path, EntryErrorKind::BundleFileMissing);
@@ -43,7 +50,7 @@ impl<'f> Reading<'f> {
         };
         let BundleFile { settings, manifest } = file;
         self.settings = settings;
-        let Some(manifest) = manifest else {
+        let (Some(manifest), Manifest::Compared) = (manifest, compare) else {
             return;
         };
         let mut unmet = Vec::new();
@@ -104,6 +111,12 @@ impl<'f> Reading<'f> {
     fn read_part(&mut self, path: &'f str, source: Source<'f>, part: Part) {
         match part {
             Part::Bundle | Part::Catalog | Part::Tests => {}
+            Part::Callers => {
+                let limit = callers::MAX_CALLERS_BYTES;
+                if let Some(read) = self.document(path, source, limit, callers::callers) {
+                    self.callers = read;
+                }
+            }
             Part::Organization => {
                 let read = self.document(path, source, MAX_FILE_BYTES, organization::read);
                 self.organizations

@@ -15,6 +15,7 @@ use crate::document::shipped;
 use crate::model::account::{Account, Name};
 use crate::model::arn::AccountId;
 use crate::model::bundle::{Bundle, ResourcePolicy};
+use crate::model::caller::Callers;
 use crate::model::catalog::Catalog;
 use crate::model::resource::Resource;
 use crate::model::settings::Settings;
@@ -51,6 +52,7 @@ pub(super) struct Reading<'f> {
     pub(super) files: &'f BundleFiles,
     pub(super) settings: Settings,
     pub(super) catalog: Arc<Catalog>,
+    pub(super) callers: Callers,
     pub(super) organizations: Vec<(&'f str, Source<'f>, OrganizationFile)>,
     pub(super) accounts: BTreeMap<AccountId, AccountReading<'f>>,
     pub(super) system: BTreeMap<Name, Policy>,
@@ -68,6 +70,7 @@ impl<'f> Reading<'f> {
             files,
             settings: Settings::default(),
             catalog: Arc::new(shipped::catalog().clone()),
+            callers: Callers::default(),
             organizations: Vec::new(),
             accounts: BTreeMap::new(),
             system: BTreeMap::new(),
@@ -199,6 +202,7 @@ impl<'f> Reading<'f> {
         Bundle {
             settings: std::mem::take(&mut self.settings),
             catalog: Arc::unwrap_or_clone(std::mem::take(&mut self.catalog)),
+            callers: std::mem::take(&mut self.callers),
             organizations: organizations
                 .into_iter()
                 .map(|(_, _, file)| file.organization)

@@ -32,7 +32,7 @@ const OUTCOMES: [(&str, Outcome); 3] = [
     ("EXPLICIT_DENY", Outcome::ExplicitDeny),
 ];
 
-const REASONS: [RefusalReason; 21] = [
+const REASONS: [RefusalReason; 22] = [
     RefusalReason::InvalidRequest,
     RefusalReason::NoResource,
     RefusalReason::ResourceLimit,
@@ -51,6 +51,7 @@ const REASONS: [RefusalReason; 21] = [
     RefusalReason::ResourceIdRequired,
     RefusalReason::TagsNotApplicable,
     RefusalReason::OwnerUnknown,
+    RefusalReason::AccountQuarantined,
     RefusalReason::ContextValueInvalid,
     RefusalReason::ContextKeyMissing,
     RefusalReason::ResourceUnknown,

@@ -8,7 +8,9 @@ use crate::document::catalog;
 use crate::document::cursor::{self, Cursor, Members, Sink, Told};
 use crate::document::json::Node;
 use crate::model::account::{Name, RoleKind};
+use crate::model::arn::Arn;
 use crate::model::catalog::OperationKind;
+use crate::model::condition::parse_date;
 use crate::model::request::{AccessRequest, RequestTags, RequestedResource, SessionClaim};
 use crate::model::tag::TagSet;
 
@@ -20,9 +22,11 @@ pub(super) struct Asked {
     pub(super) kind: Option<OperationKind>,
     pub(super) resources: Vec<String>,
     pub(super) resource_tags: BTreeMap<String, TagSet>,
-    pub(super) resource_groups: BTreeMap<String, Name>,
+    pub(super) resource_groups: BTreeMap<String, Option<Name>>,
     pub(super) unknown: BTreeSet<String>,
     tags: RequestTags,
+    stated_kind: Option<OperationKind>,
+    understands_obligations: bool,
     context: Context,
     current_time: Option<String>,
     pub(super) no_session: bool,
@@ -37,6 +41,16 @@ pub(super) struct Principal {
     pub(super) arn: String,
     pub(super) sort: Sort,
     pub(super) uid: Option<String>,
+    pub(super) unknown: Option<Unknown>,
+}
+
+/// What the snapshot does not know of the principal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// The user or role; its account is there.
+    Identity,
+    /// The whole account.
+    Account,
 }
 
 /// The types of principals.
@@ -60,32 +74,48 @@ const SORTS: [(&str, Sort); 8] = [
     ("federated", Sort::Federated),
 ];
 
+const UNKNOWN: [(&str, Unknown); 2] = [
+    ("identity", Unknown::Identity),
+    ("account", Unknown::Account),
+];
+
 impl Asked {
-    /// The question, with what is said of the session. Resources that the directory knows are
-    /// asked by their ARN alone; a group can be sent for the one being made.
+    /// The question, with what is said of the session.
     pub(super) fn into_request(self, session: SessionClaim) -> AccessRequest {
-        let resource = |arn: String| RequestedResource {
-            group: match self.resource_groups.get(&arn) {
-                Some(group) if arn.ends_with('*') => Some(Some(group.to_string())),
-                _ => None,
-            },
-            tags: match self.resource_tags.get(&arn) {
-                Some(tags) if arn.ends_with('*') => Some(pairs(tags)),
-                _ => None,
-            },
-            arn,
-        };
         AccessRequest {
+            resources: self.resources.iter().map(|arn| self.sent(arn)).collect(),
             principal: self.principal.arn,
             action: self.action,
-            resources: self.resources.into_iter().map(resource).collect(),
             tags: self.tags,
             context: self.context,
             current_time: self.current_time,
             session,
-            kind: None,
-            understands_obligations: true,
+            kind: self.stated_kind,
+            understands_obligations: self.understands_obligations,
         }
+    }
+
+    /// A resource that the directory knows is asked by its ARN alone; what is told of another one
+    /// is sent.
+    fn sent(&self, text: &str) -> RequestedResource {
+        let arn = text.to_owned();
+        if self.known(text).is_some() {
+            let (tags, group) = (None, None);
+            return RequestedResource { arn, tags, group };
+        }
+        let group = self.resource_groups.get(text);
+        RequestedResource {
+            arn,
+            tags: self.resource_tags.get(text).map(pairs),
+            group: group.map(|group| group.as_ref().map(ToString::to_string)),
+        }
+    }
+
+    /// The ARN of a resource that is in the directory: each that names one and is not unknown.
+    pub(super) fn known(&self, text: &str) -> Option<Arn> {
+        let arn = Arn::try_from(text).ok()?;
+        let is_known = arn.fields().is_concrete() && !self.unknown.contains(text);
+        is_known.then_some(arn)
     }
 }
 
@@ -95,7 +125,7 @@ fn pairs(tags: &TagSet) -> Vec<(String, String)> {
         .collect()
 }
 
-const MEMBERS: [&str; 11] = [
+const MEMBERS: [&str; 13] = [
     "principal",
     "action",
     "kind",
@@ -107,6 +137,8 @@ const MEMBERS: [&str; 11] = [
     "resource_groups",
     "context",
     "session",
+    "stated_kind",
+    "understands_obligations",
 ];
 
 /// Reads the question.
@@ -126,7 +158,14 @@ pub(super) fn read(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<Ask
         .required("resources", sink)
         .and_then(|at| texts(Some(at), sink));
     let resource_tags = map(members.optional("resource_tags"), sink, entry::tags);
-    let resource_groups = map(members.optional("resource_groups"), sink, entry::name);
+    let resource_groups = map(members.optional("resource_groups"), sink, group);
+    let stated_kind = members
+        .optional("stated_kind")
+        .map(|at| catalog::kind(&at, sink))
+        .transpose();
+    let understands_obligations = members
+        .optional("understands_obligations")
+        .map_or(Ok(true), |at| at.flag(sink));
     let tags = tags(&members, sink);
     let context = map(members.optional("context"), sink, values);
     let session = members.optional("session").map(|at| none(&at, sink));
@@ -141,6 +180,8 @@ pub(super) fn read(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<Ask
         resource_groups: resource_groups?,
         unknown: unknown?.into_iter().collect(),
         tags: tags?,
+        stated_kind: stated_kind?,
+        understands_obligations: understands_obligations?,
         context,
         current_time,
         no_session: session.transpose()?.is_some() || no_session,
@@ -164,7 +205,10 @@ fn check_named(asked: &Asked, at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Resul
 
 fn principal(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<(Principal, bool), Told> {
     let at = members.required("principal", sink)?;
-    let members = at.members(&["type", "arn", "account", "uid", "session"], sink)?;
+    let members = at.members(
+        &["type", "arn", "account", "uid", "session", "unknown"],
+        sink,
+    )?;
     let sort = members
         .required("type", sink)
         .and_then(|at| at.word("a type of principals", &SORTS, sink));
@@ -179,15 +223,25 @@ fn principal(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<(Principa
         .optional("uid")
         .map(|at| entry::uid(&at, sink))
         .transpose();
+    let unknown = members
+        .optional("unknown")
+        .map(|at| at.word("`identity` or `account`", &UNKNOWN, sink))
+        .transpose();
     let session = members.optional("session").map(|at| none(&at, sink));
-    let (sort, arn, uid) = (sort?, arn?, uid?);
+    let (sort, arn, uid, unknown) = (sort?, arn?, uid?, unknown?);
     let no_session = session.transpose()?.is_some();
     if let Some(account) = account?
         && arn.split(':').nth(3) != Some(account.as_str())
     {
         return Err(at.refuse(EntryErrorKind::PrincipalAccount { account }, sink));
     }
-    Ok((Principal { arn, sort, uid }, no_session))
+    let principal = Principal {
+        arn,
+        sort,
+        uid,
+        unknown,
+    };
+    Ok((principal, no_session))
 }
 
 fn none(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<(), Told> {
@@ -202,16 +256,36 @@ fn tags(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<RequestTags, T
             .map(|tags| Some(tags.into_iter().collect())),
     };
     let remove_keys = texts(members.optional("remove_tag_keys"), sink);
-    let replace = members
+    let words = [
+        ("replace", TagWrite::Replace),
+        ("remove_all", TagWrite::RemoveAll),
+    ];
+    let write = members
         .optional("tag_write")
-        .map(|at| at.word("`replace`", &[("replace", ())], sink))
+        .map(|at| at.word("`replace` or `remove_all`", &words, sink))
         .transpose();
+    let (set, remove_keys, write) = (set?, remove_keys?, write?);
     Ok(RequestTags {
-        set: set?,
-        remove_keys: remove_keys?,
-        remove_all: false,
-        replace: replace?.is_some(),
+        set,
+        remove_keys,
+        remove_all: write == Some(TagWrite::RemoveAll),
+        replace: write == Some(TagWrite::Replace),
     })
+}
+
+/// What the whole set of a resource's tags becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TagWrite {
+    Replace,
+    RemoveAll,
+}
+
+/// A resource group, or `null` for a resource that is in none.
+fn group(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Option<Name>, Told> {
+    if *at.node() == Node::Null {
+        return Ok(None);
+    }
+    entry::name(at, sink).map(Some)
 }
 
 /// A string, or an array of strings.
@@ -233,7 +307,11 @@ fn without_time(
         context.into_iter().partition(|(key, _)| is_time(key));
     let mut time: Vec<String> = time.into_values().flatten().collect();
     let first = time.pop();
-    if time.is_empty() {
+    if time.is_empty()
+        && first
+            .as_deref()
+            .is_none_or(|text| parse_date(text).is_some())
+    {
         return Ok((context, first));
     }
     Err(members.whole().refuse(EntryErrorKind::OneTime, sink))

@@ -7,16 +7,16 @@ mod layer;
 use self::accounts::Accounts;
 use self::layer::{Layer, Layered, Rules, Via, layered};
 use super::World;
-use super::request::{Asked, Sort};
+use super::request::Asked;
 use crate::document::bundle::error::EntryErrorKind;
 use crate::document::catalog;
 use crate::document::cursor::{Cursor, Members, Sink, Told};
 use crate::document::position::Source;
 use crate::document::settings::settings;
 use crate::document::shipped;
-use crate::model::account::{Attachment, Grantee, Name, PolicyRef, Role, RoleKind, Scope, User};
+use crate::model::account::{Attachment, Grantee, Name, PolicyRef, Scope};
 use crate::model::action::{ActionName, ActionRef};
-use crate::model::arn::{Arn, PrincipalRef};
+use crate::model::arn::{AccountId, Arn, PrincipalRef};
 use crate::model::bundle::{Bundle, ResourcePolicy};
 use crate::model::catalog::{ActionFacts, Catalog, OperationKind};
 use crate::model::organization::{ControlAttachment, EffectScope};
@@ -107,6 +107,7 @@ struct Building<'a> {
     principal: Option<PrincipalRef<'a>>,
     accounts: Accounts,
     levels: Vec<Vec<ControlAttachment>>,
+    organization: Option<chain::Place>,
     session: Option<Policy>,
     bundle: Bundle,
 }
@@ -115,28 +116,7 @@ impl<'a> Building<'a> {
     fn new(members: &Members<'_, '_>, asked: &'a Asked, sink: &mut Sink<'_>) -> Result<Self, Told> {
         let principal = PrincipalRef::parse(&asked.principal.arn).ok();
         let mut accounts = Accounts::default();
-        let fits = match (principal, asked.principal.sort) {
-            (None, _) => true,
-            (Some(PrincipalRef::User { account, name }), Sort::User) => {
-                let (name, uid) = (name.to_owned(), asked.principal.uid.clone());
-                accounts.of(account, |known| known.users.push(User { name, uid }))
-            }
-            (Some(PrincipalRef::Role { account, name, .. }), Sort::Role(kind)) => {
-                let role = Role {
-                    name: name.to_owned(),
-                    uid: asked.principal.uid.clone(),
-                    kind,
-                    trust: None,
-                };
-                accounts.of(account, |known| known.roles.push(role))
-            }
-            (Some(PrincipalRef::Root { account }), Sort::Root)
-            | (Some(PrincipalRef::Federated { account, .. }), Sort::Federated) => {
-                accounts.of(account, |_| ())
-            }
-            (Some(PrincipalRef::Service { .. }), Sort::Service) => true,
-            (Some(_), _) => false,
-        };
+        let fits = principal.is_none_or(|known| accounts.put(known, &asked.principal));
         if !fits {
             let at = members.whole();
             return Err(at.refuse(EntryErrorKind::PrincipalSort, sink));
@@ -146,6 +126,7 @@ impl<'a> Building<'a> {
             principal,
             accounts,
             levels: Vec::new(),
+            organization: chain::read(members, sink)?,
             session: None,
             bundle: Bundle::default(),
         })
@@ -189,6 +170,9 @@ impl<'a> Building<'a> {
         via: Via,
         scope: Scope,
     ) -> Result<(), EntryErrorKind> {
+        if self.asked.principal.unknown.is_some() {
+            return Err(EntryErrorKind::PolicyOfUnknown);
+        }
         let Some(principal) = self.principal else {
             return Ok(());
         };
@@ -228,7 +212,7 @@ impl<'a> Building<'a> {
         level: usize,
         effect_scope: EffectScope,
     ) -> Result<(), EntryErrorKind> {
-        if self.principal.and_then(|known| known.account()).is_none() {
+        if self.member().is_none() {
             return Err(EntryErrorKind::ControlOfNobody);
         }
         while self.levels.len() <= level {
@@ -293,10 +277,20 @@ impl<'a> Building<'a> {
         }
     }
 
+    /// The account whose chain the control policies stand in: the principal's, if no other is told.
+    fn member(&self) -> Option<AccountId> {
+        let own = self.principal.and_then(|known| known.account());
+        match &self.organization {
+            Some(place) => Some(place.member.clone()),
+            None => own.and_then(|account| AccountId::try_from(account).ok()),
+        }
+    }
+
     fn finish(mut self, settings: Settings, catalog: Catalog) -> Bundle {
-        let member = self.principal.and_then(|known| known.account());
-        if let (Some(member), false) = (member, self.levels.is_empty()) {
-            let organization = chain::organization(member, std::mem::take(&mut self.levels));
+        let levels = std::mem::take(&mut self.levels);
+        if let (Some(member), false) = (self.member(), levels.is_empty()) {
+            let management = self.organization.as_ref().map(|place| &place.management);
+            let organization = chain::organization(member, management, levels);
             self.bundle.organizations.extend(organization);
         }
         self.bundle.resources = known_resources(self.asked);
@@ -316,17 +310,16 @@ impl<'a> Building<'a> {
 fn known_resources(asked: &Asked) -> Vec<Resource> {
     let mut known: Vec<Resource> = Vec::new();
     for text in &asked.resources {
-        let Ok(arn) = Arn::try_from(&**text) else {
+        let Some(arn) = asked.known(text) else {
             continue;
         };
-        let again = known.iter().any(|resource| resource.arn == arn);
-        if again || !arn.fields().is_concrete() || asked.unknown.contains(text) {
+        if known.iter().any(|resource| resource.arn == arn) {
             continue;
         }
         known.push(Resource {
             account: None,
             kind: None,
-            group: asked.resource_groups.get(text).cloned(),
+            group: asked.resource_groups.get(text).cloned().flatten(),
             tags: asked
                 .resource_tags
                 .get(text)
@@ -335,14 +328,4 @@ fn known_resources(asked: &Asked) -> Vec<Resource> {
         });
     }
     known
-}
-
-/// A role that only a trust policy speaks of.
-fn trusted_role(name: &str) -> Role {
-    Role {
-        name: name.to_owned(),
-        uid: None,
-        kind: RoleKind::Plain,
-        trust: None,
-    }
 }

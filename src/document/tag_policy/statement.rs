@@ -39,14 +39,12 @@ pub(super) fn statements(
             // Tag-policy 7, rule 13: AWS ignores it, and a silent no-op is a trap.
             return Err(outside(&at, &word, sink));
         }
-        match name::section(&word, dialect) {
-            Some(found) => section(&at, found, dialect, sink),
-            None => {
-                let name = (&*word).into();
-                let kind = TagPolicyErrorKind::UnknownSection { dialect, name };
-                Err(at.refuse_key(kind, sink))
-            }
-        }
+        let Some(found) = name::section(&word, dialect) else {
+            let name = (&*word).into();
+            let kind = TagPolicyErrorKind::UnknownSection { dialect, name };
+            return Err(at.refuse_key(kind, sink));
+        };
+        section(&at, found, dialect, sink)
     })?;
     Ok(sections.into_iter().flatten().collect())
 }

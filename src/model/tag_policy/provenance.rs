@@ -99,6 +99,22 @@ pub enum NoteKind {
     Inert,
 }
 
+impl NoteKind {
+    /// The stable code, for machines.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Locked(_) => "OPERATOR_LOCKED",
+            Self::ScopeUnderLock(_) => "SCOPE_UNDER_LOCK",
+            Self::EmptyScope => "EMPTY_SCOPE",
+            Self::OverLimit { .. } => "ELEMENTS_TOO_MANY",
+            Self::PeerAssigned(_) => "PEER_ASSIGNED",
+            Self::PeerRemoved(_) => "PEER_REMOVED",
+            Self::Weakened(_) => "STATEMENT_WEAKENED",
+            Self::Inert => "STATEMENT_INERT",
+        }
+    }
+}
+
 /// How an inherited statement is weakened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Weakening {

@@ -39,7 +39,9 @@ pub(super) fn faults(bundle: &Bundle, request: &AccessRequest) -> Vec<RefusalRea
 fn text_faults(key: &str, values: &[String]) -> Vec<RefusalReason> {
     let mut faults = Vec::new();
     let long = |text: &str| text.len() > limits::CONTEXT_BYTES;
-    if key.is_empty() || long(key) || values.iter().any(|value| long(value)) {
+    // Decision 7: no key holds a control character.
+    let control = key.chars().any(char::is_control);
+    if key.is_empty() || control || long(key) || values.iter().any(|value| long(value)) {
         faults.push(RefusalReason::InvalidRequest);
     }
     if values.len() > limits::CONTEXT_VALUES {
@@ -52,7 +54,14 @@ fn text_faults(key: &str, values: &[String]) -> Vec<RefusalReason> {
 fn is_derived(bundle: &Bundle, folded: &str) -> bool {
     let fact = matches!(
         folded,
-        "acs:principalarn" | "acs:currenttime" | "acs:resourcegroupid" | "action" | "resource"
+        "acs:principalarn"
+            | "acs:principaltype"
+            | "acs:principaluid"
+            | "acs:principalid"
+            | "acs:currenttime"
+            | "acs:resourcegroupid"
+            | "action"
+            | "resource"
     );
     fact || is_tag_family(bundle, folded)
 }

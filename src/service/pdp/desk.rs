@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::session::{Caller, Sessions};
+use super::session::Sessions;
+use super::{revision, rights};
 use crate::directory::Directory;
 use crate::engine;
 use crate::engine::request::Session;
 use crate::model::arn::ResourceName;
 use crate::model::resource::Resource;
 use crate::model::verdict::RefusalReason;
+use crate::snapshot::caller::Caller;
 use crate::snapshot::{Policy, Snapshot};
-use crate::wire::reply::{Asked, Disclosure};
+use crate::wire::reply::Asked;
 use crate::wire::request::{Entries, Found, Question, Resources, SentSession, Storage};
 use crate::wire::status::{CallError, Refusal};
 use crate::wire::v1;
@@ -27,9 +29,7 @@ pub(crate) struct Desk<'a> {
     /// The session policies that were compiled before.
     pub(crate) sessions: &'a Sessions,
     /// Who asks the server.
-    pub(crate) caller: Caller,
-    /// How much the answer tells.
-    pub(crate) disclosure: Disclosure,
+    pub(crate) caller: &'a Caller,
     /// The instant of the request.
     pub(crate) now: Timestamp,
 }
@@ -47,18 +47,29 @@ impl Desk<'_> {
         message: &v1::AuthorizeRequest,
         id: impl FnOnce() -> String,
     ) -> Answered {
+        let mut ignored = 0;
+        let result = self.try_answer(message, &mut ignored, id);
+        Answered { result, ignored }
+    }
+
+    fn try_answer(
+        &self,
+        message: &v1::AuthorizeRequest,
+        ignored: &mut u64,
+        id: impl FnOnce() -> String,
+    ) -> Result<v1::AuthorizeResponse, CallError> {
+        // security 1.1: before evaluation.
+        rights::check_request(self.caller, message)?;
+        revision::check(&self.snapshot.revision, message.min_revision.as_ref())?;
         let mut storage = Storage::default();
-        let question = match Question::read(message, &mut storage) {
-            Ok(question) => question,
-            Err(refusal) => {
-                let result = Err(CallError::Refused(refusal));
-                return Answered { result, ignored: 0 };
-            }
-        };
+        let question = Question::read(message, &mut storage).map_err(CallError::Refused)?;
+        rights::check_principal(self.caller, question.principal, self.snapshot)?;
         let sent = storage.resources().iter();
-        let found: Found = sent.map(|resource| self.find(resource.name)).collect();
+        let found: Found = sent
+            .map(|resource| find(self.directory, resource.name))
+            .collect();
         let mut known = Resources::new();
-        let ignored = storage.known(&found, &mut known);
+        *ignored = storage.known(&found, &mut known);
         let mut entries = Entries::new();
         storage.entries(&mut entries);
         let carried = self.session(&question);
@@ -67,19 +78,9 @@ impl Desk<'_> {
         let asked = Asked {
             snapshot: self.snapshot,
             request: &request,
-            disclosure: self.disclosure,
+            disclosure: self.caller.rights.disclosure,
         };
-        let result = decide(&asked, message.explain, carried.refusal(), id);
-        Answered { result, ignored }
-    }
-
-    /// What the directory knows of a name (security 2.3).
-    pub(crate) fn find(&self, name: ResourceName<'_>) -> Option<Arc<Resource>> {
-        if name.is_concrete() {
-            self.directory.find(name.as_str())
-        } else {
-            None
-        }
+        decide(&asked, message.explain, carried.refusal(), id)
     }
 
     /// The session's policy, compiled. Nothing is compiled for a request that is refused anyway.
@@ -90,7 +91,7 @@ impl Desk<'_> {
         match question.session {
             SentSession::Unstated | SentSession::None => Carried::Nothing,
             SentSession::Policy(text) => {
-                match self.sessions.get(self.caller, self.snapshot, text) {
+                match self.sessions.get(self.caller.id, self.snapshot, text) {
                     Ok(policy) => Carried::Policy(policy),
                     Err(detail) => Carried::Refused(Refusal {
                         reason: RefusalReason::InvalidDocument,
@@ -100,6 +101,15 @@ impl Desk<'_> {
                 }
             }
         }
+    }
+}
+
+/// What the directory knows of a name (security 2.3).
+pub(super) fn find(directory: &Directory, name: ResourceName<'_>) -> Option<Arc<Resource>> {
+    if name.is_concrete() {
+        directory.find(name.as_str())
+    } else {
+        None
     }
 }
 

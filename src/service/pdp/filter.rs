@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
-use super::desk::Carried;
-use super::{Call, Pdp, YIELD_EVERY};
+use super::desk::{Carried, find};
+use super::{Call, Pdp, YIELD_EVERY, rights};
 use crate::engine;
 use crate::engine::decision::Decision;
 use crate::engine::request::Resource;
 use crate::model;
+use crate::model::caller::{Disclosure, Rpc};
 use crate::model::verdict::{Outcome, RefusalReason, limits};
 use crate::snapshot::Snapshot;
-use crate::wire::reply::{Asked, Disclosure, revision};
+use crate::telemetry::Effect;
+use crate::wire::reply::{Asked, revision};
 use crate::wire::request::{Candidates, Entries, Question, SentResource, Storage};
 use crate::wire::status::{CallError, CallLimit};
 use crate::wire::v1;
@@ -34,6 +37,8 @@ impl Pdp {
         call: &Call,
         message: &v1::FilterResourcesRequest,
     ) -> Result<v1::FilterResourcesResponse, CallError> {
+        let rpc = Rpc::FilterResources;
+        self.check_rpc(call, rpc)?;
         let found = message.candidates.len();
         if found > limits::CANDIDATES {
             return Err(CallError::OverLimit {
@@ -41,19 +46,26 @@ impl Pdp {
                 found,
             });
         }
-        if message.min_revision.is_some() {
-            self.reach(call, message.min_revision.as_ref()).await?;
-        }
+        self.reach(call, rpc, message.min_revision.as_ref()).await?;
         let filtering = self.read_filter(call, message)?;
         let mut arns = Vec::new();
         for (place, candidate) in filtering.candidates.resources().iter().enumerate() {
             if place > 0 && place % YIELD_EVERY == 0 {
                 tokio::task::yield_now().await;
             }
-            let stored = self.desk(call, &filtering.snapshot).find(candidate.name);
+            let stored = find(&self.shared.directory, candidate.name);
             let differs = filtering.candidates.differs(candidate, stored.as_deref());
             self.count_ignored(u64::from(differs));
-            if filtering.sees(place, candidate, stored.as_deref())? {
+            let start = Instant::now();
+            let seen = filtering.sees(place, candidate, stored.as_deref());
+            let effect = match seen {
+                Ok(true) => Effect::Allow,
+                Ok(false) => Effect::Deny,
+                Err(_) => Effect::Error,
+            };
+            self.tally
+                .count(Rpc::FilterResources, effect, start.elapsed());
+            if seen? {
                 arns.push(candidate.name.as_str().to_owned());
             }
         }
@@ -72,13 +84,16 @@ impl Pdp {
     ) -> Result<Filtering<'m>, CallError> {
         let snapshot = self.snapshot()?;
         let mut storage = Storage::default();
+        let caller = call.caller(&snapshot, Rpc::FilterResources)?;
+        rights::check_filter(caller, message)?;
         let (question, candidates) =
             Question::read_filter(message, &mut storage).map_err(CallError::Refused)?;
-        let carried = self.desk(call, &snapshot).session(&question);
+        rights::check_principal(caller, question.principal, &snapshot)?;
+        let carried = self.desk(caller, &snapshot).session(&question);
         if let Some(refusal) = carried.refusal() {
             return Err(CallError::Refused(refusal));
         }
-        let (now, disclosure) = (Timestamp::now(), self.shared.disclosure);
+        let (now, disclosure) = (Timestamp::now(), caller.rights.disclosure);
         Ok(Filtering {
             snapshot,
             storage,

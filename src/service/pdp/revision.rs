@@ -6,18 +6,15 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use super::Call;
+use crate::model::verdict::limits;
 use crate::publish::Reader;
 use crate::snapshot::{Revision, Snapshot};
 use crate::wire::reply::source_text;
 use crate::wire::status::CallError;
 use crate::wire::v1;
 
-/// The most calls that wait, over all connections.
-pub(super) const WAITERS: usize = 1_024;
 /// The longest that a call waits.
-const LONGEST: Duration = Duration::from_secs(2);
-/// The most that a revision may be ahead to be waited for.
-const AHEAD: u64 = 1_000;
+const LONGEST: Duration = Duration::from_secs(limits::WAIT_SECONDS);
 
 /// Whether a snapshot is at least as new as a token asks.
 pub(super) fn check(
@@ -27,7 +24,9 @@ pub(super) fn check(
     let Some(v1::RevisionToken { source, number }) = token else {
         return Ok(());
     };
-    if *source != source_text(revision) || number.saturating_sub(revision.number) > AHEAD {
+    if *source != source_text(revision)
+        || number.saturating_sub(revision.number) > limits::REVISIONS_AHEAD
+    {
         return Err(CallError::RevisionUnreachable);
     }
     if *number > revision.number {

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::compiler::compile_session;
 use crate::document::{PolicyOptions, read_policy};
 use crate::model::statement::DocumentLayer;
-use crate::service::peer::PeerAddress;
+use crate::snapshot::caller::CallerId;
 use crate::snapshot::{Policy, Revision, Snapshot};
 
 /// The most compiled session policies that are kept.
@@ -44,27 +44,10 @@ struct Kept {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
-    caller: Caller,
+    /// One caller's text never answers for another's.
+    caller: CallerId,
     revision: Revision,
     digest: [u8; 32],
-}
-
-/// Whose session policy it is: one caller's text never answers for another's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Caller {
-    /// A peer that nothing is known of.
-    Anonymous,
-    /// A user of this machine.
-    User(u32),
-}
-
-impl From<Option<PeerAddress>> for Caller {
-    fn from(address: Option<PeerAddress>) -> Self {
-        match address {
-            Some(PeerAddress::Unix(credentials)) => Self::User(credentials.uid),
-            Some(PeerAddress::Tcp(_)) | None => Self::Anonymous,
-        }
-    }
 }
 
 impl Sessions {
@@ -75,7 +58,7 @@ impl Sessions {
     /// What is wrong with the document.
     pub(crate) fn get(
         &self,
-        caller: Caller,
+        caller: CallerId,
         snapshot: &Snapshot,
         text: &str,
     ) -> Result<Arc<Policy>, String> {

@@ -11,7 +11,8 @@ mod effective;
 use jiff::Timestamp;
 use tonic::{Request, Response, Status};
 
-use super::{Call, Pdp, Served, YIELD_EVERY, answer, revision};
+use super::desk::find;
+use super::{Call, Pdp, Served, YIELD_EVERY, answer, revision, rights};
 use crate::engine::compliance::{
     Staged, StagedVerdict, can_intercept, capabilities, validate_staged,
 };
@@ -21,9 +22,11 @@ use crate::engine::{self};
 use crate::model;
 use crate::model::action::ActionRef;
 use crate::model::arn::{ArnRef, PrincipalRef, ResourceName};
+use crate::model::caller::Rpc;
 use crate::model::catalog::TagCapabilities;
 use crate::model::verdict::{Outcome, RefusalReason, limits};
 use crate::snapshot::Snapshot;
+use crate::snapshot::caller::Caller;
 use crate::snapshot::tags::TagNode;
 use crate::wire::reply;
 use crate::wire::request::tagging::{SentOperation, SentTagging};
@@ -37,14 +40,18 @@ const LIST_TAGS: &str = "tag:ListTagResources";
 impl Pdp {
     fn validate_tagging(
         &self,
-        call: &Call,
+        caller: &Caller,
         snapshot: &Snapshot,
         message: &v1::ValidateTaggingRequest,
     ) -> Result<v1::ValidateTaggingResponse, CallError> {
+        rights::check_tagging(caller, message)?;
         revision::check(&snapshot.revision, message.min_revision.as_ref())?;
         let asked = SentTagging::read(message).map_err(CallError::Refused)?;
+        if let Some(principal) = asked.principal {
+            rights::check_principal(caller, principal, snapshot)?;
+        }
         let name = asked.resource.name;
-        let stored = self.desk(call, snapshot).find(name);
+        let stored = find(&self.shared.directory, name);
         if stored.is_some() && !sees(snapshot, asked.principal, name, stored.as_deref()) {
             return Err(unknown("resource"));
         }
@@ -102,12 +109,13 @@ impl Pdp {
             return Err(CallError::OverLimit { limit, found });
         }
         let snapshot = self.snapshot()?;
+        let caller = call.caller(&snapshot, Rpc::BatchValidateTagging)?;
         let mut results = Vec::with_capacity(requests.len());
         for (place, request) in requests.iter().enumerate() {
             if place > 0 && place % YIELD_EVERY == 0 {
                 tokio::task::yield_now().await;
             }
-            let one = match self.validate_tagging(call, &snapshot, request) {
+            let one = match self.validate_tagging(caller, &snapshot, request) {
                 Ok(response) => One::Response(response),
                 Err(error) => One::Error(error.to_item()),
             };
@@ -314,8 +322,9 @@ impl TaggingService for Served {
     ) -> Result<Response<v1::ValidateTaggingResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
         let snapshot = self.0.snapshot().map_err(|error| error.to_status())?;
-        let call = Call::new(&extensions);
-        answer(self.0.validate_tagging(&call, &snapshot, &message))
+        let caller = Call::new(&extensions);
+        let caller = caller.caller(&snapshot, Rpc::ValidateTagging);
+        answer(caller.and_then(|caller| self.0.validate_tagging(caller, &snapshot, &message)))
     }
 
     async fn batch_validate_tagging(

@@ -7,6 +7,7 @@ use crate::engine::explain::ExplainedResource;
 use crate::engine::request::{Context, KnownGroup, KnownTags, Resource, Session, TagWrite};
 use crate::model::action::ActionRef;
 use crate::model::arn::{PrincipalRef, ResourceName};
+use crate::model::settings::{MissingRequired, Settings};
 use crate::model::tag::TagRef;
 
 const TAGS: [TagRef<'static>; 3] = [
@@ -25,6 +26,14 @@ const TAGS: [TagRef<'static>; 3] = [
 ];
 
 fn reply(decision: &Decision, disclosure: Disclosure) -> v1::AuthorizeResponse {
+    reply_under(MissingRequired::default(), decision, disclosure)
+}
+
+fn reply_under(
+    missing_required: MissingRequired,
+    decision: &Decision,
+    disclosure: Disclosure,
+) -> v1::AuthorizeResponse {
     let resources = [Resource {
         name: ResourceName::All,
         tags: KnownTags::Unknown,
@@ -50,7 +59,14 @@ fn reply(decision: &Decision, disclosure: Disclosure) -> v1::AuthorizeResponse {
         kind: None,
         understands_obligations: true,
     };
-    let snapshot = Snapshot::default();
+    let settings = Settings {
+        missing_required,
+        ..Settings::default()
+    };
+    let snapshot = Snapshot {
+        settings,
+        ..Snapshot::default()
+    };
     let asked = Asked {
         snapshot: &snapshot,
         request: &request,
@@ -118,10 +134,9 @@ fn each_level_tells_more_and_none_tells_another_effect() {
     assert_eq!(statements.statements.len(), 1);
     assert_eq!(statements.statements[0].policy, "session");
     assert_eq!(statements.verdicts[0].arn, "*");
-    assert_eq!(
-        statements.missing_keys,
-        ["acs:SourceIp", "acs:SecureTransport"]
-    );
+    assert!(statements.missing_keys.is_empty());
+    let absent = reply_under(MissingRequired::AsAbsent, &denied, Disclosure::Statements);
+    assert_eq!(absent.missing_keys, ["acs:SourceIp", "acs:SecureTransport"]);
     assert!(statements.explanation.is_none());
 
     let all = reply(&denied, Disclosure::Explanation);

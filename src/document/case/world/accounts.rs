@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::trusted_role;
-use crate::model::account::{Account, Group, Name};
-use crate::model::arn::AccountId;
+use crate::document::case::request::{Principal, Sort, Unknown};
+use crate::model::account::{Account, Group, Name, Role, RoleKind, User};
+use crate::model::arn::{AccountId, PrincipalRef};
 use crate::model::statement::Policy;
 
 /// The accounts, by number.
@@ -29,6 +29,37 @@ impl Accounts {
         true
     }
 
+    /// Puts a principal into its account, or as much of it as the case says is known; `false`
+    /// where its ARN is not of the type that is told.
+    pub(super) fn put(&mut self, known: PrincipalRef<'_>, told: &Principal) -> bool {
+        let account = match told.unknown {
+            Some(Unknown::Account) => None,
+            Some(Unknown::Identity) | None => known.account(),
+        };
+        let is_known = told.unknown.is_none();
+        let uid = || told.uid.clone();
+        let mut change = |change: &dyn Fn(&mut Account)| {
+            account.is_none_or(|account| self.of(account, |known| change(known)))
+        };
+        match (known, told.sort) {
+            (PrincipalRef::User { name, .. }, Sort::User) => change(&|account| {
+                if is_known {
+                    let name = name.to_owned();
+                    account.users.push(User { name, uid: uid() });
+                }
+            }),
+            (PrincipalRef::Role { name, .. }, Sort::Role(kind)) => change(&|account| {
+                if is_known {
+                    account.roles.push(role(name, uid(), kind));
+                }
+            }),
+            (PrincipalRef::Root { .. }, Sort::Root)
+            | (PrincipalRef::Federated { .. }, Sort::Federated)
+            | (PrincipalRef::Service { .. }, Sort::Service) => change(&|_| ()),
+            (_, _) => false,
+        }
+    }
+
     /// Puts a user into a group, which is made if it is not there.
     pub(super) fn join(&mut self, account: &str, group: &Name, user: &str) {
         self.of(account, |known| {
@@ -46,7 +77,7 @@ impl Accounts {
         self.of(account, |known| {
             let made = known.roles.iter().position(|made| made.name == role);
             let place = made.unwrap_or_else(|| {
-                known.roles.push(trusted_role(role));
+                known.roles.push(self::role(role, None, RoleKind::Plain));
                 known.roles.len() - 1
             });
             if let Some(role) = known.roles.get_mut(place) {
@@ -62,5 +93,14 @@ impl Accounts {
     /// The accounts.
     pub(super) fn finish(self) -> Vec<Account> {
         self.0.into_values().collect()
+    }
+}
+
+fn role(name: &str, uid: Option<String>, kind: RoleKind) -> Role {
+    Role {
+        name: name.to_owned(),
+        uid,
+        kind,
+        trust: None,
     }
 }

@@ -7,11 +7,13 @@ use crate::engine::request::{KnownTags, Request, Resource};
 use crate::engine::tagging::{Inheritance, Operation, Question, Tagging, Tags};
 use crate::engine::{self};
 use crate::model;
+use crate::model::caller::Rpc;
 use crate::model::catalog::{OperationKind, TagEffect};
 use crate::model::compliance::TagHistory;
 use crate::model::tag::TagRef;
 use crate::model::verdict::{Outcome, RefusalReason, limits};
-use crate::service::pdp::{Call, Pdp};
+use crate::service::pdp::desk::{Desk, find};
+use crate::service::pdp::{Call, Pdp, rights};
 use crate::snapshot::Snapshot;
 use crate::wire::reply::{self, Asked};
 use crate::wire::request::{Entries, Found, Question as Sent, Resources, Storage};
@@ -28,13 +30,10 @@ impl Pdp {
         let absent = || invalid("request", "absent");
         let request = request.as_ref().ok_or_else(absent)?;
         if request.explain {
-            return Err(CallError::CallerNotAllowed {
-                field: "request.explain",
-            });
+            return Err(invalid("request.explain", "nothing is explained here"));
         }
-        if request.min_revision.is_some() {
-            self.reach(call, request.min_revision.as_ref()).await?;
-        }
+        let rpc = Rpc::AuthorizeTagging;
+        self.reach(call, rpc, request.min_revision.as_ref()).await?;
         let snapshot = self.snapshot()?;
         self.both(call, &snapshot, request)
     }
@@ -45,11 +44,24 @@ impl Pdp {
         snapshot: &Snapshot,
         message: &v1::AuthorizeRequest,
     ) -> Result<v1::AuthorizeTaggingResponse, CallError> {
-        let desk = self.desk(call, snapshot);
+        let caller = call.caller(snapshot, Rpc::AuthorizeTagging)?;
+        // security 1.1: before evaluation.
+        rights::check_request(caller, message)?;
+        let now = self.shared.clock.now();
+        let desk = Desk {
+            snapshot,
+            directory: &self.shared.directory,
+            sessions: &self.shared.sessions,
+            caller,
+            now,
+        };
         let mut storage = Storage::default();
         let sent = Sent::read(message, &mut storage).map_err(CallError::Refused)?;
+        rights::check_principal(caller, sent.principal, snapshot)?;
         let resources = storage.resources().iter();
-        let found: Found = resources.map(|resource| desk.find(resource.name)).collect();
+        let found: Found = resources
+            .map(|resource| find(desk.directory, resource.name))
+            .collect();
         let mut known = Resources::new();
         self.count_ignored(storage.known(&found, &mut known));
         let mut entries = Entries::new();
@@ -59,11 +71,11 @@ impl Pdp {
             return Err(CallError::Refused(late));
         }
         let session = carried.as_engine(sent.session);
-        let request = sent.as_engine(&storage, &known, &entries, session, desk.now);
+        let request = sent.as_engine(&storage, &known, &entries, session, now);
         let asked = Asked {
             snapshot,
             request: &request,
-            disclosure: desk.disclosure,
+            disclosure: caller.rights.disclosure,
         };
         let decision = engine::decide(snapshot, &request)
             .map_err(|refused| CallError::Refused(asked.refusal(&refused)))?;

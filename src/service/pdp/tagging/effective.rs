@@ -1,16 +1,14 @@
 //! `GetEffectiveTagPolicy`: the policy in its canonical form, and who put each value there.
 
-use std::os::unix::fs::MetadataExt as _;
-
 use super::may;
 use crate::document::tag_policy::canonical;
 use crate::engine::request::{KnownGroup, KnownTags, Resource};
 use crate::model::arn::{PrincipalRef, ResourceName};
+use crate::model::caller::Rpc;
 use crate::model::organization::TagMode;
 use crate::model::tag_policy::{Cell, Lock, Note, NoteKind, Origin};
 use crate::model::verdict::RefusalReason;
-use crate::service::pdp::session::Caller;
-use crate::service::pdp::{Call, Pdp};
+use crate::service::pdp::{Call, Pdp, rights};
 use crate::wire::reply;
 use crate::wire::status::{CallError, Refusal, TaggingFault};
 use crate::wire::v1;
@@ -29,18 +27,15 @@ impl Pdp {
             account,
             mode,
         } = message;
-        // security 1.2: anonymous callers have "the decision RPCs and ValidateTagging".
-        if !is_own_user(call.caller()) {
-            return Err(CallError::CallerNotAllowed {
-                field: "GetEffectiveTagPolicy",
-            });
-        }
-        let mode = read_mode(*mode)?;
         let snapshot = self.snapshot()?;
+        // security 1.2: anonymous callers have "the decision RPCs and ValidateTagging".
+        let caller = call.caller(&snapshot, Rpc::GetEffectiveTagPolicy)?;
+        let mode = read_mode(*mode)?;
         if !principal.is_empty() {
             let arn = format!("acs:tag:*:{account}:*");
             let principal = PrincipalRef::parse(principal)
                 .map_err(|error| invalid("principal", error.to_string()))?;
+            rights::check_principal(caller, principal, &snapshot)?;
             let name =
                 ResourceName::parse(&arn).map_err(|error| invalid("account", error.to_string()))?;
             let resource = Resource {
@@ -81,14 +76,6 @@ impl Pdp {
             path: path.iter().map(|name| (*name).to_owned()).collect(),
             revision: Some(reply::revision(&snapshot.revision)),
         })
-    }
-}
-
-/// security 1.2: "The Unix socket's peer with the server's own uid has every data RPC".
-fn is_own_user(caller: Caller) -> bool {
-    match caller {
-        Caller::Anonymous => false,
-        Caller::User(uid) => std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == uid),
     }
 }
 

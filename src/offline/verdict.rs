@@ -1,8 +1,12 @@
-//! An answer beside what was expected of it.
+//! The answer of a case, beside what is expected of it.
 
-use crate::document::case::{Expectation, Expected};
+use jiff::Timestamp;
+
+use super::Offline;
+use crate::document::case::{Case, Expectation, Expected, World};
 use crate::model::compliance::TaggingAnswer;
-use crate::model::verdict::{ObligationKind, Outcome};
+use crate::model::condition::parse_date;
+use crate::model::verdict::{ObligationKind, Outcome, RefusalReason};
 use crate::wire::status::CallError;
 use crate::wire::v1;
 
@@ -27,6 +31,25 @@ impl Shown {
     pub fn refused(reason: &str) -> Self {
         Self::Refused(reason.to_owned())
     }
+}
+
+/// What the engine answers a case with.
+pub fn answer(case: &Case) -> Shown {
+    let invalid = || Shown::refused(RefusalReason::InvalidDocument.as_str());
+    let World::Ready(bundle) = &case.world else {
+        return invalid();
+    };
+    let Ok(offline) = Offline::new(bundle) else {
+        return invalid();
+    };
+    let now = match case.request.current_time.as_deref() {
+        None => Timestamp::now(),
+        Some(text) => match parse_date(text) {
+            Some(instant) => instant,
+            None => return Shown::refused(RefusalReason::ContextValueInvalid.as_str()),
+        },
+    };
+    shown(offline.answer(&(&case.request).into(), now))
 }
 
 /// What an answer of the API comes to. It must tell its reason: disclosure level 1 or more.

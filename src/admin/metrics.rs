@@ -1,0 +1,191 @@
+//! All metrics, gathered when they are asked for.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use jiff::Timestamp;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeGaugeValue, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::{Registry, Unit};
+use tokio::sync::watch;
+
+use crate::management::{Live, Status};
+use crate::model::caller::Rpc;
+use crate::telemetry::{Counted, Effect, ReloadOutcome, Reloads, Tallies, name};
+
+/// Where metrics come from.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    /// What is in force.
+    pub status: watch::Receiver<Arc<Status>>,
+    /// Decisions.
+    pub tallies: Tallies,
+    /// Bundles.
+    pub reloads: Reloads,
+    /// Sent values that were overruled.
+    pub ignored: Arc<AtomicU64>,
+    /// Open connections.
+    pub connections: Arc<AtomicUsize>,
+}
+
+/// A registry of everything.
+pub(super) fn registry(sources: &Sources) -> Registry {
+    let mut registry = Registry::with_prefix(name::PREFIX);
+    registry.register_collector(Box::new(Gathered(sources.clone())));
+    registry
+}
+
+#[derive(Debug)]
+struct Gathered(Sources);
+
+impl Collector for Gathered {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut writer = Writer(encoder);
+        self.decisions(&mut writer)?;
+        self.snapshot(&mut writer)?;
+        self.reloads(&mut writer)?;
+        self.process(&mut writer)
+    }
+}
+
+impl Gathered {
+    fn decisions(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        let tallies = &self.0.tallies;
+        let mut counts = Vec::new();
+        for rpc in Rpc::ALL {
+            for effect in Effect::ALL {
+                let labels = vec![("api", rpc.as_str()), ("effect", effect.as_str())];
+                counts.push((labels, tallies.decisions(rpc, effect)));
+            }
+        }
+        writer.counters(name::DECISIONS, "Decisions by api and effect", &counts)?;
+        writer.histogram(
+            name::DECISION_DURATION,
+            "How long decisions take",
+            &tallies.durations(),
+        )
+    }
+
+    fn snapshot(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        let status = self.0.status.borrow().clone();
+        let stale = status.stale_since.map_or(0.0, age);
+        let help = "For how long a newer bundle has been refused";
+        writer.gauge(name::SNAPSHOT_STALE, help, Some(&Unit::Seconds), &stale)?;
+        let Some(live) = &status.live else {
+            return Ok(());
+        };
+        let Live {
+            revision,
+            activated,
+            counts: _,
+            refused_accounts,
+        } = live;
+        let (number, source) = (
+            revision.number.to_string(),
+            format!("{:016x}", revision.source),
+        );
+        let help = "The snapshot in force";
+        let labels = [("revision", &*number), ("source", &*source)];
+        writer.info(name::SNAPSHOT_INFO, help, &labels)?;
+        let help = "When the snapshot in force was put into force";
+        let second = Timestamp::UNIX_EPOCH;
+        let at = activated.duration_since(second).as_secs_f64();
+        writer.gauge(name::SNAPSHOT_ACTIVATED, help, Some(&Unit::Seconds), &at)?;
+        let help = "How long the snapshot has been in force";
+        writer.gauge(
+            name::SNAPSHOT_AGE,
+            help,
+            Some(&Unit::Seconds),
+            &age(*activated),
+        )?;
+        let help = "Accounts whose newest documents are refused";
+        let stale = i64::try_from(refused_accounts.len()).unwrap_or(i64::MAX);
+        writer.gauge(name::STALE_ACCOUNTS, help, None, &stale)
+    }
+
+    fn reloads(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        let reloads = &self.0.reloads;
+        let counts = ReloadOutcome::ALL.map(|outcome| {
+            let labels = vec![("outcome", outcome.as_str())];
+            (labels, reloads.counted(outcome))
+        });
+        writer.counters(name::RELOADS, "Bundles by what came of them", &counts)?;
+        let help = "How long reading and compiling a bundle takes";
+        writer.histogram(name::COMPILE_DURATION, help, &reloads.durations())
+    }
+
+    fn process(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        let help = "Sent tags and groups that the directory overruled";
+        let ignored = self.0.ignored.load(Ordering::Relaxed);
+        writer.counters(name::IGNORED_VALUES, help, &[(Vec::new(), ignored)])?;
+        let open = self.0.connections.load(Ordering::Relaxed);
+        let open = i64::try_from(open).unwrap_or(i64::MAX);
+        let help = "Open connections of the data server";
+        writer.gauge(name::OPEN_CONNECTIONS, help, None, &open)?;
+        let version = [("version", env!("CARGO_PKG_VERSION"))];
+        writer.info(name::BUILD_INFO, "The version of the program", &version)
+    }
+}
+
+/// The seconds since an instant; none, if the clock was set back.
+fn age(instant: Timestamp) -> f64 {
+    Timestamp::now()
+        .duration_since(instant)
+        .as_secs_f64()
+        .max(0.0)
+}
+
+struct Writer<'e>(DescriptorEncoder<'e>);
+
+type Labels<'l> = Vec<(&'l str, &'l str)>;
+
+impl Writer<'_> {
+    fn counters(&mut self, name: &str, help: &str, counts: &[(Labels<'_>, u64)]) -> fmt::Result {
+        let mut metric = self
+            .0
+            .encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, count) in counts {
+            if labels.is_empty() {
+                metric.encode_counter::<NoLabelSet, _, u64>(count, None)?;
+                continue;
+            }
+            metric
+                .encode_family(labels)?
+                .encode_counter::<NoLabelSet, _, u64>(count, None)?;
+        }
+        Ok(())
+    }
+
+    fn gauge(
+        &mut self,
+        name: &str,
+        help: &str,
+        unit: Option<&Unit>,
+        value: &impl EncodeGaugeValue,
+    ) -> fmt::Result {
+        self.0
+            .encode_descriptor(name, help, unit, MetricType::Gauge)?
+            .encode_gauge(value)
+    }
+
+    /// A gauge that is always 1: what it tells stands in its labels.
+    fn info(&mut self, name: &str, help: &str, labels: &[(&str, &str)]) -> fmt::Result {
+        self.0
+            .encode_descriptor(name, help, None, MetricType::Gauge)?
+            .encode_family(&labels.to_vec())?
+            .encode_gauge(&1_i64)
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, counted: &Counted) -> fmt::Result {
+        let Counted {
+            sum,
+            count,
+            buckets,
+        } = counted;
+        self.0
+            .encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?
+            .encode_histogram::<NoLabelSet>(*sum, *count, buckets, None)
+    }
+}

@@ -1,0 +1,302 @@
+//! `callers.json`: who may ask what (security 1.1).
+//!
+//! What a member does not give is not had, so that `{"anonymous": {}}` closes the server to peers
+//! that no caller names; what the file does not speak of at all has the server's defaults.
+
+use std::collections::BTreeSet;
+
+use super::bundle::entry::{self, Placed, list, placed};
+use super::bundle::error::EntryErrorKind;
+use super::catalog::context_key;
+use super::cursor::{self, Cursor, Members, Sink, Told};
+use super::error::Limit;
+use crate::model::account::Name;
+use crate::model::caller::principal::PrincipalPattern;
+use crate::model::caller::supply::{ContextKeys, Supply, SupplyRight};
+use crate::model::caller::{
+    ActFor, Anonymous, Caller, Callers, Disclosure, PeerPattern, Place, Rights, Rpc,
+};
+
+/// The most bytes of the file.
+pub const MAX_CALLERS_BYTES: usize = 1024 * 1024;
+
+const CALLERS: Limit = Limit {
+    what: "callers",
+    most: 1_000,
+    code: "TOO_MANY_CALLERS",
+};
+const PEERS: Limit = Limit {
+    what: "peers",
+    most: 256,
+    code: "TOO_MANY_PEERS",
+};
+const PATTERNS: Limit = Limit {
+    what: "principal patterns",
+    most: 256,
+    code: "TOO_MANY_PATTERNS",
+};
+const SUPPLIES: Limit = Limit {
+    what: "rights",
+    most: 256,
+    code: "TOO_MANY_RIGHTS",
+};
+
+/// The names that peers have without an entry of their own.
+const RESERVED: [&str; 2] = ["anonymous", "owner"];
+
+const RIGHTS: [&str; 4] = ["rpcs", "act_for", "supply", "disclosure"];
+
+/// Reads the file.
+///
+/// # Errors
+///
+/// When an error was told.
+pub fn callers(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Callers, Told> {
+    let members = at.members(&["anonymous", "callers"], sink)?;
+    let anonymous = members.optional("anonymous").map(|at| anonymous(&at, sink));
+    let named = some(members.optional("callers"), CALLERS, sink, named);
+    let (anonymous, named) = (anonymous.transpose()?, named?);
+    check_different(&named, sink)?;
+    let named = named.into_iter().map(|caller| Caller {
+        name: caller.name.value,
+        peers: caller.peers.into_iter().map(|peer| peer.value).collect(),
+        rights: caller.rights,
+    });
+    Ok(Callers {
+        anonymous,
+        named: named.collect(),
+    })
+}
+
+/// A caller with the places of what no two have in common.
+struct Named {
+    name: Placed<Name>,
+    peers: Vec<Placed<PeerPattern>>,
+    rights: Rights,
+}
+
+fn anonymous(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Anonymous, Told> {
+    let [rpcs, act_for, supply, disclosure] = RIGHTS;
+    let members = at.members(&["from", rpcs, act_for, supply, disclosure], sink)?;
+    let places = [
+        ("loopback", Place::Loopback),
+        ("remote", Place::Remote),
+        ("unix", Place::Unix),
+    ];
+    let from = list(members.optional("from"), sink, |at, sink| {
+        at.word("`loopback`, `remote` or `unix`", &places, sink)
+    });
+    let rights = rights(&members, sink);
+    Ok(Anonymous {
+        from: from?,
+        rights: rights?,
+    })
+}
+
+fn named(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Named, Told> {
+    let [rpcs, act_for, supply, disclosure] = RIGHTS;
+    let members = at.members(&["name", "peers", rpcs, act_for, supply, disclosure], sink)?;
+    let name = members
+        .required("name", sink)
+        .and_then(|at| placed(&at, sink, name));
+    let peers = members
+        .required("peers", sink)
+        .and_then(|at| some(Some(at), PEERS, sink, |at, sink| placed(at, sink, peer)));
+    let rights = rights(&members, sink);
+    Ok(Named {
+        name: name?,
+        peers: peers?,
+        rights: rights?,
+    })
+}
+
+fn name(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Name, Told> {
+    let name = entry::name(at, sink)?;
+    if RESERVED.contains(&name.as_str()) {
+        return Err(at.refuse(EntryErrorKind::CallerReserved, sink));
+    }
+    Ok(name)
+}
+
+/// `{"uid": 1000}` or `{"gid": 1000}`
+fn peer(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<PeerPattern, Told> {
+    let members = at.members(&["uid", "gid"], sink)?;
+    match (members.optional("uid"), members.optional("gid")) {
+        (Some(uid), None) => id(&uid, sink).map(PeerPattern::Uid),
+        (None, Some(gid)) => id(&gid, sink).map(PeerPattern::Gid),
+        (Some(_), Some(_)) | (None, None) => Err(at.refuse(EntryErrorKind::Peer, sink)),
+    }
+}
+
+fn id(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<u32, Told> {
+    let number = at.whole_number(sink)?;
+    u32::try_from(number).map_err(|_| at.refuse(EntryErrorKind::SystemId, sink))
+}
+
+fn rights(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<Rights, Told> {
+    let rpcs = list(members.optional("rpcs"), sink, rpc);
+    let act_for = some(members.optional("act_for"), PATTERNS, sink, |at, sink| {
+        at.parse(sink, |text| {
+            PrincipalPattern::try_from(text).map_err(EntryErrorKind::from)
+        })
+    });
+    let supply = some(members.optional("supply"), SUPPLIES, sink, supply);
+    let disclosure = members
+        .optional("disclosure")
+        .map(|at| disclosure(&at, sink))
+        .transpose();
+    let rights = Rights {
+        rpcs: rpcs?.into_iter().collect(),
+        act_for: ActFor::Patterns(act_for?.into()),
+        supply: sum(supply?),
+        disclosure: disclosure?.unwrap_or_default(),
+    };
+    // security 8: level 3 is the right `explain`.
+    let explains = rights.supply.has(SupplyRight::Explain);
+    if explains == (rights.disclosure == Disclosure::Explanation) {
+        Ok(rights)
+    } else {
+        Err(members.whole().refuse(EntryErrorKind::ExplainLevel, sink))
+    }
+}
+
+fn rpc(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Rpc, Told> {
+    let words = Rpc::ALL.map(|rpc| (rpc.as_str(), rpc));
+    let expected = "`Authorize`, `BatchAuthorize`, `AuthorizeStream` or `FilterResources`";
+    at.word(expected, &words, sink)
+}
+
+/// One element of `supply`.
+enum Supplied {
+    Right(SupplyRight),
+    EveryKey,
+    Key(Box<str>),
+}
+
+fn supply(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Supplied, Told> {
+    at.parse(sink, |text| match text.strip_prefix("context:") {
+        Some("*") => Ok(Supplied::EveryKey),
+        Some(key) => context_key(key).map(Supplied::Key),
+        None => {
+            let mut rights = SupplyRight::ALL.into_iter();
+            let right = rights.find(|right| right.as_str() == text);
+            right.map(Supplied::Right).ok_or_else(|| {
+                let found = text.into();
+                EntryErrorKind::Supply { found }
+            })
+        }
+    })
+}
+
+fn sum(supplied: Vec<Supplied>) -> Supply {
+    let mut rights = Vec::new();
+    let mut keys = Vec::new();
+    let mut every = false;
+    for one in supplied {
+        match one {
+            Supplied::Right(right) => rights.push(right),
+            Supplied::EveryKey => every = true,
+            Supplied::Key(key) => keys.push(key),
+        }
+    }
+    let context = if every {
+        ContextKeys::All
+    } else {
+        keys.iter().map(|key| &**key).collect()
+    };
+    Supply::new(rights, context)
+}
+
+fn disclosure(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Disclosure, Told> {
+    match at.whole_number(sink)? {
+        0 => Ok(Disclosure::Effect),
+        1 => Ok(Disclosure::Reason),
+        2 => Ok(Disclosure::Statements),
+        3 => Ok(Disclosure::Explanation),
+        _ => Err(at.refuse(EntryErrorKind::DisclosureLevel, sink)),
+    }
+}
+
+/// The elements of an array that may be missing, but neither empty nor over a limit.
+fn some<T>(
+    at: Option<Cursor<'_, '_>>,
+    limit: Limit,
+    sink: &mut Sink<'_>,
+    mut read: impl FnMut(&Cursor<'_, '_>, &mut Sink<'_>) -> Result<T, Told>,
+) -> Result<Vec<T>, Told> {
+    let Some(at) = at else {
+        return Ok(Vec::new());
+    };
+    cursor::all(at.some_items(limit, sink)?, |at| read(&at, sink))
+}
+
+/// A name or a peer of two callers would leave it open which of them somebody is.
+fn check_different(callers: &[Named], sink: &mut Sink<'_>) -> Result<(), Told> {
+    let (mut names, mut peers) = (BTreeSet::new(), BTreeSet::new());
+    let mut told = None;
+    for caller in callers {
+        if !names.insert(&caller.name.value) {
+            let kind = duplicate("caller", caller.name.value.as_str());
+            told = Some(sink.refuse(&caller.name.spot, kind));
+        }
+        for peer in &caller.peers {
+            if !peers.insert(peer.value) {
+                let kind = duplicate("peer", &peer.value.to_string());
+                told = Some(sink.refuse(&peer.spot, kind));
+            }
+        }
+    }
+    told.map_or(Ok(()), Err)
+}
+
+fn duplicate(sort: &'static str, name: &str) -> EntryErrorKind {
+    let name = name.into();
+    EntryErrorKind::Duplicate { sort, name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Source, read};
+
+    fn check(text: &str) -> Callers {
+        let read = read(Source::new(text), MAX_CALLERS_BYTES, callers);
+        read.unwrap_or_else(|errors| panic!("{errors}")).value
+    }
+
+    #[test]
+    fn what_is_not_said_is_a_default_and_what_is_not_given_is_not_had() {
+        assert_eq!(check("{}"), Callers::default());
+        let closed = check(r#"{"anonymous": {}}"#).anonymous;
+        assert_eq!(closed, Some(Anonymous::default()));
+    }
+
+    #[test]
+    fn a_caller_is_read_whole() {
+        let read = check(
+            r#"{"callers": [{"name": "gateway", "peers": [{"uid": 7}, {"gid": 8}],
+            "rpcs": ["Authorize"], "act_for": ["*", "acs:ram::1:root"],
+            "supply": ["session", "explain", "context:acs:SourceIp"], "disclosure": 3}]}"#,
+        );
+        let [gateway] = read.named.as_slice() else {
+            panic!("{read:?}")
+        };
+        assert_eq!(gateway.name.as_str(), "gateway");
+        assert_eq!(gateway.peers, [PeerPattern::Uid(7), PeerPattern::Gid(8)]);
+        let Rights {
+            rpcs,
+            act_for,
+            supply,
+            disclosure,
+        } = &gateway.rights;
+        let called = Rpc::ALL.map(|rpc| rpcs.contains(rpc));
+        assert_eq!(
+            called,
+            [true, false, false, false, false, false, false, false]
+        );
+        assert!(matches!(act_for, ActFor::Patterns(patterns) if patterns.len() == 2));
+        assert!(supply.has(SupplyRight::Session) && !supply.has(SupplyRight::Kind));
+        assert!(supply.has_key("acs:sourceip") && !supply.has_key("acs:MFAPresent"));
+        assert_eq!(*disclosure, Disclosure::Explanation);
+    }
+}

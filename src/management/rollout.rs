@@ -1,0 +1,161 @@
+//! What is live, what was refused and why: the state that the management task owns. No I/O.
+//!
+//! An account whose new documents are refused is compiled from the last files of it that were good,
+//! as long as they fit the rest of the new bundle (security 7.4). Nothing else of an older bundle
+//! enters a new one: what was removed is gone.
+
+use std::collections::BTreeMap;
+
+use super::load::{Compiled, LoadError, compile_loaded};
+use crate::document::bundle::{
+    BundleFiles, FileErrors, Loaded, Quarantined, Strictness, read_bundle, read_mixed,
+};
+use crate::model::arn::AccountId;
+use crate::model::bundle::Bundle;
+use crate::snapshot::Revision;
+
+/// The files of each account that were good last.
+#[derive(Debug, Default)]
+pub(super) struct GoodFiles(BTreeMap<AccountId, BundleFiles>);
+
+/// A bundle that was compiled, with what is not of its own files.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub(super) compiled: Compiled,
+    /// The accounts whose files were refused, with what became of them.
+    pub(super) refused: Vec<RefusedAccount>,
+}
+
+/// An account whose newest files are refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedAccount {
+    /// The account.
+    pub account: AccountId,
+    /// What is in force for it.
+    pub state: AccountState,
+    /// Why.
+    pub errors: FileErrors,
+}
+
+/// What is in force for an account whose newest files are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AccountState {
+    /// The files of it that were good last.
+    LastGood,
+    /// Nothing: requests about it are refused.
+    Quarantined,
+}
+
+impl GoodFiles {
+    /// Compiles a bundle whose accounts may be bad.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with what concerns more than one account.
+    pub(super) fn compile(&self, files: &BundleFiles) -> Result<Candidate, LoadError> {
+        let loaded = read_bundle(files, Strictness::Quarantine)?;
+        let bad: Vec<Quarantined> = loaded.quarantined.clone();
+        let loaded = if bad.iter().any(|one| self.0.contains_key(&one.account)) {
+            self.mixed(files, &bad).unwrap_or(loaded)
+        } else {
+            loaded
+        };
+        let refused = bad.into_iter().map(|one| refused(one, &loaded)).collect();
+        let compiled = compile_loaded(loaded)?;
+        Ok(Candidate { compiled, refused })
+    }
+
+    /// The bundle with the last good files of bad accounts. None, if they spoil others.
+    fn mixed(&self, files: &BundleFiles, bad: &[Quarantined]) -> Option<Loaded> {
+        let mut mixed = files.clone();
+        for Quarantined { account, errors: _ } in bad {
+            if let Some(good) = self.0.get(account) {
+                mixed = mixed.with_account(account, good);
+            }
+        }
+        let loaded = read_mixed(&mixed, Strictness::Quarantine).ok()?;
+        let was_bad = |one: &Quarantined| bad.iter().any(|bad| bad.account == one.account);
+        loaded.quarantined.iter().all(was_bad).then_some(loaded)
+    }
+
+    /// Keeps the files of a bundle that is in force now, but those that were refused.
+    pub(super) fn keep(&mut self, files: BundleFiles, refused: &[RefusedAccount]) {
+        let mut kept = files.into_accounts();
+        for RefusedAccount { account, .. } in refused {
+            kept.remove(account);
+            if let Some(good) = self.0.remove(account) {
+                kept.insert(account.clone(), good);
+            }
+        }
+        self.0 = kept;
+    }
+}
+
+fn refused(one: Quarantined, loaded: &Loaded) -> RefusedAccount {
+    let Quarantined { account, errors } = one;
+    let quarantined = loaded.quarantined.iter();
+    let state = if quarantined
+        .map(|apart| &apart.account)
+        .any(|id| *id == account)
+    {
+        AccountState::Quarantined
+    } else {
+        AccountState::LastGood
+    };
+    RefusedAccount {
+        account,
+        state,
+        errors,
+    }
+}
+
+/// How much a bundle holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Accounts.
+    pub accounts: usize,
+    /// Users and roles.
+    pub principals: usize,
+    /// Policies of all sorts, those that are shipped included.
+    pub policies: usize,
+    /// Resources.
+    pub resources: usize,
+}
+
+impl Counts {
+    /// What a bundle holds.
+    pub(super) fn of(bundle: &Bundle) -> Self {
+        let accounts = bundle.accounts.iter();
+        let shared = bundle.system_policies.len() + bundle.control_policies.len();
+        let own: usize = accounts.clone().map(|one| one.policies.len()).sum();
+        Self {
+            accounts: bundle.accounts.len(),
+            principals: accounts.map(|one| one.users.len() + one.roles.len()).sum(),
+            policies: shared + own + bundle.resource_policies.len(),
+            resources: bundle.resources.len(),
+        }
+    }
+}
+
+/// Numbers revisions of one source.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    source: u64,
+    last: u64,
+}
+
+impl Numbers {
+    pub(super) fn new(source: u64) -> Self {
+        Self { source, last: 0 }
+    }
+
+    /// The next revision.
+    pub(super) fn next(&mut self, digest: u64) -> Revision {
+        self.last += 1;
+        Revision {
+            source: self.source,
+            number: self.last,
+            digest,
+        }
+    }
+}

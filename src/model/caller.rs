@@ -1,0 +1,235 @@
+//! Callers: who connects to the server, and what each may ask of it (security 1).
+//!
+//! A caller is whoever enforces, and not the principal that a request is about. What a caller was
+//! not given it does not have: the default of every right is nothing.
+//!
+//! Not here: `callers.json` (`document`), and which connection is which caller (`snapshot::caller`).
+
+pub mod principal;
+pub mod supply;
+
+use std::fmt;
+
+use self::principal::PrincipalPattern;
+use self::supply::Supply;
+use super::account::{Name, RoleKind};
+use super::arn::PrincipalRef;
+
+/// All callers of a bundle. What it does not say has the server's defaults.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Callers {
+    /// Peers that no caller names; `None` keeps the default.
+    pub anonymous: Option<Anonymous>,
+    /// The callers with a name. No two have a name or a peer in common.
+    pub named: Vec<Caller>,
+}
+
+/// What peers have that no caller names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Anonymous {
+    /// Where they must come from; from elsewhere they have nothing.
+    pub from: Vec<Place>,
+    /// What they have.
+    pub rights: Rights,
+}
+
+/// A caller with a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The name: it stands in messages and logs.
+    pub name: Name,
+    /// The peers that are this caller: any of them.
+    pub peers: Vec<PeerPattern>,
+    /// What it has.
+    pub rights: Rights,
+}
+
+/// What proves that a peer is a certain caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PeerPattern {
+    /// A process of this user, at a Unix socket.
+    Uid(u32),
+    /// A process of this primary group, at a Unix socket.
+    Gid(u32),
+}
+
+impl fmt::Display for PeerPattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uid(uid) => write!(formatter, "uid {uid}"),
+            Self::Gid(gid) => write!(formatter, "gid {gid}"),
+        }
+    }
+}
+
+/// Where a peer connects from that proves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// A TCP address of the loopback interface.
+    Loopback,
+    /// Any other TCP address.
+    Remote,
+    /// A Unix socket.
+    Unix,
+}
+
+/// What a listener knows of a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// It connects from a TCP address of the loopback interface.
+    Loopback,
+    /// It connects from any other TCP address, or nothing is known of it.
+    Remote,
+    /// It connects to a Unix socket.
+    Unix {
+        /// The user of its process.
+        uid: u32,
+        /// The primary group of its process.
+        gid: u32,
+        /// Whether the server runs as the same user.
+        user: SocketUser,
+    },
+}
+
+/// The user at the other end of a Unix socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SocketUser {
+    /// The one that the server runs as.
+    Own,
+    /// Another one.
+    Other,
+}
+
+/// What a caller may do. The default is nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// What it may call.
+    pub rpcs: RpcSet,
+    /// For which principals.
+    pub act_for: ActFor,
+    /// What it may send beside the question itself.
+    pub supply: Supply,
+    /// How much the answers tell it.
+    pub disclosure: Disclosure,
+}
+
+/// The RPCs that callers are given one by one. Health and reflection are everybody's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rpc {
+    /// `AuthorizationService.Authorize`
+    Authorize,
+    /// `AuthorizationService.BatchAuthorize`
+    BatchAuthorize,
+    /// `AuthorizationService.AuthorizeStream`
+    AuthorizeStream,
+    /// `AuthorizationService.FilterResources`
+    FilterResources,
+    /// `TaggingService.ValidateTagging`
+    ValidateTagging,
+    /// `TaggingService.BatchValidateTagging`
+    BatchValidateTagging,
+    /// `TaggingService.AuthorizeTagging`
+    AuthorizeTagging,
+    /// `TaggingService.GetEffectiveTagPolicy`
+    GetEffectiveTagPolicy,
+}
+
+impl Rpc {
+    /// Every one.
+    pub const ALL: [Self; 8] = [
+        Self::Authorize,
+        Self::BatchAuthorize,
+        Self::AuthorizeStream,
+        Self::FilterResources,
+        Self::ValidateTagging,
+        Self::BatchValidateTagging,
+        Self::AuthorizeTagging,
+        Self::GetEffectiveTagPolicy,
+    ];
+
+    /// Its name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Authorize => "Authorize",
+            Self::BatchAuthorize => "BatchAuthorize",
+            Self::AuthorizeStream => "AuthorizeStream",
+            Self::FilterResources => "FilterResources",
+            Self::ValidateTagging => "ValidateTagging",
+            Self::BatchValidateTagging => "BatchValidateTagging",
+            Self::AuthorizeTagging => "AuthorizeTagging",
+            Self::GetEffectiveTagPolicy => "GetEffectiveTagPolicy",
+        }
+    }
+}
+
+impl fmt::Display for Rpc {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// Some of the RPCs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct RpcSet(u32);
+
+impl RpcSet {
+    /// Whether an RPC is among them.
+    pub fn contains(self, rpc: Rpc) -> bool {
+        self.0 & Self::bit(rpc) != 0
+    }
+
+    fn bit(rpc: Rpc) -> u32 {
+        1 << rpc as u32
+    }
+}
+
+impl FromIterator<Rpc> for RpcSet {
+    fn from_iter<I: IntoIterator<Item = Rpc>>(rpcs: I) -> Self {
+        Self(
+            rpcs.into_iter()
+                .map(Self::bit)
+                .fold(0, |set, bit| set | bit),
+        )
+    }
+}
+
+/// For which principals a caller asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActFor {
+    /// For every principal whatsoever, roots too. No document can say this.
+    Everyone,
+    /// For those that one of the patterns names.
+    Patterns(Box<[PrincipalPattern]>),
+}
+
+impl Default for ActFor {
+    fn default() -> Self {
+        Self::Patterns(Box::default())
+    }
+}
+
+impl ActFor {
+    /// Whether a principal is among them. `role` is what the snapshot has of a role.
+    pub fn covers(&self, principal: PrincipalRef<'_>, role: Option<RoleKind>) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Patterns(patterns) => patterns
+                .iter()
+                .any(|pattern| pattern.matches(principal, role)),
+        }
+    }
+}
+
+/// How much an answer tells (security 8). Each level tells what the one before it tells, and more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Disclosure {
+    /// Level 0: effect, how to show it, obligations, and the decision's id.
+    Effect,
+    /// Level 1: reason, layer and revision. What callers see by default.
+    #[default]
+    Reason,
+    /// Level 2: statements, verdicts and missing keys.
+    Statements,
+    /// Level 3: an explanation, where one is asked for.
+    Explanation,
+}

@@ -1,0 +1,138 @@
+//! What is counted while the server runs, and the names of all metrics.
+//!
+//! Counting a decision is a few relaxed additions to counters that one worker alone writes: it
+//! neither allocates nor waits. They are summed when somebody reads them.
+//!
+//! Not here: how metrics are served (`admin`).
+
+mod histogram;
+mod tally;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use self::histogram::{Counted, Histogram};
+pub use self::tally::{Effect, Tallies, Tally};
+
+/// The names of metrics, without the prefix and without the suffixes of their types.
+pub mod name {
+    /// What stands before every name.
+    pub const PREFIX: &str = "tagwarden";
+    /// Decisions by api and effect.
+    pub const DECISIONS: &str = "decisions";
+    /// How long decisions take.
+    pub const DECISION_DURATION: &str = "decision_duration";
+    /// The snapshot in force: its revision and source.
+    pub const SNAPSHOT_INFO: &str = "snapshot_info";
+    /// When the snapshot in force was put into force.
+    pub const SNAPSHOT_ACTIVATED: &str = "snapshot_activated_timestamp";
+    /// How long the snapshot has been in force.
+    pub const SNAPSHOT_AGE: &str = "snapshot_age";
+    /// For how long a newer bundle has been refused; 0 where none is.
+    pub const SNAPSHOT_STALE: &str = "snapshot_stale";
+    /// Bundles by what came of them.
+    pub const RELOADS: &str = "reloads";
+    /// How long reading and compiling a bundle takes.
+    pub const COMPILE_DURATION: &str = "compile_duration";
+    /// Accounts whose newest documents are refused.
+    pub const STALE_ACCOUNTS: &str = "stale_accounts";
+    /// Sent tags and groups that the directory overruled.
+    pub const IGNORED_VALUES: &str = "ignored_sent_values";
+    /// Connections of the data server.
+    pub const OPEN_CONNECTIONS: &str = "open_connections";
+    /// The version of the program.
+    pub const BUILD_INFO: &str = "build_info";
+}
+
+/// Bundles by what came of them, and how long each took.
+#[derive(Debug, Clone)]
+pub struct Reloads(Arc<ReloadCounters>);
+
+#[derive(Debug)]
+struct ReloadCounters {
+    by_outcome: [AtomicU64; ReloadOutcome::ALL.len()],
+    duration: Histogram<{ COMPILE_BOUNDS.len() }>,
+}
+
+/// The bounds of the times that bundles take, in nanoseconds.
+const COMPILE_BOUNDS: [u64; 12] = [
+    1_000_000,
+    5_000_000,
+    10_000_000,
+    50_000_000,
+    100_000_000,
+    250_000_000,
+    500_000_000,
+    1_000_000_000,
+    2_500_000_000,
+    5_000_000_000,
+    10_000_000_000,
+    60_000_000_000,
+];
+
+/// What came of a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReloadOutcome {
+    /// It was put into force.
+    Published,
+    /// It is what is in force.
+    Unchanged,
+    /// It was refused.
+    Refused,
+}
+
+impl ReloadOutcome {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Published, Self::Unchanged, Self::Refused];
+
+    /// The value of the label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Unchanged => "unchanged",
+            Self::Refused => "refused",
+        }
+    }
+
+    fn place(self) -> usize {
+        match self {
+            Self::Published => 0,
+            Self::Unchanged => 1,
+            Self::Refused => 2,
+        }
+    }
+}
+
+impl Default for Reloads {
+    fn default() -> Self {
+        Self(Arc::new(ReloadCounters {
+            by_outcome: Default::default(),
+            duration: Histogram::new(COMPILE_BOUNDS),
+        }))
+    }
+}
+
+impl Reloads {
+    /// Counts a bundle.
+    pub fn count(&self, outcome: ReloadOutcome) {
+        if let Some(counter) = self.0.by_outcome.get(outcome.place()) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How often something came of a bundle.
+    pub fn counted(&self, outcome: ReloadOutcome) -> u64 {
+        let counter = self.0.by_outcome.get(outcome.place());
+        counter.map_or(0, |counter| counter.load(Ordering::Relaxed))
+    }
+
+    /// Notes how long reading and compiling a bundle took.
+    pub fn took(&self, duration: std::time::Duration) {
+        self.0.duration.observe(duration);
+    }
+
+    /// How long reading and compiling took.
+    pub fn durations(&self) -> Counted {
+        self.0.duration.read()
+    }
+}

@@ -1,0 +1,149 @@
+//! Decisions, counted for each worker by itself.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::histogram::{Counted, Histogram};
+use crate::model::caller::Rpc;
+
+/// The bounds of the times that decisions take, in nanoseconds.
+const BOUNDS: [u64; 19] = [
+    1_000,
+    2_000,
+    5_000,
+    10_000,
+    20_000,
+    50_000,
+    100_000,
+    200_000,
+    500_000,
+    1_000_000,
+    2_000_000,
+    5_000_000,
+    10_000_000,
+    20_000_000,
+    50_000_000,
+    100_000_000,
+    200_000_000,
+    500_000_000,
+    1_000_000_000,
+];
+
+/// What a decision came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// ALLOW.
+    Allow,
+    /// DENY.
+    Deny,
+    /// None: the request was refused.
+    Error,
+}
+
+impl Effect {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Allow, Self::Deny, Self::Error];
+
+    /// The value of the label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+            Self::Error => "error",
+        }
+    }
+
+    fn place(self) -> usize {
+        match self {
+            Self::Allow => 0,
+            Self::Deny => 1,
+            Self::Error => 2,
+        }
+    }
+}
+
+fn place(rpc: Rpc) -> usize {
+    match rpc {
+        Rpc::Authorize => 0,
+        Rpc::BatchAuthorize => 1,
+        Rpc::AuthorizeStream => 2,
+        Rpc::FilterResources => 3,
+        Rpc::ValidateTagging => 4,
+        Rpc::BatchValidateTagging => 5,
+        Rpc::AuthorizeTagging => 6,
+        Rpc::GetEffectiveTagPolicy => 7,
+    }
+}
+
+/// The counters of one worker. The alignment keeps those of two workers off one cache line.
+#[derive(Debug)]
+#[repr(align(128))]
+pub struct Tally {
+    decisions: [[AtomicU64; Effect::ALL.len()]; Rpc::ALL.len()],
+    duration: Histogram<{ BOUNDS.len() }>,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            decisions: Default::default(),
+            duration: Histogram::new(BOUNDS),
+        }
+    }
+}
+
+impl Tally {
+    /// Counts a decision.
+    pub fn count(&self, rpc: Rpc, effect: Effect, duration: Duration) {
+        if let Some(counter) = self.counter(rpc, effect) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        self.duration.observe(duration);
+    }
+
+    fn counter(&self, rpc: Rpc, effect: Effect) -> Option<&AtomicU64> {
+        self.decisions
+            .get(place(rpc))
+            .and_then(|effects| effects.get(effect.place()))
+    }
+}
+
+/// The counters of all workers.
+#[derive(Debug, Clone, Default)]
+pub struct Tallies(Arc<Mutex<Vec<Arc<Tally>>>>);
+
+impl Tallies {
+    /// New counters, for one worker.
+    pub fn add(&self) -> Arc<Tally> {
+        let tally = Arc::new(Tally::default());
+        self.with(|all| all.push(Arc::clone(&tally)));
+        tally
+    }
+
+    /// How many decisions of a call came to something.
+    pub fn decisions(&self, rpc: Rpc, effect: Effect) -> u64 {
+        self.with(|all| {
+            let counters = all.iter().filter_map(|tally| tally.counter(rpc, effect));
+            counters
+                .map(|counter| counter.load(Ordering::Relaxed))
+                .sum()
+        })
+    }
+
+    /// How long decisions took.
+    pub fn durations(&self) -> Counted {
+        self.with(|all| {
+            let mut sum = Counted::default();
+            for tally in all.iter() {
+                sum.add(&tally.duration.read());
+            }
+            sum
+        })
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Vec<Arc<Tally>>) -> T) -> T {
+        // The list is whole at any time.
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

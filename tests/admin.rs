@@ -1,0 +1,169 @@
+//! Metrics and probes over HTTP, before a bundle, with one, and while the server drains.
+
+use std::fs;
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::support::process::{Process, files, may, write};
+use crate::support::server::within;
+
+/// Sends a head, and reads the whole answer.
+async fn ask(address: SocketAddr, head: &str) -> String {
+    let mut stream = within(TcpStream::connect(address)).await.unwrap();
+    let head = format!("{head}\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    within(stream.read_to_string(&mut answer)).await.unwrap();
+    answer
+}
+
+async fn get(address: SocketAddr, path: &str) -> (u16, String) {
+    let answer = ask(address, &format!("GET {path} HTTP/1.1\r\nHost: localhost")).await;
+    let code = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    let body = answer.split_once("\r\n\r\n").unwrap().1.to_owned();
+    (code, body)
+}
+
+/// The value of a metric, as it is written.
+fn value<'m>(metrics: &'m str, name: &str) -> &'m str {
+    let mut lines = metrics.lines();
+    let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value.unwrap_or_else(|| panic!("{name}:\n{metrics}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probes_tell_what_the_server_is_ready_for() {
+    let mut process = Process::start(&[]);
+    let admin = process.admin().await;
+    assert_eq!(get(admin, "/livez").await.0, 200);
+    let (code, said) = get(admin, "/readyz").await;
+    assert_eq!(code, 503);
+    assert!(said.contains("no policies are loaded yet"), "{said}");
+    let (_, metrics) = get(admin, "/metrics").await;
+    assert!(!metrics.contains("tagwarden_snapshot_info{"), "{metrics}");
+    assert!(metrics.ends_with("# EOF\n"), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draining_server_is_live_and_not_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &files(&[("1", "Allow")]));
+    let directory = folder.path().to_str().unwrap();
+    let mut process = Process::start(&["--bundle", directory, "--drain", "20"]);
+    let admin = process.admin().await;
+    process.said("in force").await;
+    let mut client = process.client().await;
+    let (questions, asked) = tokio::sync::mpsc::channel(1);
+    let asked = tokio_stream::wrappers::ReceiverStream::new(asked);
+    let batch = within(client.authorize_stream(asked)).await.unwrap();
+    assert_eq!(
+        get(admin, "/readyz").await,
+        (200, "ready: revision 1\n".to_owned())
+    );
+    process.signal("TERM");
+    process.said("stopping").await;
+    drop((questions, batch));
+    assert_eq!(process.ended().await.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_count_decisions_and_bundles() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &files(&[("1", "Allow"), ("2", "Deny")]));
+    let directory = folder.path().to_str().unwrap();
+    let mut process = Process::start(&["--bundle", directory]);
+    let admin = process.admin().await;
+    process.said("in force").await;
+    let mut client = process.client().await;
+    for _ in 0..3 {
+        may(&mut client, "1", "1").await.unwrap();
+    }
+    may(&mut client, "2", "2").await.unwrap();
+    may(&mut client, "2", "*").await.unwrap_err();
+    let (code, metrics) = get(admin, "/metrics").await;
+    assert_eq!(code, 200);
+    for (name, expected) in [
+        (r#"decisions_total{api="Authorize",effect="allow"}"#, "3"),
+        (r#"decisions_total{api="Authorize",effect="deny"}"#, "1"),
+        (r#"decisions_total{api="Authorize",effect="error"}"#, "1"),
+        (
+            r#"decisions_total{api="BatchAuthorize",effect="allow"}"#,
+            "0",
+        ),
+        ("decision_duration_seconds_count", "5"),
+        (r#"decision_duration_seconds_bucket{le="+Inf"}"#, "5"),
+        (r#"reloads_total{outcome="published"}"#, "1"),
+        (r#"reloads_total{outcome="refused"}"#, "0"),
+        ("compile_duration_seconds_count", "1"),
+        ("stale_accounts", "0"),
+        ("snapshot_stale_seconds", "0.0"),
+        ("ignored_sent_values_total", "0"),
+        ("open_connections", "1"),
+    ] {
+        assert_eq!(
+            value(&metrics, &format!("tagwarden_{name}")),
+            expected,
+            "{name}"
+        );
+    }
+    let activated = value(&metrics, "tagwarden_snapshot_activated_timestamp_seconds");
+    assert!(activated.parse::<f64>().unwrap() > 1e9, "{activated}");
+    assert!(metrics.contains(r#"tagwarden_snapshot_info{revision="1",source=""#));
+    assert!(metrics.contains(r#"tagwarden_build_info{version=""#));
+
+    // One account is bad, and then the bundle.
+    fs::write(folder.path().join("accounts/2/account.json"), "{").unwrap();
+    process.said("in force").await;
+    fs::write(folder.path().join("bundle.json"), "{").unwrap();
+    process.said("the bundle is refused").await;
+    let (_, metrics) = get(admin, "/metrics").await;
+    assert_eq!(value(&metrics, "tagwarden_stale_accounts"), "1");
+    assert_eq!(
+        value(&metrics, r#"tagwarden_reloads_total{outcome="refused"}"#),
+        "1"
+    );
+    let (code, said) = get(admin, "/readyz").await;
+    assert_eq!(code, 200, "{said}");
+    for told in ["refused at ", "stale since ", "account 2: stale, 1 errors"] {
+        assert!(said.contains(told), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_listed_hosts_are_answered() {
+    let mut process = Process::start(&["--admin-host", "metrics.example"]);
+    let admin = process.admin().await;
+    let own = format!("127.0.0.1:{}", admin.port());
+    for (host, code) in [
+        ("Host: localhost:1", "200"),
+        ("Host: LocalHost", "200"),
+        (&*format!("Host: {own}"), "200"),
+        ("Host: [::1]:4771", "200"),
+        ("Host: Metrics.Example:80", "200"),
+        ("Host: evil.example", "421"),
+        ("Host: localhost.evil.example", "421"),
+        ("Host: 10.0.0.1", "421"),
+        ("Host:", "421"),
+        ("Host: localhost\r\nHost: evil.example", "400"),
+        ("X: y", "400"),
+    ] {
+        let origin = "Origin: http://evil.example";
+        let answer = ask(admin, &format!("GET /livez HTTP/1.1\r\n{host}\r\n{origin}")).await;
+        assert_eq!(answer.split(' ').nth(1), Some(code), "{host}: {answer}");
+        assert!(
+            !answer.to_lowercase().contains("access-control"),
+            "{answer}"
+        );
+    }
+    for (head, code) in [
+        ("POST /livez HTTP/1.1", "405"),
+        ("GET / HTTP/1.1", "404"),
+        ("HEAD /livez HTTP/1.1", "200"),
+        ("GET http://evil.example/livez HTTP/1.1", "421"),
+    ] {
+        let answer = ask(admin, &format!("{head}\r\nHost: localhost")).await;
+        assert_eq!(answer.split(' ').nth(1), Some(code), "{head}: {answer}");
+    }
+}

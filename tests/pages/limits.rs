@@ -1,0 +1,345 @@
+//! The page of limits is what the constants say.
+//!
+//! `UPDATE_GOLDEN=1 cargo test --test main pages` writes it.
+
+use std::fmt::{Display, Write as _};
+use std::fs;
+use std::path::Path;
+
+use tagwarden::document::error::{Limit, ShapeErrorKind};
+use tagwarden::document::policy::{self, PolicyErrorKind};
+use tagwarden::document::{bundle, case, catalog, error, json};
+use tagwarden::model::verdict::{RefusalReason, limits};
+use tagwarden::model::{action, arn, organization, pattern, tag};
+use tagwarden::service::Config;
+use tagwarden::source::files;
+use tagwarden::wire::status::{CallError, CallLimit};
+
+const OPENING: &str = "# Limits
+
+Everything that comes in is bounded, and refused before work is done on what is over a bound. Nothing
+is cut off or repaired.
+";
+
+/// One row: what is counted, the most that is taken, and what more is answered with.
+type Row = (&'static str, String, String);
+
+fn row(what: &'static str, most: impl Display, reason: impl Display) -> Row {
+    (what, most.to_string(), format!("`{reason}`"))
+}
+
+/// A number with commas between thousands.
+fn count(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn bytes(number: usize) -> String {
+    const UNITS: [(usize, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let unit = UNITS
+        .iter()
+        .find(|(size, _)| number >= *size && number.is_multiple_of(*size));
+    match unit {
+        Some((size, name)) => format!("{} {name}", number / size),
+        None => format!("{} bytes", count(number)),
+    }
+}
+
+fn table(page: &mut String, title: &str, opening: &str, reason: &str, rows: &[Row]) {
+    writeln!(page, "\n## {title}\n\n{opening}\n").unwrap();
+    writeln!(page, "| what | at most | {reason} |\n|---|---|---|").unwrap();
+    for (what, most, reason) in rows {
+        writeln!(page, "| {what} | {most} | {reason} |").unwrap();
+    }
+}
+
+fn requests() -> Vec<Row> {
+    use RefusalReason::{ContextLimit, InvalidDocument, InvalidRequest, ResourceLimit, TagLimit};
+    vec![
+        row("resources", count(limits::RESOURCES), ResourceLimit),
+        row(
+            "tags of the tag parameter, or of a filter",
+            count(limits::REQUEST_TAGS),
+            TagLimit,
+        ),
+        row("removed tag keys", count(limits::REMOVED_KEYS), TagLimit),
+        row(
+            "tags of one resource",
+            count(limits::RESOURCE_TAGS),
+            TagLimit,
+        ),
+        row(
+            "characters of a tag key",
+            count(tag::MAX_KEY_CHARS),
+            InvalidRequest,
+        ),
+        row(
+            "characters of a tag value",
+            count(tag::MAX_VALUE_CHARS),
+            InvalidRequest,
+        ),
+        row("bytes of an ARN", count(arn::MAX_ARN_BYTES), InvalidRequest),
+        row(
+            "bytes of an action",
+            count(action::MAX_ACTION_BYTES),
+            InvalidRequest,
+        ),
+        row(
+            "bytes of a resource's type",
+            count(limits::RESOURCE_TYPE_BYTES),
+            InvalidRequest,
+        ),
+        row(
+            "context entries",
+            count(limits::CONTEXT_ENTRIES),
+            ContextLimit,
+        ),
+        row(
+            "values of a context entry",
+            count(limits::CONTEXT_VALUES),
+            ContextLimit,
+        ),
+        row(
+            "bytes of a context key or value",
+            count(limits::CONTEXT_BYTES),
+            InvalidRequest,
+        ),
+        row(
+            "characters of a session policy",
+            count(limits::SESSION_POLICY_CHARS),
+            InvalidDocument,
+        ),
+    ]
+}
+
+fn calls() -> Vec<Row> {
+    let over = |limit| CallError::OverLimit { limit, found: 0 }.reason();
+    let waiting = CallError::TooManyWaiters.reason();
+    let late = CallError::RevisionNotReached {
+        asked: 0,
+        served: 0,
+    };
+    vec![
+        row(
+            "requests of a batch",
+            count(limits::BATCH),
+            over(CallLimit::Batch),
+        ),
+        row(
+            "resources of a batch, in all",
+            count(limits::SUB_CHECKS),
+            over(CallLimit::SubChecks),
+        ),
+        row(
+            "candidates of a filter",
+            count(limits::CANDIDATES),
+            over(CallLimit::Candidates),
+        ),
+        row(
+            "revisions that `min_revision` may be ahead",
+            count(usize::try_from(limits::REVISIONS_AHEAD).unwrap()),
+            CallError::RevisionUnreachable.reason(),
+        ),
+        row(
+            "seconds of waiting for a revision",
+            limits::WAIT_SECONDS,
+            late.reason(),
+        ),
+        row(
+            "calls that wait for a revision",
+            count(limits::WAITERS),
+            waiting,
+        ),
+        row(
+            "of one connection",
+            count(limits::CONNECTION_WAITERS),
+            waiting,
+        ),
+    ]
+}
+
+fn connections() -> Vec<Row> {
+    let Config {
+        connections,
+        connection,
+        ..
+    } = Config::default();
+    let told = |what, most: String, then: &str| (what, most, then.to_owned());
+    vec![
+        told(
+            "connections",
+            count(connections),
+            "further ones wait to be accepted",
+        ),
+        told(
+            "bytes of a message",
+            bytes(connection.message_bytes),
+            "status OUT_OF_RANGE",
+        ),
+        told(
+            "bytes of a call's headers",
+            bytes(usize::try_from(connection.header_bytes).unwrap()),
+            "status 431",
+        ),
+        told(
+            "calls of a connection at once",
+            connection.streams.to_string(),
+            "a client waits; one more is refused with REFUSED_STREAM",
+        ),
+        told(
+            "calls reset before they are taken up",
+            count(connection.pending_resets),
+            "the connection ends",
+        ),
+        told(
+            "calls reset for the peer's errors",
+            count(connection.error_resets),
+            "the connection ends",
+        ),
+        told(
+            "time for the HTTP/2 preface",
+            format!("{:?}", connection.handshake),
+            "the connection ends",
+        ),
+        told(
+            "time to the first call",
+            format!("{:?}", connection.first_call),
+            "the connection ends",
+        ),
+        told(
+            "time of a call without a stream",
+            format!("{:?}", connection.longest_call),
+            "`DEADLINE_EXCEEDED`",
+        ),
+        told(
+            "time to answer a ping",
+            format!("{:?}", connection.ping_timeout),
+            "the connection ends",
+        ),
+    ]
+}
+
+fn counted(limit: Limit) -> Row {
+    row(limit.what, count(limit.most), limit.code)
+}
+
+fn documents() -> Vec<Row> {
+    let large = ShapeErrorKind::TooLarge { limit: 0 }.code();
+    let long = PolicyErrorKind::ValueTooLong.code();
+    let mut rows = vec![
+        row(
+            "bytes of a policy",
+            bytes(policy::MAX_DOCUMENT_BYTES),
+            large,
+        ),
+        row(
+            "characters of a session policy",
+            count(limits::SESSION_POLICY_CHARS),
+            PolicyErrorKind::SessionTooLong.code(),
+        ),
+        row(
+            "levels of nesting",
+            json::MAX_NESTING,
+            ShapeErrorKind::TooDeep.code(),
+        ),
+    ];
+    let of_policies = [
+        policy::STATEMENTS,
+        policy::ACTIONS,
+        policy::RESOURCES,
+        policy::PRINCIPALS,
+        policy::CONDITIONS,
+        policy::VALUES,
+    ];
+    rows.extend(of_policies.map(counted));
+    rows.extend([
+        row(
+            "bytes of a condition key or value",
+            count(policy::MAX_VALUE_BYTES),
+            long,
+        ),
+        row(
+            "wildcards of a pattern",
+            pattern::MAX_WILDCARDS,
+            "INVALID_ACTION`, `INVALID_RESOURCE` or `INVALID_OPERAND_PATTERN",
+        ),
+        row(
+            "bytes of a catalog file",
+            bytes(catalog::MAX_CATALOG_BYTES),
+            large,
+        ),
+        counted(catalog::REQUIRED_KEYS),
+        row(
+            "bytes of any other file",
+            bytes(bundle::MAX_FILE_BYTES),
+            large,
+        ),
+        row(
+            "bytes of a line of JSON Lines, or of an attached policy",
+            bytes(bundle::MAX_LINE_BYTES),
+            large,
+        ),
+        row("bytes of a case", bytes(case::MAX_CASE_BYTES), large),
+        row(
+            "levels of folders",
+            organization::MAX_FOLDER_DEPTH,
+            "FOLDER_DEPTH",
+        ),
+        row(
+            "tags of a resource",
+            count(limits::RESOURCE_TAGS),
+            "TAG_LIMIT",
+        ),
+    ]);
+    rows
+}
+
+fn directories() -> Vec<Row> {
+    let refused = |what, most| (what, most, "the bundle is refused".to_owned());
+    let told = |what, most| (what, most, "the rest is counted".to_owned());
+    vec![
+        refused("files", count(files::MAX_FILES)),
+        refused("bytes of all files", bytes(files::MAX_BUNDLE_BYTES)),
+        refused("directories in each other", files::MAX_DEPTH.to_string()),
+        told("errors told of a document", count(error::MAX_TOLD)),
+        told("errors told of a bundle", count(bundle::MAX_TOLD)),
+    ]
+}
+
+fn page() -> String {
+    let mut page = OPENING.to_owned();
+    let reason = "more is answered with";
+    let opening = "The reason stands in `ErrorInfo`, the field in `BadRequest`.";
+    table(&mut page, "A request", opening, reason, &requests());
+    let opening =
+        "Counted before any work; a request of a batch that is refused is an error of its own.";
+    table(&mut page, "A call", opening, reason, &calls());
+    let opening = "The defaults of the data listener.";
+    table(&mut page, "A connection", opening, "then", &connections());
+    let opening = "The code stands beside file, JSON Pointer, line and column.";
+    table(&mut page, "A document", opening, reason, &documents());
+    let opening = "A bundle on disk, and what is told of it.";
+    table(&mut page, "A bundle", opening, "then", &directories());
+    page
+}
+
+#[test]
+fn the_page_of_limits_is_what_the_constants_say() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/limits.md");
+    let found = page();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, &found).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == expected,
+        "UPDATE_GOLDEN=1 writes docs/limits.md:\n{found}"
+    );
+}

@@ -1,0 +1,54 @@
+//! Every case of `conformance/tag_policy`, by compiler and by reference.
+
+use std::fs;
+use std::path::Path;
+
+use tagwarden::document::case::{Admission, TagPolicyQuestion, read_cases};
+use tagwarden::model::tag_policy::TagPolicy;
+use tagwarden::reference::tag_policy::effective;
+
+use super::compiled;
+
+#[test]
+fn every_case_by_compiler_and_reference() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/tag_policy");
+    let mut count = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let file = read_cases(&path.display().to_string(), &text);
+        let file = file.unwrap_or_else(|errors| panic!("{errors}"));
+        for case in &file.tag_policies {
+            check(&case.id, &case.question);
+            count += 1;
+        }
+    }
+    assert!(count >= 309, "{count} cases");
+}
+
+fn check(id: &str, question: &TagPolicyQuestion) {
+    match question {
+        TagPolicyQuestion::Effective {
+            dialect,
+            chain,
+            expected,
+        } => {
+            let nodes = chain
+                .as_ref()
+                .unwrap_or_else(|errors| panic!("{id}: {errors}"));
+            let chain: Vec<Vec<&TagPolicy>> = nodes
+                .iter()
+                .map(|node| node.policies.iter().collect())
+                .collect();
+            assert_eq!(compiled(*dialect, &chain).unwrap(), *expected, "{id}");
+            assert_eq!(effective(*dialect, &chain), *expected, "{id}: reference");
+        }
+        TagPolicyQuestion::Admission { refused, expected } => {
+            let found = match refused {
+                None => Admission::Accept,
+                Some(_) => Admission::Reject,
+            };
+            assert_eq!(found, *expected, "{id}: {refused:?}");
+        }
+    }
+}
