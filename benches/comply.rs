@@ -19,7 +19,7 @@ fn comply(criterion: &mut Criterion) {
         let sent = case.sent();
         criterion.bench_function(name, |bencher| {
             bencher.iter(|| {
-                let tagging = Tagging::new(black_box(case.question(&sent)));
+                let tagging = Tagging::new(black_box(Case::question(&sent)));
                 tagging.is_ok_and(|tagging| validate(&case.rules(), &tagging).is_compliant())
             });
         });

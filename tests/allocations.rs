@@ -76,7 +76,7 @@ fn deciding_and_judging_allocate_nothing() {
     let case = tags::Case::compliant();
     let sent = case.sent();
     let sum = allocations(|| {
-        let tagging = Tagging::new(black_box(case.question(&sent))).unwrap();
+        let tagging = Tagging::new(black_box(tags::Case::question(&sent))).unwrap();
         assert!(validate(&case.rules(), &tagging).is_compliant());
     });
     assert_eq!(sum, 0, "compliance");

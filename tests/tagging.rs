@@ -17,7 +17,7 @@ use tagwarden::model::compliance::{
 use tagwarden::model::organization::{Member, Node, Organization, TagAttachment, TagMode};
 use tagwarden::model::tag_policy::{
     AllowedValues, EffectivePolicy, EffectiveStatement, ListClause, ListSetting, PolicyStatement,
-    Section, Single, TagKeyOrigin, TagPolicy,
+    Section, Single, TagKeyOrigin, TagPolicy, TypePattern, ValuePattern, ValueRegex,
 };
 use tagwarden::offline::verdict::tagging_complaint;
 use tagwarden::snapshot::Revision;
@@ -49,8 +49,8 @@ fn statement(one: &EffectiveStatement) -> Option<PolicyStatement> {
     };
     let values = match &one.values {
         AllowedValues::Unset => None,
-        AllowedValues::Listed(values) => Some(values.iter().map(|one| one.as_str()).collect()),
-        AllowedValues::Matched(values) => Some(values.iter().map(|one| one.as_str()).collect()),
+        AllowedValues::Listed(values) => Some(values.iter().map(ValuePattern::as_str).collect()),
+        AllowedValues::Matched(values) => Some(values.iter().map(ValueRegex::as_str).collect()),
     };
     if let Some(values) = values.filter(|_| one.section != Section::RgInherit) {
         put(ListSetting::TagValue, values);
@@ -63,11 +63,11 @@ fn statement(one: &EffectiveStatement) -> Option<PolicyStatement> {
         ),
     ] {
         if !types.is_empty() {
-            put(setting, types.iter().map(|one| one.as_str()).collect());
+            put(setting, types.iter().map(TypePattern::as_str).collect());
         }
     }
     if let Some(types) = &one.resource_type_scope {
-        let types = types.iter().map(|one| one.as_str()).collect();
+        let types = types.iter().map(TypePattern::as_str).collect();
         put(ListSetting::ResourceTypeScope, types);
     }
     for (setting, scope) in [

@@ -53,7 +53,7 @@ impl Case {
         tags.map(|(key, value)| TagRef { key, value }).collect()
     }
 
-    pub(crate) fn question<'a>(&'a self, sent: &'a [TagRef<'a>]) -> Question<'a> {
+    pub(crate) fn question<'a>(sent: &'a [TagRef<'a>]) -> Question<'a> {
         Question {
             resource_type: "ecs:instance",
             region: Some("cn-hangzhou"),

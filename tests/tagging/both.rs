@@ -10,6 +10,7 @@ use tagwarden::snapshot::Revision;
 use tagwarden::source::files::read_directory;
 use tagwarden::wire::status::reason_of;
 use tagwarden::wire::v1;
+use tagwarden::wire::v1::TaggingOperation::{Create, Detect};
 use tagwarden::wire::v1::tagging_service_client::TaggingServiceClient;
 use tonic::transport::Channel;
 
@@ -157,7 +158,6 @@ async fn what_a_principal_may_not_see_is_not_told() {
         let reason = answer.err().and_then(|status| reason_of(&status));
         assert_eq!(reason.as_deref(), expected, "{arn}");
     };
-    use v1::TaggingOperation::{Create, Detect};
     let set = || Some(tags(&[("CostCenter", "Beijing")]));
     check(WEB, "", Detect, None, Some("RESOURCE_UNKNOWN")).await;
     check(NEW, "", Create, set(), None).await;
