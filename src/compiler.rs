@@ -41,7 +41,7 @@ use crate::snapshot::{Policy, PolicyId, Snapshot};
 pub fn compile(bundle: &Bundle) -> Result<Snapshot, CompileErrors> {
     let mut compilation = Compilation {
         snapshot: Snapshot {
-            settings: bundle.settings,
+            settings: bundle.settings.clone(),
             catalog: Arc::new(bundle.catalog.clone()),
             callers: CallerTable::new(&bundle.callers),
             ..Snapshot::default()

@@ -15,9 +15,13 @@
 //! Not here: reading texts and asking the directory (`wire`, `cli`), and where snapshots come from.
 
 mod check;
+pub mod compliance;
 mod condition;
+pub mod correction;
 pub mod decision;
+pub mod edits;
 pub mod explain;
+pub mod hint;
 mod layers;
 mod list;
 mod observe;
@@ -25,6 +29,7 @@ mod principal;
 pub mod request;
 mod statement;
 mod subcheck;
+pub mod tagging;
 mod tags;
 mod unit;
 mod view;

@@ -11,6 +11,7 @@ pub mod arn;
 pub mod bundle;
 pub mod caller;
 pub mod catalog;
+pub mod compliance;
 pub mod condition;
 pub mod decimal;
 pub mod organization;

@@ -44,6 +44,7 @@ pub use self::peer::{Credentials, Deadline, Peer, PeerAddress};
 pub use self::phase::Phase;
 use crate::wire::DESCRIPTORS;
 use crate::wire::v1::authorization_service_server::AuthorizationServiceServer;
+use crate::wire::v1::tagging_service_server::TaggingServiceServer;
 
 /// How the data server runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -272,7 +273,9 @@ impl Starting<'_> {
         for number in 0..count.get() {
             let served = Served(Arc::new(self.pdp.for_worker()));
             let services = call::Services {
-                authorization: AuthorizationServiceServer::new(served)
+                authorization: AuthorizationServiceServer::new(served.clone())
+                    .max_decoding_message_size(limits.message_bytes),
+                tagging: TaggingServiceServer::new(served)
                     .max_decoding_message_size(limits.message_bytes),
                 others: others.clone(),
                 slow: Handle::current(),

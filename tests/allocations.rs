@@ -12,13 +12,19 @@
 )]
 mod profiles;
 
+#[path = "../benches/support/tags.rs"]
+#[expect(dead_code, reason = "shared; each binary uses a part")]
+mod tags;
+
 use std::alloc::System;
 use std::hint::black_box;
 
 use profiles::{Case, Shape, Shares};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use tagwarden::engine::compliance::validate;
 use tagwarden::engine::decide;
 use tagwarden::engine::request::Request;
+use tagwarden::engine::tagging::Tagging;
 use tagwarden::snapshot::Snapshot;
 
 #[global_allocator]
@@ -48,7 +54,7 @@ fn refused<'a>(requests: &[Request<'a>]) -> Vec<Request<'a>> {
 }
 
 #[test]
-fn deciding_allocates_nothing() {
+fn deciding_and_judging_allocate_nothing() {
     let counted = allocations(|| drop(black_box(vec![1_u8; 100])));
     assert!(counted >= 2, "the counter does not count");
     for shape in [Shape::typical(), Shape::heavy(), Shape::worst()] {
@@ -67,4 +73,11 @@ fn deciding_allocates_nothing() {
         });
         assert_eq!(sum, 0, "{name}");
     }
+    let case = tags::Case::compliant();
+    let sent = case.sent();
+    let sum = allocations(|| {
+        let tagging = Tagging::new(black_box(tags::Case::question(&sent))).unwrap();
+        assert!(validate(&case.rules(), &tagging).is_compliant());
+    });
+    assert_eq!(sum, 0, "compliance");
 }

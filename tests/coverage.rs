@@ -165,7 +165,7 @@ fn wanted() -> Vec<String> {
     all
 }
 
-fn switches(settings: Settings) -> Vec<String> {
+fn switches(settings: &Settings) -> Vec<String> {
     let Settings {
         rg_deny,
         query_denied,
@@ -179,6 +179,9 @@ fn switches(settings: Settings) -> Vec<String> {
         forall_absent,
         unknown_keys,
         not_resource,
+        strong_verification: _,
+        untag_interception: _,
+        protected_tag_keys: _,
     } = settings;
     vec![
         format!("rg_deny {rg_deny:?}"),
@@ -234,7 +237,7 @@ fn operator(condition: &Condition) -> String {
 }
 
 fn seen_in_bundle(bundle: &Bundle) -> Vec<String> {
-    let mut seen = switches(bundle.settings);
+    let mut seen = switches(&bundle.settings);
     for statement in policies(bundle).flat_map(|policy| &policy.statements) {
         for condition in &statement.conditions {
             seen.push(operator(condition));

@@ -17,16 +17,16 @@ fn folders() -> [(&'static str, DocumentLayer, Settings); 6] {
     let warn = Settings {
         unknown_keys: UnknownKeys::Warn,
         not_resource: NotResource::Aws,
-        ..plain
+        ..plain.clone()
     };
     let documented = Settings {
         operators: Operators::Documented,
-        ..plain
+        ..plain.clone()
     };
     [
-        ("identity", DocumentLayer::Identity, plain),
-        ("session", DocumentLayer::Session, plain),
-        ("resource", DocumentLayer::Resource, plain),
+        ("identity", DocumentLayer::Identity, plain.clone()),
+        ("session", DocumentLayer::Session, plain.clone()),
+        ("resource", DocumentLayer::Resource, plain.clone()),
         ("trust", DocumentLayer::Trust, plain),
         ("warn", DocumentLayer::Identity, warn),
         ("documented", DocumentLayer::Identity, documented),

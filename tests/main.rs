@@ -13,6 +13,8 @@ mod callers;
 #[cfg(test)]
 mod case;
 #[cfg(test)]
+mod compliance;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod corpus;
@@ -46,3 +48,5 @@ mod support;
 mod swap;
 #[cfg(test)]
 mod tag_policy;
+#[cfg(test)]
+mod tagging;

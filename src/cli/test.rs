@@ -10,8 +10,10 @@ use serde_json::json;
 use super::output::{Format, print_line};
 use super::{Exit, output};
 use crate::document::bundle::FileErrors;
-use crate::document::case::{CaseFile, read_cases};
-use crate::offline::verdict::{answer, complaint};
+use crate::document::case::{CaseFile, ComplianceCase, read_cases};
+use crate::document::shipped;
+use crate::offline::comply::comply;
+use crate::offline::verdict::{answer, complaint, tagging_complaint};
 
 /// Run case files (JSON Lines): each case has its own documents, a request and its answer.
 #[derive(Debug, clap::Args)]
@@ -41,6 +43,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
                 tally.skipped += read.skipped;
                 for case in &read.cases {
                     let complaint = complaint(&case.expectation, &answer(case));
+                    let asked = (case.line, &*case.id);
+                    tally.count(&file, asked, complaint, args.output)?;
+                }
+                for case in &read.compliance {
+                    let complaint = compliance_complaint(case);
                     let asked = (case.line, &*case.id);
                     tally.count(&file, asked, complaint, args.output)?;
                 }
@@ -121,5 +128,14 @@ impl Tally {
             Format::Text => print_line(&line),
             Format::Json => Ok(writeln!(last, "{line}")?),
         }
+    }
+}
+
+/// How the verdict of a case differs from what it expects.
+fn compliance_complaint(case: &ComplianceCase) -> Option<String> {
+    let catalog = shipped::catalog();
+    match comply(catalog, &case.policy, &case.settings, &case.question) {
+        Ok(found) => tagging_complaint(&case.expected, &found),
+        Err(error) => Some(error.to_string()),
     }
 }

@@ -6,11 +6,13 @@
 //!
 //! Not here: deciding, and comparing what was decided with what was expected.
 
+mod compliance;
 mod expect;
 mod request;
 mod tag_policy;
 mod world;
 
+pub use compliance::ComplianceCase;
 pub use expect::{Expectation, Expected};
 pub use tag_policy::{Admission, ChainNode, TagPolicyCase, TagPolicyQuestion};
 
@@ -29,6 +31,8 @@ pub const MAX_CASE_BYTES: usize = 1024 * 1024;
 pub struct CaseFile {
     /// The cases that can be asked.
     pub cases: Vec<Case>,
+    /// The cases of compliance.
+    pub compliance: Vec<ComplianceCase>,
     /// Those of tag policies.
     pub tag_policies: Vec<TagPolicyCase>,
     /// How many cases are of a form that is not yet supported.
@@ -75,6 +79,7 @@ pub fn read_cases(file: &str, text: &str) -> Result<CaseFile, FileErrors> {
         match cursor::read(source, MAX_CASE_BYTES, |at, sink| case(at, source, sink)) {
             Ok(parsed) => match parsed.value {
                 Read::Ram(case) => read.cases.push(*case),
+                Read::Compliance(case) => read.compliance.push(*case),
                 Read::TagPolicy(case) => read.tag_policies.push(case),
                 Read::Unsupported => read.skipped += 1,
             },
@@ -91,6 +96,7 @@ pub fn read_cases(file: &str, text: &str) -> Result<CaseFile, FileErrors> {
 /// What tells the forms apart.
 enum Form {
     Ram,
+    Compliance,
     Effective,
     Admission,
     Unsupported,
@@ -99,17 +105,20 @@ enum Form {
 /// A case of one of the forms.
 enum Read {
     Ram(Box<Case>),
+    Compliance(Box<ComplianceCase>),
     TagPolicy(TagPolicyCase),
     Unsupported,
 }
 
-const UNSUPPORTED: [&str; 2] = ["effective_policy", "steps"];
+const UNSUPPORTED: [&str; 1] = ["steps"];
 
 fn form(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Form, Told> {
     let entries = at.entries(sink)?;
     let has = |name: &str| entries.iter().any(|(known, _)| *known == name);
     if has("request") {
         Ok(Form::Ram)
+    } else if has("effective_policy") {
+        Ok(Form::Compliance)
     } else if has("chain") {
         Ok(Form::Effective)
     } else if has("document") {
@@ -126,6 +135,8 @@ fn case(at: &Cursor<'_, '_>, source: Source<'_>, sink: &mut Sink<'_>) -> Result<
     match form(at, sink)? {
         Form::Unsupported => Ok(Read::Unsupported),
         Form::Ram => ram_case(at, source, sink).map(|case| Read::Ram(Box::new(case))),
+        Form::Compliance => compliance::read(at, source.first_line, sink)
+            .map(|case| Read::Compliance(Box::new(case))),
         Form::Effective => tag_policy::effective(at, source, sink).map(Read::TagPolicy),
         Form::Admission => tag_policy::admission(at, source, sink).map(Read::TagPolicy),
     }

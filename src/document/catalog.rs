@@ -7,10 +7,13 @@
 use super::bundle::entry::{Placed, list};
 use super::bundle::error::EntryErrorKind;
 use super::cursor::{self, Cursor, Entries, Sink, Told};
-use super::error::Limit;
+use super::error::{Limit, ShapeErrorKind};
 use crate::model::action::{ActionName, ActionRef};
-use crate::model::catalog::{ActionFacts, Catalog, OperationKind, TagActions, TagEffect};
+use crate::model::catalog::{
+    ActionFacts, Catalog, OperationKind, TagActions, TagCapabilities, TagCapability, TagEffect,
+};
 use crate::model::condition::TagFamily;
+use crate::model::tag_policy::Dialect;
 
 /// The most bytes of one catalog file.
 pub const MAX_CATALOG_BYTES: usize = 4 * 1024 * 1024;
@@ -22,7 +25,7 @@ pub const REQUIRED_KEYS: Limit = Limit {
     code: "TOO_MANY_REQUIRED_KEYS",
 };
 
-const MEMBERS: [&str; 7] = [
+const MEMBERS: [&str; 8] = [
     "source",
     "actions",
     "services",
@@ -30,6 +33,7 @@ const MEMBERS: [&str; 7] = [
     "tag_families",
     "four_field_services",
     "regions",
+    "tag_types",
 ];
 
 /// What one catalog file says.
@@ -41,7 +45,11 @@ pub struct CatalogFile {
     tag_families: Vec<(Box<str>, TagFamily)>,
     four_field_services: Vec<Box<str>>,
     regions: Vec<Box<str>>,
+    tag_types: Vec<(Dialect, TypeEntries)>,
 }
+
+/// Types of one dialect, in lower case, with what tag policies can do with them.
+type TypeEntries = Vec<(Box<str>, TagCapabilities)>;
 
 /// One action of a file.
 #[derive(Debug, Clone)]
@@ -118,6 +126,10 @@ impl CatalogFile {
             .extend(self.tag_families.iter().cloned());
         add(&mut catalog.four_field_services, &self.four_field_services);
         add(&mut catalog.regions, &self.regions);
+        for (dialect, types) in &self.tag_types {
+            let known = catalog.tag_types.entry(*dialect).or_default();
+            known.extend(types.iter().cloned());
+        }
     }
 }
 
@@ -151,6 +163,7 @@ pub fn catalog(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<CatalogFile, 
     });
     let four_field_services = texts(members.optional("four_field_services"), sink);
     let regions = texts(members.optional("regions"), sink);
+    let tag_types = tag_types(members.optional("tag_types"), sink);
     source?;
     Ok(CatalogFile {
         actions: actions?,
@@ -159,6 +172,7 @@ pub fn catalog(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<CatalogFile, 
         tag_families: tag_families?,
         four_field_services: four_field_services?,
         regions: regions?,
+        tag_types: tag_types?,
     })
 }
 
@@ -190,6 +204,35 @@ fn map<T>(
 
 fn texts(at: Option<Cursor<'_, '_>>, sink: &mut Sink<'_>) -> Result<Vec<Box<str>>, Told> {
     list(at, sink, |at, sink| at.text(sink).map(Box::from))
+}
+
+/// `{"alibaba": {"ecs:instance": ["create", …]}}`
+fn tag_types(
+    at: Option<Cursor<'_, '_>>,
+    sink: &mut Sink<'_>,
+) -> Result<Vec<(Dialect, TypeEntries)>, Told> {
+    map(at, sink, |name, at, sink| {
+        let dialect = Dialect::ALL
+            .into_iter()
+            .find(|dialect| dialect.as_str() == name);
+        let dialect = dialect.ok_or_else(|| {
+            let (expected, found) = ("`alibaba`, `huawei` or `aws`", name.into());
+            at.refuse_key(ShapeErrorKind::UnknownWord { expected, found }, sink)
+        })?;
+        let types = map(Some(*at), sink, |name, at, sink| {
+            Ok((lower(name), capabilities(at, sink)?))
+        })?;
+        Ok((dialect, types))
+    })
+}
+
+fn capabilities(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<TagCapabilities, Told> {
+    let words = TagCapability::ALL.map(|one| (one.as_str(), one));
+    let expected = "a capability: `create`, `tag`, `strong_verification`, `remediation` or \
+                    `rg_inherit`";
+    let items = at.items(sink)?;
+    let held = cursor::all(items, |at| at.word(expected, &words, sink))?;
+    Ok(held.into_iter().collect())
 }
 
 fn action(

@@ -1,14 +1,27 @@
 //! The switches of a bundle or a case, as `{"rg_deny": "always", …}`; those not named keep their
 //! defaults, which are the closed ones.
 
-use super::cursor::{Cursor, Members, Sink, Told};
+use std::sync::Arc;
+
+use super::bundle::error::EntryErrorKind;
+use super::cursor::{self, Cursor, Members, Sink, Told};
+use super::error::{Limit, ShapeErrorKind};
 use crate::model::settings::{
-    AbsentFamily, ControlScope, ForAllAbsent, MissingRequired, NotResource, Operators, QueryDenied,
-    QueryUnfiltered, RgDeny, Settings, TagKeyCase, UnknownKeys, UpdateExtraTags,
+    AbsentFamily, ControlScope, ForAllAbsent, MissingRequired, NotResource, Operators,
+    ProtectedTagKeys, QueryDenied, QueryUnfiltered, RgDeny, Settings, StrongVerification,
+    TagKeyCase, UnknownKeys, UntagInterception, UpdateExtraTags,
+};
+use crate::model::tag::check_key;
+
+/// The most tag keys that may be protected.
+pub const PROTECTED_TAG_KEYS: Limit = Limit {
+    what: "protected tag keys",
+    most: 128,
+    code: "TOO_MANY_PROTECTED_TAG_KEYS",
 };
 
 /// The names of the switches.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 15] = [
     "rg_deny",
     "query_denied",
     "query_unfiltered",
@@ -21,6 +34,9 @@ pub const NAMES: [&str; 12] = [
     "forall_absent",
     "unknown_keys",
     "not_resource",
+    "strong_verification",
+    "untag_interception",
+    "protected_tag_keys",
 ];
 
 /// Reads the switches.
@@ -122,6 +138,9 @@ pub fn settings(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Settings, To
             "`refuse` or `aws`",
             &[("refuse", NotResource::Refuse), ("aws", NotResource::Aws)],
         ),
+        strong_verification: read.strong_verification(),
+        untag_interception: read.untag_interception(),
+        protected_tag_keys: read.protected_keys(),
     };
     read.told.map_or(Ok(settings), Err)
 }
@@ -151,6 +170,56 @@ impl Reader<'_, '_, '_, '_> {
             }
         }
     }
+
+    fn strong_verification(&mut self) -> StrongVerification {
+        self.switch(
+            "strong_verification",
+            "`off` or `on`",
+            &[
+                ("off", StrongVerification::Off),
+                ("on", StrongVerification::On),
+            ],
+        )
+    }
+
+    fn untag_interception(&mut self) -> UntagInterception {
+        self.switch(
+            "untag_interception",
+            "`strong`, `never` or `always`",
+            &[
+                ("strong", UntagInterception::Strong),
+                ("never", UntagInterception::Never),
+                ("always", UntagInterception::Always),
+            ],
+        )
+    }
+
+    fn protected_keys(&mut self) -> ProtectedTagKeys {
+        let Some(at) = self.members.optional("protected_tag_keys") else {
+            return ProtectedTagKeys::default();
+        };
+        match protected_keys(&at, self.sink) {
+            Ok(keys) => keys,
+            Err(told) => {
+                self.told = Some(told);
+                ProtectedTagKeys::default()
+            }
+        }
+    }
+}
+
+fn protected_keys(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<ProtectedTagKeys, Told> {
+    let items = at.items(sink)?;
+    if items.len() > PROTECTED_TAG_KEYS.most {
+        return Err(at.refuse(ShapeErrorKind::TooMany(PROTECTED_TAG_KEYS), sink));
+    }
+    let keys = cursor::all(items, |at| {
+        at.parse(sink, |text| {
+            check_key(text).map_err(EntryErrorKind::from)?;
+            Ok::<_, EntryErrorKind>(Arc::from(text))
+        })
+    })?;
+    Ok(keys.into_iter().collect())
 }
 
 #[cfg(test)]
@@ -169,7 +238,9 @@ mod tests {
         let all = r#"{"rg_deny": "always", "query_denied": "empty", "query_unfiltered": "obligation",
             "tag_key_case": "guarded", "absent_family": "fail", "update_extra_tags": "class",
             "missing_required": "refuse", "control_scope": "owner", "operators": "extended",
-            "forall_absent": "false", "unknown_keys": "refuse", "not_resource": "refuse"}"#;
+            "forall_absent": "false", "unknown_keys": "refuse", "not_resource": "refuse",
+            "strong_verification": "off", "untag_interception": "strong",
+            "protected_tag_keys": []}"#;
         assert_eq!(check(all), Ok(Settings::default()));
         assert_eq!(check("{}"), Ok(Settings::default()));
         let found = check(r#"{"tag_key_case": "exact"}"#).unwrap();

@@ -20,7 +20,7 @@ use crate::model::statement::{DocumentLayer, Policy};
 pub const FULL_ACCESS: &str = "FullAliyunAccess";
 
 /// The catalog files, by name.
-pub const CATALOG_FILES: [(&str, &str); 22] = [
+pub const CATALOG_FILES: [(&str, &str); 23] = [
     ("cdn", include_str!("../../catalog/cdn.json")),
     ("cen", include_str!("../../catalog/cen.json")),
     ("common", include_str!("../../catalog/common.json")),
@@ -45,6 +45,7 @@ pub const CATALOG_FILES: [(&str, &str); 22] = [
     ("smartag", include_str!("../../catalog/smartag.json")),
     ("sts", include_str!("../../catalog/sts.json")),
     ("tag", include_str!("../../catalog/tag.json")),
+    ("tag_policy", include_str!("../../catalog/tag_policy.json")),
     ("vpc", include_str!("../../catalog/vpc.json")),
 ];
 

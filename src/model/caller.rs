@@ -124,15 +124,27 @@ pub enum Rpc {
     AuthorizeStream,
     /// `AuthorizationService.FilterResources`
     FilterResources,
+    /// `TaggingService.ValidateTagging`
+    ValidateTagging,
+    /// `TaggingService.BatchValidateTagging`
+    BatchValidateTagging,
+    /// `TaggingService.AuthorizeTagging`
+    AuthorizeTagging,
+    /// `TaggingService.GetEffectiveTagPolicy`
+    GetEffectiveTagPolicy,
 }
 
 impl Rpc {
     /// Every one.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 8] = [
         Self::Authorize,
         Self::BatchAuthorize,
         Self::AuthorizeStream,
         Self::FilterResources,
+        Self::ValidateTagging,
+        Self::BatchValidateTagging,
+        Self::AuthorizeTagging,
+        Self::GetEffectiveTagPolicy,
     ];
 
     /// Its name in the API.
@@ -142,6 +154,10 @@ impl Rpc {
             Self::BatchAuthorize => "BatchAuthorize",
             Self::AuthorizeStream => "AuthorizeStream",
             Self::FilterResources => "FilterResources",
+            Self::ValidateTagging => "ValidateTagging",
+            Self::BatchValidateTagging => "BatchValidateTagging",
+            Self::AuthorizeTagging => "AuthorizeTagging",
+            Self::GetEffectiveTagPolicy => "GetEffectiveTagPolicy",
         }
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::action::{ActionName, ActionRef};
+use super::tag_policy::Dialect;
 
 /// The operation kinds (ram 5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -130,6 +131,76 @@ pub struct Catalog {
     pub resource_types: BTreeMap<Box<str>, Box<str>>,
     /// The actions by which services write tags, by service in lower case.
     pub services: BTreeMap<Box<str>, TagActions>,
+    /// What tag policies can do with each type, by dialect and type in lower case (tag-policy 3.2).
+    pub tag_types: BTreeMap<Dialect, BTreeMap<Box<str>, TagCapabilities>>,
+}
+
+/// What a tag policy can do with the resources of one type (tag-policy 3.2).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct TagCapabilities(u8);
+
+/// One thing that a tag policy can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TagCapability {
+    /// Intercept the creation of a resource with wrong tags.
+    Create,
+    /// Intercept a change of tags.
+    Tag,
+    /// Intercept the creation of a resource that lacks a key.
+    StrongVerification,
+    /// Replace wrong tags.
+    Remediation,
+    /// Copy the tags of the resource group.
+    RgInherit,
+}
+
+impl TagCapability {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Create,
+        Self::Tag,
+        Self::StrongVerification,
+        Self::Remediation,
+        Self::RgInherit,
+    ];
+
+    /// The word in catalog files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Tag => "tag",
+            Self::StrongVerification => "strong_verification",
+            Self::Remediation => "remediation",
+            Self::RgInherit => "rg_inherit",
+        }
+    }
+
+    fn bit(self) -> u8 {
+        match self {
+            Self::Create => 1,
+            Self::Tag => 2,
+            Self::StrongVerification => 4,
+            Self::Remediation => 8,
+            Self::RgInherit => 16,
+        }
+    }
+}
+
+impl TagCapabilities {
+    /// Everything: what is taken of a type that no catalog limits.
+    pub const ALL: Self = Self(31);
+
+    /// Whether a capability is there.
+    pub fn holds(self, capability: TagCapability) -> bool {
+        self.0 & capability.bit() != 0
+    }
+}
+
+impl FromIterator<TagCapability> for TagCapabilities {
+    fn from_iter<I: IntoIterator<Item = TagCapability>>(capabilities: I) -> Self {
+        let bits = capabilities.into_iter().map(TagCapability::bit);
+        Self(bits.fold(0, |all, bit| all | bit))
+    }
 }
 
 /// The actions of one service that write tags and nothing else (security 3.1).
@@ -147,6 +218,16 @@ impl Catalog {
     pub fn takes_four_fields(&self, service: &str, region: &str) -> bool {
         let listed = |names: &[Box<str>], name: &str| names.iter().any(|known| **known == *name);
         region == "*" || listed(&self.regions, region) || listed(&self.four_field_services, service)
+    }
+
+    /// What tag policies of a dialect can do with a type, given in lower case. A type that is not
+    /// listed is unknown where the catalog lists types of the dialect at all (security 6.6); where
+    /// it lists none, any type is taken, with everything.
+    pub fn tag_capabilities(&self, dialect: Dialect, kind: &str) -> Option<TagCapabilities> {
+        match self.tag_types.get(&dialect) {
+            Some(types) if !types.is_empty() => types.get(kind).copied(),
+            Some(_) | None => Some(TagCapabilities::ALL),
+        }
     }
 
     /// What is known of an action: listed, or told from its name.

@@ -2,8 +2,12 @@
 //!
 //! What each other value opens is told beside it; `docs/settings.md` repeats it for operators.
 
+use std::sync::Arc;
+
+use super::text::eq_fold;
+
 /// All switches (design, section 6).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Settings {
     /// `rg_deny`
     pub rg_deny: RgDeny,
@@ -29,6 +33,12 @@ pub struct Settings {
     pub unknown_keys: UnknownKeys,
     /// `not_resource`
     pub not_resource: NotResource,
+    /// `strong_verification`
+    pub strong_verification: StrongVerification,
+    /// `untag_interception`
+    pub untag_interception: UntagInterception,
+    /// `protected_tag_keys`
+    pub protected_tag_keys: ProtectedTagKeys,
 }
 
 /// Whether a Deny at resource-group scope stands over an Allow at account scope (case F17).
@@ -154,4 +164,49 @@ pub enum NotResource {
     Refuse,
     /// Every resource but those listed. Opens what nobody named.
     Aws,
+}
+
+/// Whether a create that lacks a key of an enforced tag policy is intercepted (tag-policy 3.2).
+/// Only the Alibaba dialect knows it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum StrongVerification {
+    /// It is reported. Opens creates without the key.
+    #[default]
+    Off,
+    /// It is intercepted.
+    On,
+}
+
+/// Whether removing a key that an enforced tag policy requires is intercepted (security 6.6).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum UntagInterception {
+    /// Under strong verification.
+    #[default]
+    Strong,
+    /// Never. Opens the removal of what a create had to carry.
+    Never,
+    /// Always. Closes more.
+    Always,
+}
+
+/// The tag keys that inheritance and correction never overwrite or remove (security 5.2).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct ProtectedTagKeys(Box<[Arc<str>]>);
+
+impl ProtectedTagKeys {
+    /// Whether a key is protected; its case does not matter.
+    pub fn holds(&self, key: &str) -> bool {
+        self.0.iter().any(|protected| eq_fold(protected, key))
+    }
+
+    /// The keys, as written.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.iter().map(|key| &**key)
+    }
+}
+
+impl FromIterator<Arc<str>> for ProtectedTagKeys {
+    fn from_iter<I: IntoIterator<Item = Arc<str>>>(keys: I) -> Self {
+        Self(keys.into_iter().collect())
+    }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::Offline;
 use crate::document::case::{Case, Expectation, Expected, World};
+use crate::model::compliance::TaggingAnswer;
 use crate::model::condition::parse_date;
 use crate::model::verdict::{ObligationKind, Outcome, RefusalReason};
 use crate::wire::status::CallError;
@@ -159,4 +160,46 @@ pub fn name(outcome: Outcome) -> &'static str {
         Outcome::ImplicitDeny => "IMPLICIT_DENY",
         Outcome::ExplicitDeny => "EXPLICIT_DENY",
     }
+}
+
+/// How a verdict on tags differs from what was expected; `None`: it does not.
+pub fn tagging_complaint(expected: &TaggingAnswer, found: &TaggingAnswer) -> Option<String> {
+    (expected != found).then(|| {
+        let (expected, found) = (tagging(expected), tagging(found));
+        format!("expected {expected}, found {found}")
+    })
+}
+
+/// A verdict on tags in one line.
+fn tagging(answer: &TaggingAnswer) -> String {
+    let TaggingAnswer {
+        evaluated,
+        violations,
+        intercepted,
+        corrected,
+    } = answer;
+    let mut words = vec![
+        if *evaluated {
+            "evaluated"
+        } else {
+            "not evaluated"
+        }
+        .to_owned(),
+        if *intercepted {
+            "intercepted"
+        } else {
+            "let through"
+        }
+        .to_owned(),
+    ];
+    words.extend(
+        violations
+            .iter()
+            .map(|(code, key)| format!("{code} `{key}`")),
+    );
+    words.extend(corrected.iter().map(|(key, value)| match value {
+        Some(value) => format!("`{key}` becomes `{value}`"),
+        None => format!("`{key}` is removed"),
+    }));
+    words.join(", ")
 }

@@ -32,9 +32,11 @@ use super::peer::{Deadline, Peer};
 use super::phase::Phase;
 use crate::wire::status::CallError;
 use crate::wire::v1::authorization_service_server::AuthorizationServiceServer;
+use crate::wire::v1::tagging_service_server::TaggingServiceServer;
 
 const AUTHORIZATION: &str = "/tagwarden.v1.AuthorizationService/";
 const STREAM: &str = "/tagwarden.v1.AuthorizationService/AuthorizeStream";
+const TAGGING: &str = "/tagwarden.v1.TaggingService/";
 const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
 
 type Answer = Result<Response<Body>, Infallible>;
@@ -44,6 +46,7 @@ type BoxAnswer = Pin<Box<dyn Future<Output = Answer> + Send>>;
 #[derive(Debug, Clone)]
 pub(super) struct Services {
     pub(super) authorization: AuthorizationServiceServer<Served>,
+    pub(super) tagging: TaggingServiceServer<Served>,
     pub(super) others: Routes,
     /// The runtime for slow work.
     pub(super) slow: Handle,
@@ -88,6 +91,10 @@ impl Calls {
         if path.starts_with(AUTHORIZATION) && path != STREAM {
             let until = Until::new(deadline, services.longest);
             return Call::new(services.authorization.clone().call(request), until);
+        }
+        if path.starts_with(TAGGING) {
+            let until = Until::new(deadline, services.longest);
+            return Call::new(services.tagging.clone().call(request), until);
         }
         if path == HEALTH_CHECK {
             let until = Until::new(deadline, services.longest);

@@ -8,7 +8,11 @@ use super::phase::{Phase, reached};
 use crate::publish::Reader;
 
 /// The services that health is told of; the empty name is the server as a whole.
-const SERVICES: [&str; 2] = ["", "tagwarden.v1.AuthorizationService"];
+const SERVICES: [&str; 3] = [
+    "",
+    "tagwarden.v1.AuthorizationService",
+    "tagwarden.v1.TaggingService",
+];
 
 /// Sets the health of every service.
 pub(super) async fn set(reporter: &HealthReporter, status: ServingStatus) {

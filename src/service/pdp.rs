@@ -12,6 +12,7 @@ mod ids;
 mod revision;
 mod rights;
 pub(crate) mod session;
+mod tagging;
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -160,13 +160,16 @@ impl CallerTable {
     }
 }
 
-/// security 1.2: on loopback TCP the decision RPCs, any principal but roots and service-linked
+/// security 1.2: on loopback TCP the decision RPCs and ValidateTagging, any principal but roots and service-linked
 /// roles, context keys, and tags of resources that the directory does not know.
 fn default_anonymous() -> Anonymous {
     Anonymous {
         from: vec![Place::Loopback],
         rights: Rights {
-            rpcs: Rpc::ALL.into_iter().collect(),
+            rpcs: Rpc::ALL
+                .into_iter()
+                .filter(|rpc| *rpc != Rpc::GetEffectiveTagPolicy)
+                .collect(),
             act_for: ActFor::Patterns([PrincipalPattern::Every].into()),
             supply: Supply::new([SupplyRight::ResourceTags], ContextKeys::All),
             disclosure: Disclosure::Reason,

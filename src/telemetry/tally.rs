@@ -69,6 +69,10 @@ fn place(rpc: Rpc) -> usize {
         Rpc::BatchAuthorize => 1,
         Rpc::AuthorizeStream => 2,
         Rpc::FilterResources => 3,
+        Rpc::ValidateTagging => 4,
+        Rpc::BatchValidateTagging => 5,
+        Rpc::AuthorizeTagging => 6,
+        Rpc::GetEffectiveTagPolicy => 7,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod explained;
 mod missing;
+pub(crate) mod tagging;
 
 use crate::engine::decision::{Cause, Decision, Refused, Subject, Verdict};
 use crate::engine::explain::Explanation;
@@ -106,7 +107,7 @@ impl Asked<'_> {
         })
     }
 
-    fn obligations(&self, decision: &Decision) -> Vec<v1::Obligation> {
+    pub(crate) fn obligations(&self, decision: &Decision) -> Vec<v1::Obligation> {
         use v1::obligation::Obligation;
         let mut list = Vec::new();
         if let Some(mask) = decision.obligations.filter_tags {

@@ -9,6 +9,7 @@
 mod candidates;
 mod context;
 mod fault;
+pub(crate) mod tagging;
 mod tags;
 
 use std::ops::Range;

@@ -26,6 +26,14 @@ pub enum CallError {
     /// The bytes are no message.
     #[error("{0}")]
     MessageInvalid(String),
+    /// The rules of tag policies refuse it.
+    #[error("{field}: {reason}")]
+    Tagging {
+        /// Why.
+        reason: TaggingFault,
+        /// The path of the field.
+        field: &'static str,
+    },
     /// More parts than one call may have.
     #[error("{found} {limit}")]
     OverLimit {
@@ -94,6 +102,43 @@ pub struct Refusal {
     pub detail: String,
 }
 
+/// Why a question about tag policies has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TaggingFault {
+    /// No type, or one that is not known, while a policy intercepts by type (security 6.6).
+    #[error("the type of the resource is not known")]
+    ResourceTypeUnknown,
+    /// The account that owns the resource is in no organization (security 6.6).
+    #[error("the account is in no organization")]
+    AccountOutsideOrganization,
+    /// No such account.
+    #[error("no such node")]
+    NodeNotFound,
+    /// The principal may not ask this.
+    #[error("the principal may not ask this")]
+    NotAuthorized,
+}
+
+impl TaggingFault {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::ResourceTypeUnknown => "RESOURCE_TYPE_UNKNOWN",
+            Self::AccountOutsideOrganization => "ACCOUNT_OUTSIDE_ORGANIZATION",
+            Self::NodeNotFound => "NODE_NOT_FOUND",
+            Self::NotAuthorized => "NOT_AUTHORIZED",
+        }
+    }
+
+    fn code(self) -> Code {
+        match self {
+            Self::ResourceTypeUnknown => Code::InvalidArgument,
+            Self::AccountOutsideOrganization => Code::FailedPrecondition,
+            Self::NodeNotFound => Code::NotFound,
+            Self::NotAuthorized => Code::PermissionDenied,
+        }
+    }
+}
+
 /// What a caller has no right to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
@@ -133,6 +178,9 @@ pub enum CallLimit {
     /// Resources of all requests of a batch.
     #[error("resources in all, at most {} are taken", limits::SUB_CHECKS)]
     SubChecks,
+    /// Operations of a batch.
+    #[error("operations, at most {} are taken", limits::BATCH)]
+    TaggingBatch,
     /// Candidates of a filter call.
     #[error("candidates, at most {} are taken", limits::CANDIDATES)]
     Candidates,
@@ -142,7 +190,7 @@ impl CallLimit {
     /// The field that is over the limit.
     fn field(self) -> &'static str {
         match self {
-            Self::Batch => "requests",
+            Self::Batch | Self::TaggingBatch => "requests",
             Self::SubChecks => "requests.resources",
             Self::Candidates => "candidates",
         }
@@ -155,8 +203,10 @@ impl CallError {
         match self {
             Self::Refused(refusal) => refusal.reason.as_str(),
             Self::MessageInvalid(_) => "INVALID_REQUEST",
+            Self::Tagging { reason, .. } => reason.as_str(),
             Self::OverLimit { limit, .. } => match limit {
                 CallLimit::Batch => "BATCH_LIMIT",
+                CallLimit::TaggingBatch => "TAGGING_BATCH_LIMIT",
                 CallLimit::SubChecks => "SUB_CHECK_LIMIT",
                 CallLimit::Candidates => "CANDIDATE_LIMIT",
             },
@@ -176,6 +226,7 @@ impl CallError {
     pub fn code(&self) -> Code {
         match self {
             Self::Refused(refusal) => code_of(refusal.reason),
+            Self::Tagging { reason, .. } => reason.code(),
             Self::MessageInvalid(_) | Self::OverLimit { .. } | Self::TimeoutInvalid => {
                 Code::InvalidArgument
             }
@@ -226,6 +277,7 @@ impl CallError {
             Self::Refused(refusal) => &refusal.field,
             Self::OverLimit { limit, .. } => limit.field(),
             Self::CallerNotAllowed { what, .. } => what.field(),
+            Self::Tagging { field, .. } => field,
             Self::RevisionUnreachable | Self::RevisionNotReached { .. } | Self::TooManyWaiters => {
                 "min_revision"
             }
@@ -242,6 +294,7 @@ impl CallError {
         match self {
             Self::Refused(refusal) => refusal.detail.clone(),
             Self::MessageInvalid(_)
+            | Self::Tagging { .. }
             | Self::OverLimit { .. }
             | Self::CallerNotAllowed { .. }
             | Self::ManagementDenied
@@ -265,6 +318,7 @@ impl CallError {
             }
             Self::TooManyWaiters => Some(Duration::from_millis(100)),
             Self::Refused(_)
+            | Self::Tagging { .. }
             | Self::MessageInvalid(_)
             | Self::OverLimit { .. }
             | Self::CallerNotAllowed { .. }

@@ -151,7 +151,7 @@ impl<'f> Reading<'f> {
 
     fn read_account(&mut self, path: &'f str, source: Source<'f>, account: AccountId) {
         self.accounts.entry(account.clone()).or_default().has_file = true;
-        let (settings, catalog) = (self.settings, Arc::clone(&self.catalog));
+        let (settings, catalog) = (self.settings.clone(), Arc::clone(&self.catalog));
         let options = PolicyOptions {
             layer: DocumentLayer::Trust,
             settings: &settings,
@@ -189,7 +189,7 @@ impl<'f> Reading<'f> {
     }
 
     fn read_resource_policies(&mut self, path: &'f str, source: Source<'f>, form: Form) {
-        let (settings, catalog) = (self.settings, Arc::clone(&self.catalog));
+        let (settings, catalog) = (self.settings.clone(), Arc::clone(&self.catalog));
         let options = PolicyOptions {
             layer: DocumentLayer::Resource,
             settings: &settings,
@@ -227,7 +227,7 @@ impl<'f> Reading<'f> {
         form: Form,
         layer: DocumentLayer,
     ) -> Vec<(Name, Policy, Site<'f>)> {
-        let (settings, catalog) = (self.settings, Arc::clone(&self.catalog));
+        let (settings, catalog) = (self.settings.clone(), Arc::clone(&self.catalog));
         let options = PolicyOptions {
             layer,
             settings: &settings,

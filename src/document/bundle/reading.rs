@@ -200,7 +200,7 @@ impl<'f> Reading<'f> {
         let organizations = std::mem::take(&mut self.organizations);
         let resources = std::mem::take(&mut self.resources);
         Bundle {
-            settings: self.settings,
+            settings: std::mem::take(&mut self.settings),
             catalog: Arc::unwrap_or_clone(std::mem::take(&mut self.catalog)),
             callers: std::mem::take(&mut self.callers),
             organizations: organizations

@@ -46,7 +46,7 @@ pub(super) fn read(
         .unwrap_or_default();
     let catalog = case_catalog(members, asked, sink)?;
     let rules = Rules {
-        settings,
+        settings: &settings,
         catalog: &catalog,
         source,
     };

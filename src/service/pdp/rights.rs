@@ -69,6 +69,27 @@ pub(super) fn check_filter(
     sent.min_revision(min_revision.as_ref())
 }
 
+/// Whether a caller may send all that stands in a question about tags.
+pub(super) fn check_tagging(
+    caller: &Caller,
+    message: &v1::ValidateTaggingRequest,
+) -> Result<(), CallError> {
+    let v1::ValidateTaggingRequest {
+        principal: _,
+        resource,
+        operation: _,
+        tag_write: _,
+        group_tags,
+        ever_tagged: _,
+        min_revision,
+    } = message;
+    let sent = Sent(caller);
+    sent.resources("resource", resource.as_slice())?;
+    let right = SupplyRight::ResourceGroup;
+    sent.field(group_tags.is_some(), "group_tags", right)?;
+    sent.min_revision(min_revision.as_ref())
+}
+
 /// Whether a caller may wait for a revision.
 pub(super) fn check_min_revision(
     caller: &Caller,

@@ -67,7 +67,7 @@ pub(super) fn bundle(tape: &mut Tape<'_>, question: &AccessRequest) -> Bundle {
 
 /// Documents are refused before they get here, so none may break the switches.
 pub(super) fn keep_documented(bundle: &mut Bundle, question: &mut AccessRequest) {
-    let settings = bundle.settings;
+    let settings = bundle.settings.clone();
     let of_accounts = bundle.accounts.iter_mut().flat_map(|account| {
         let trust = account
             .roles
@@ -91,7 +91,7 @@ pub(super) fn keep_documented(bundle: &mut Bundle, question: &mut AccessRequest)
         for statement in &mut policy.statements {
             statement
                 .conditions
-                .retain(|condition| documented(settings, condition));
+                .retain(|condition| documented(&settings, condition));
             if settings.not_resource == NotResource::Refuse
                 && let Resources::AllBut(patterns) = &statement.resources
             {

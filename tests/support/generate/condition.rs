@@ -45,7 +45,7 @@ pub(super) fn condition(tape: &mut Tape<'_>) -> Condition {
 }
 
 /// What the switch `operators` leaves of a condition: documents are refused before they get here.
-pub(super) fn documented(settings: Settings, condition: &Condition) -> bool {
+pub(super) fn documented(settings: &Settings, condition: &Condition) -> bool {
     match settings.operators {
         Operators::Extended => true,
         Operators::Documented => {

@@ -15,7 +15,7 @@ use crate::model::statement::{DocumentLayer, Policy};
 /// What the policies of a case are read by.
 #[derive(Clone, Copy)]
 pub(super) struct Rules<'a> {
-    pub(super) settings: Settings,
+    pub(super) settings: &'a Settings,
     pub(super) catalog: &'a Catalog,
     pub(super) source: Source<'a>,
 }
@@ -72,7 +72,7 @@ pub(super) fn layered(
     let at = members.required("doc", sink)?;
     let options = PolicyOptions {
         layer: document,
-        settings: &rules.settings,
+        settings: rules.settings,
         catalog: rules.catalog,
     };
     let mut apart = Sink::new(rules.source);

@@ -1,0 +1,230 @@
+//! A tagging operation as the engine judges it: what is known of the resource, and its tags after.
+//!
+//! Everything is borrowed and nothing is allocated. Texts were checked by whoever asks.
+
+use arrayvec::ArrayVec;
+
+use super::request::KnownGroup;
+use crate::model::compliance::TagHistory;
+use crate::model::tag::{TagRef, TagSet};
+use crate::model::verdict::limits;
+
+/// The most tags that a resource may have after an operation.
+const MOST: usize = limits::RESOURCE_TAGS + limits::REQUEST_TAGS;
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The type `service:resource`; its case does not matter.
+    pub resource_type: &'a str,
+    /// The region; `None`: not known.
+    pub region: Option<&'a str>,
+    /// The resource group.
+    pub group: KnownGroup<'a>,
+    /// The tags before the operation; none on create.
+    pub current: Tags<'a>,
+    /// What is done.
+    pub operation: Operation<'a>,
+    /// What the resource may take from its group.
+    pub inheritance: Inheritance<'a>,
+    /// Whether the resource carried a tag before.
+    pub history: TagHistory,
+}
+
+/// Tags, from either place.
+#[derive(Debug, Clone, Copy)]
+pub enum Tags<'a> {
+    /// Of a request.
+    Sent(&'a [TagRef<'a>]),
+    /// Of the directory.
+    Stored(&'a TagSet),
+}
+
+/// What is done with tags.
+#[derive(Debug, Clone, Copy)]
+pub enum Operation<'a> {
+    /// Nothing: the tags are looked at as they are.
+    Detect,
+    /// A resource is made with these tags.
+    Create(&'a [TagRef<'a>]),
+    /// Tags are set and keys are removed.
+    Write {
+        /// The tags that are added or overwritten.
+        set: &'a [TagRef<'a>],
+        /// The keys that are removed; none of them is set.
+        removed: &'a [&'a str],
+    },
+}
+
+/// The tags that a resource may take from its resource group.
+#[derive(Debug, Clone, Copy)]
+pub enum Inheritance<'a> {
+    /// Not known: nothing is said of inheritance.
+    Unknown,
+    /// The resource is excluded from it.
+    Excluded,
+    /// The group has these tags.
+    Group(Tags<'a>),
+}
+
+/// More tags than a resource can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("more than {MOST} tags")]
+pub struct TooManyTags;
+
+/// A question with the tags that the operation leaves.
+#[derive(Debug)]
+pub struct Tagging<'a> {
+    /// What is asked.
+    pub(super) question: Question<'a>,
+    /// The tags after the operation.
+    pub(super) after: ArrayVec<Held<'a>, MOST>,
+}
+
+/// A tag after the operation.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held<'a> {
+    pub(super) tag: TagRef<'a>,
+    pub(super) by: Hand,
+    pub(super) shape: Shape,
+}
+
+/// Who put a tag there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hand {
+    /// It was there before.
+    Before,
+    /// The operation.
+    Request,
+}
+
+/// What folded keys have in common, at a glance: two keys that are equal after folding have equal
+/// shapes, or one of them has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape(u32);
+
+impl Shape {
+    /// Of a key with characters beyond ASCII: nothing is told.
+    const NONE: Self = Self(0);
+
+    pub(super) fn of(key: &str) -> Self {
+        let bytes = key.as_bytes();
+        let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
+            return Self::NONE;
+        };
+        if !key.is_ascii() {
+            return Self::NONE;
+        }
+        let middle = bytes.get(bytes.len() / 2).unwrap_or(first);
+        let length = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
+        let fold = |byte: &u8| byte.to_ascii_lowercase();
+        Self(u32::from_be_bytes([
+            length,
+            fold(first),
+            fold(middle),
+            fold(last),
+        ]))
+    }
+
+    pub(super) fn may_equal(self, other: Self) -> bool {
+        self == other || self == Self::NONE || other == Self::NONE
+    }
+}
+
+impl<'a> Tags<'a> {
+    /// The tags, in the order written.
+    pub fn iter(self) -> impl Iterator<Item = TagRef<'a>> {
+        let (sent, stored) = match self {
+            Self::Sent(tags) => (Some(tags.iter().copied()), None),
+            Self::Stored(tags) => (None, Some(tags.iter())),
+        };
+        let (sent, stored) = (sent.into_iter(), stored.into_iter());
+        sent.flatten().chain(stored.flatten())
+    }
+
+    /// The value of a key, compared byte for byte.
+    pub fn get(self, key: &str) -> Option<&'a str> {
+        self.iter().find(|tag| tag.key == key).map(|tag| tag.value)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.iter().next().is_none()
+    }
+}
+
+impl<'a> Operation<'a> {
+    /// The tags that the operation carries.
+    pub fn set(&self) -> &'a [TagRef<'a>] {
+        match self {
+            Self::Detect => &[],
+            Self::Create(set) | Self::Write { set, .. } => set,
+        }
+    }
+
+    /// The keys that it removes.
+    pub fn removed(&self) -> &'a [&'a str] {
+        match self {
+            Self::Detect | Self::Create(_) => &[],
+            Self::Write { removed, .. } => removed,
+        }
+    }
+}
+
+impl<'a> Tagging<'a> {
+    /// Works out the tags after the operation.
+    ///
+    /// # Errors
+    ///
+    /// When there are too many.
+    pub fn new(question: Question<'a>) -> Result<Self, TooManyTags> {
+        let mut tagging = Self {
+            question,
+            after: ArrayVec::new(),
+        };
+        let (set, removed) = (question.operation.set(), question.operation.removed());
+        if !matches!(question.operation, Operation::Create(_)) {
+            for tag in question.current.iter() {
+                let stays =
+                    !set.iter().any(|new| new.key == tag.key) && !removed.contains(&tag.key);
+                if stays {
+                    tagging.push(tag, Hand::Before)?;
+                }
+            }
+        }
+        for tag in set {
+            tagging.push(*tag, Hand::Request)?;
+        }
+        Ok(tagging)
+    }
+
+    fn push(&mut self, tag: TagRef<'a>, by: Hand) -> Result<(), TooManyTags> {
+        let shape = Shape::of(tag.key);
+        let held = Held { tag, by, shape };
+        self.after.try_push(held).map_err(|_| TooManyTags)
+    }
+
+    /// What is asked.
+    pub fn question(&self) -> &Question<'a> {
+        &self.question
+    }
+
+    /// The tags after the operation.
+    pub fn after(&self) -> impl Iterator<Item = TagRef<'a>> {
+        self.after.iter().map(|held| held.tag)
+    }
+
+    /// Whether the operation takes away a key that was there.
+    pub(super) fn takes_away(&self, key: &str) -> bool {
+        let removed = self.question.operation.removed();
+        removed.contains(&key) && self.question.current.get(key).is_some()
+    }
+
+    /// Whether the resource carries or once carried a tag.
+    pub(super) fn was_ever_tagged(&self) -> bool {
+        !self.after.is_empty()
+            || self.question.history == TagHistory::Tagged
+            || (!matches!(self.question.operation, Operation::Create(_))
+                && !self.question.current.is_empty())
+    }
+}

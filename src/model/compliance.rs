@@ -1,0 +1,114 @@
+//! Compliance with tag policies: the question, and the codes of the answer (tag-policy 3).
+//!
+//! What engine and reference evaluator share. The owned question is what a case file, the command
+//! line and the reference use; the server asks the engine with borrowed parts.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Do the tags of this resource comply after this operation?
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaggingQuestion {
+    /// The type `service:resource`.
+    pub resource_type: String,
+    /// The region; `None`: not known.
+    pub region: Option<String>,
+    /// The resource group; `None`: not known. `Some(None)`: it is in none.
+    pub group: Option<Option<String>>,
+    /// The tags before the operation; none on create.
+    pub current: Vec<(String, String)>,
+    /// What is done.
+    pub operation: TaggingOperation,
+    /// What the resource may take from its group.
+    pub inheritance: Inheritance,
+    /// Whether the resource carried a tag before.
+    pub history: TagHistory,
+}
+
+/// What is done with tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaggingOperation {
+    /// Nothing: the tags are looked at as they are.
+    Detect,
+    /// A resource is made with these tags.
+    Create(Vec<(String, String)>),
+    /// Tags are set and keys are removed.
+    Write {
+        /// The tags that are added or overwritten.
+        set: Vec<(String, String)>,
+        /// The keys that are removed; none of them is set.
+        removed: Vec<String>,
+    },
+}
+
+/// The tags that a resource may take from its resource group (tag-policy 3.4).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Inheritance {
+    /// The tags of the group are not known: nothing is said of inheritance.
+    #[default]
+    Unknown,
+    /// The resource is excluded from it.
+    Excluded,
+    /// The group has these tags.
+    Group(Vec<(String, String)>),
+}
+
+/// Whether a resource ever carried a tag: AWS judges no others (tag-policy 3.1).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum TagHistory {
+    /// Only what it carries now tells.
+    #[default]
+    Unknown,
+    /// It did.
+    Tagged,
+}
+
+/// What is wrong with a tag. The order is that of the names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ViolationCode {
+    /// The key is there in another case.
+    KeyCase,
+    /// The key is absent.
+    Missing,
+    /// The statement is over a limit, and writes under it are refused (security 6.4).
+    OverLimit,
+    /// The tag of the resource group is not inherited.
+    RgTagNotInherited,
+    /// The value is not allowed.
+    Value,
+    /// The value matches no expression.
+    ValueRegex,
+}
+
+impl ViolationCode {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::KeyCase => "KEY_CASE",
+            Self::Missing => "MISSING",
+            Self::OverLimit => "OVER_LIMIT",
+            Self::RgTagNotInherited => "RG_TAG_NOT_INHERITED",
+            Self::Value => "VALUE",
+            Self::ValueRegex => "VALUE_REGEX",
+        }
+    }
+}
+
+impl fmt::Display for ViolationCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// What tags come to, owned: what cases expect and evaluators agree on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaggingAnswer {
+    /// Whether any statement applied.
+    pub evaluated: bool,
+    /// What is wrong, by code and key; none twice.
+    pub violations: Vec<(ViolationCode, String)>,
+    /// Whether the operation is intercepted.
+    pub intercepted: bool,
+    /// What a repair writes; `None`: the tag is removed.
+    pub corrected: BTreeMap<String, Option<String>>,
+}
