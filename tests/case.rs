@@ -106,10 +106,13 @@ fn other_forms_are_counted_and_never_taken() {
             "effective.jsonl" | "effective_generated.jsonl" | "policy_validation.jsonl" => {
                 (0, lines, 0)
             }
+            "compliance.jsonl" => (0, 0, 0),
             _ => (lines, 0, 0),
         };
         let found = (file.skipped, file.tag_policies.len(), file.cases.len());
         assert_eq!(found, expected, "{name}");
+        let judged = if name == "compliance.jsonl" { lines } else { 0 };
+        assert_eq!(file.compliance.len(), judged, "{name}");
     }
 }
 

@@ -21,7 +21,7 @@ pub const PROTECTED_TAG_KEYS: Limit = Limit {
 };
 
 /// The names of the switches.
-pub const NAMES: [&str; 15] = [
+pub const NAMES: [&str; 14] = [
     "rg_deny",
     "query_denied",
     "query_unfiltered",
@@ -36,8 +36,10 @@ pub const NAMES: [&str; 15] = [
     "not_resource",
     "strong_verification",
     "untag_interception",
-    "protected_tag_keys",
 ];
+
+/// The setting that is a list.
+const PROTECTED: &str = "protected_tag_keys";
 
 /// Reads the switches.
 ///
@@ -45,7 +47,9 @@ pub const NAMES: [&str; 15] = [
 ///
 /// When one is not known, or has a value that it cannot have.
 pub fn settings(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Settings, Told> {
-    let members = at.members(&NAMES, sink)?;
+    let mut known = NAMES.to_vec();
+    known.push(PROTECTED);
+    let members = at.members(&known, sink)?;
     let mut read = Reader {
         members,
         sink,
@@ -195,7 +199,7 @@ impl Reader<'_, '_, '_, '_> {
     }
 
     fn protected_keys(&mut self) -> ProtectedTagKeys {
-        let Some(at) = self.members.optional("protected_tag_keys") else {
+        let Some(at) = self.members.optional(PROTECTED) else {
             return ProtectedTagKeys::default();
         };
         match protected_keys(&at, self.sink) {
