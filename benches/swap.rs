@@ -144,7 +144,7 @@ impl Clients {
                 self.runtime.spawn(calls(client, messages, time))
             })
             .collect();
-        let mut all = Histogram::new(3).unwrap();
+        let mut all = Histogram::new_with_bounds(1, 60_000_000_000, 3).unwrap();
         for task in tasks {
             all.add(self.runtime.block_on(task).unwrap()).unwrap();
         }
@@ -157,7 +157,7 @@ async fn calls(
     messages: Arc<[v1::AuthorizeRequest]>,
     time: Duration,
 ) -> Histogram<u64> {
-    let mut histogram = Histogram::new(3).unwrap();
+    let mut histogram = Histogram::new_with_bounds(1, 60_000_000_000, 3).unwrap();
     let begin = Instant::now();
     for message in messages.iter().cycle() {
         let asked = Instant::now();
@@ -179,7 +179,7 @@ fn argument(name: &str, default: u64) -> u64 {
 
 /// Answers requests one after the other; tells how long each took.
 fn answers(pdp: &Pdp, messages: &[Vec<u8>], time: Duration) -> Histogram<u64> {
-    let mut histogram = Histogram::new(3).unwrap();
+    let mut histogram = Histogram::new_with_bounds(1, 60_000_000_000, 3).unwrap();
     let begin = Instant::now();
     let mut bytes = Vec::new();
     for message in messages.iter().cycle() {

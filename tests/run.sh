@@ -31,5 +31,5 @@ cargo bench --quiet --profile dev --bench decide -- --test
 step examples and the calls of README
 cargo build --quiet
 target/debug/tagwarden check --deny-warnings examples/*
-target/debug/tagwarden test examples/*
+target/debug/tagwarden test examples/* tests/conformance/*
 python3 tests/readme.py target/debug/tagwarden

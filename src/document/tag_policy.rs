@@ -48,7 +48,7 @@ pub const MAX_REGEXES: usize = 20;
 ///
 /// let text = r#"{"tags": {"Env": {"tag_value": {"@@append": ["a*b*"]}}}}"#;
 /// let errors = read_tag_policy(text, Some(Dialect::Huawei)).unwrap_err();
-/// let expected = "1:47: /tags/Env/tag_value/@@append/0: more than one `*` in a value";
+/// let expected = "1:46: /tags/Env/tag_value/@@append/0: more than one `*` in a value";
 /// assert_eq!(errors.to_string(), expected);
 /// ```
 ///

@@ -224,7 +224,12 @@ mod tests {
         assert_eq!(table.find(Origin::Remote).rights, nothing);
         assert_eq!(table.find(unix(9, 9, SocketUser::Other)).rights, nothing);
         let local = &table.find(Origin::Loopback).rights;
-        assert!(Rpc::ALL.into_iter().all(|rpc| local.rpcs.contains(rpc)));
+        let provenance = Rpc::GetEffectiveTagPolicy;
+        assert!(
+            Rpc::ALL
+                .into_iter()
+                .all(|rpc| local.rpcs.contains(rpc) == (rpc != provenance))
+        );
         let has = SupplyRight::ALL.map(|right| local.supply.has(right));
         assert_eq!(has, [true, false, false, false, false, false]);
         assert!(local.supply.has_key("acs:SourceIp"));
