@@ -48,7 +48,7 @@ impl Faults {
     }
 
     /// The fault to tell.
-    pub(super) fn into_result(self) -> Result<(), Refused> {
+    pub(super) fn result(&self) -> Result<(), Refused> {
         self.0.map_or(Ok(()), Err)
     }
 }
@@ -78,7 +78,7 @@ pub(super) fn request(
             &snapshot.accounts,
         );
     }
-    faults.into_result()
+    faults.result()
 }
 
 fn resources(faults: &mut Faults, resources: &[Resource<'_>]) {
