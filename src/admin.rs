@@ -23,6 +23,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -216,7 +217,8 @@ impl Site {
 
     fn ready(&self) -> Answer {
         let status = self.state.sources.status.borrow().clone();
-        match readiness(&status, self.state.draining.is_cancelled()) {
+        let draining = self.state.draining.is_cancelled();
+        match readiness(&status, draining, Timestamp::now()) {
             Ok(said) => text(StatusCode::OK, said),
             Err(said) => text(StatusCode::SERVICE_UNAVAILABLE, said),
         }

@@ -291,9 +291,10 @@ async fn on_signals(
                 continue;
             }
         }
-        tracing::info!(?next, "stopping");
         draining.cancel();
         phase.send_replace(next);
+        // Told when it is done: whoever reads it sees a server that drains.
+        tracing::info!(?next, "stopping");
         next = Phase::Ended;
     }
 }

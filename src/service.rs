@@ -33,7 +33,6 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
-use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
@@ -181,7 +180,7 @@ impl Serving {
         let (phase, phases) = watch::channel(Phase::Serving);
         let (told, tellings) = watch::channel(Phase::Serving);
         let reporter = HealthReporter::new();
-        health::set(&reporter, ServingStatus::NotServing).await;
+        health::begin(&reporter).await;
         let (alive, workers) = mpsc::channel(1);
         let starting = Starting {
             config: &config,

@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use super::bundle::error::EntryErrorKind;
 use super::cursor::{self, Cursor, Members, Sink, Told};
 use super::error::{Limit, ShapeErrorKind};
 use crate::model::settings::{
-    AbsentFamily, ControlScope, ForAllAbsent, MissingRequired, NotResource, Operators,
+    AbsentFamily, ControlScope, ForAllAbsent, MissingRequired, NotResource, OnStale, Operators,
     ProtectedTagKeys, QueryDenied, QueryUnfiltered, RgDeny, Settings, StrongVerification,
     TagKeyCase, UnknownKeys, UntagInterception, UpdateExtraTags,
 };
@@ -40,6 +42,11 @@ pub const NAMES: [&str; 14] = [
 
 /// The setting that is a list.
 const PROTECTED: &str = "protected_tag_keys";
+/// The two that say what becomes of stale policies.
+const STALE: [&str; 2] = ["on_stale", "max_staleness"];
+
+/// The most seconds that `max_staleness` may be: a year.
+pub const MAX_STALENESS: u64 = 31_536_000;
 
 /// Reads the switches.
 ///
@@ -49,6 +56,7 @@ const PROTECTED: &str = "protected_tag_keys";
 pub fn settings(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Settings, Told> {
     let mut known = NAMES.to_vec();
     known.push(PROTECTED);
+    known.extend(STALE);
     let members = at.members(&known, sink)?;
     let mut read = Reader {
         members,
@@ -145,6 +153,7 @@ pub fn settings(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Settings, To
         strong_verification: read.strong_verification(),
         untag_interception: read.untag_interception(),
         protected_tag_keys: read.protected_keys(),
+        on_stale: read.on_stale(),
     };
     read.told.map_or(Ok(settings), Err)
 }
@@ -166,13 +175,8 @@ impl Reader<'_, '_, '_, '_> {
         let Some(at) = self.members.optional(name) else {
             return T::default();
         };
-        match at.word(expected, words, self.sink) {
-            Ok(value) => value,
-            Err(told) => {
-                self.told = Some(told);
-                T::default()
-            }
-        }
+        let word = at.word(expected, words, self.sink);
+        self.taken(word)
     }
 
     fn strong_verification(&mut self) -> StrongVerification {
@@ -202,14 +206,57 @@ impl Reader<'_, '_, '_, '_> {
         let Some(at) = self.members.optional(PROTECTED) else {
             return ProtectedTagKeys::default();
         };
-        match protected_keys(&at, self.sink) {
-            Ok(keys) => keys,
-            Err(told) => {
-                self.told = Some(told);
-                ProtectedTagKeys::default()
-            }
-        }
+        let keys = protected_keys(&at, self.sink);
+        self.taken(keys)
     }
+
+    fn on_stale(&mut self) -> OnStale {
+        let stale = on_stale(&self.members, self.sink);
+        self.taken(stale)
+    }
+
+    /// A value, or a default that is never used because an error was told.
+    fn taken<T: Default>(&mut self, read: Result<T, Told>) -> T {
+        read.unwrap_or_else(|told| {
+            self.told = Some(told);
+            T::default()
+        })
+    }
+}
+
+/// `max_staleness` stands exactly where it is used: with `deny`.
+fn on_stale(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<OnStale, Told> {
+    let [name, limit] = STALE;
+    let words = [("serve", Stale::Serve), ("deny", Stale::Deny)];
+    let chosen = match members.optional(name) {
+        None => Stale::Serve,
+        Some(at) => at.word("`serve` or `deny`", &words, sink)?,
+    };
+    match (chosen, members.optional(limit)) {
+        (Stale::Serve, None) => Ok(OnStale::Serve),
+        (Stale::Serve, Some(at)) => Err(at.refuse_key(EntryErrorKind::StalenessUnused, sink)),
+        (Stale::Deny, None) => Err(members
+            .whole()
+            .refuse(EntryErrorKind::StalenessMissing, sink)),
+        (Stale::Deny, Some(at)) => seconds(&at, sink).map(OnStale::DenyAfter),
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Stale {
+    Serve,
+    Deny,
+}
+
+fn seconds(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<SignedDuration, Told> {
+    let seconds = at.whole_number(sink)?;
+    if !(1..=MAX_STALENESS).contains(&seconds) {
+        return Err(at.refuse(EntryErrorKind::Staleness, sink));
+    }
+    // Less than the limit, it fits.
+    Ok(SignedDuration::from_secs(
+        i64::try_from(seconds).unwrap_or(i64::MAX),
+    ))
 }
 
 fn protected_keys(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<ProtectedTagKeys, Told> {
@@ -244,7 +291,7 @@ mod tests {
             "missing_required": "refuse", "control_scope": "owner", "operators": "extended",
             "forall_absent": "false", "unknown_keys": "refuse", "not_resource": "refuse",
             "strong_verification": "off", "untag_interception": "strong",
-            "protected_tag_keys": []}"#;
+            "protected_tag_keys": [], "on_stale": "serve"}"#;
         assert_eq!(check(all), Ok(Settings::default()));
         assert_eq!(check("{}"), Ok(Settings::default()));
         let found = check(r#"{"tag_key_case": "exact"}"#).unwrap();
@@ -258,5 +305,38 @@ mod tests {
             1:39: /absent_family: expected a string, found a boolean\n\
             1:46: /x: unknown member `x`";
         assert_eq!(errors, expected);
+    }
+
+    #[test]
+    fn staleness_has_a_limit_exactly_where_it_is_denied() {
+        let found = check(r#"{"on_stale": "deny", "max_staleness": 60}"#).unwrap();
+        assert_eq!(
+            found.on_stale.limit(),
+            Some(SignedDuration::from_secs(60))
+        );
+        for (text, expected) in [
+            (
+                r#"{"on_stale": "deny"}"#,
+                "1:1: `on_stale` = `deny` needs `max_staleness`",
+            ),
+            (
+                r#"{"max_staleness": 60}"#,
+                "1:2: /max_staleness: `max_staleness` is used only with `on_stale` = `deny`",
+            ),
+            (
+                r#"{"on_stale": "deny", "max_staleness": 0}"#,
+                "1:39: /max_staleness: not a number of 1 to 31536000 seconds",
+            ),
+            (
+                r#"{"on_stale": "deny", "max_staleness": 31536001}"#,
+                "1:39: /max_staleness: not a number of 1 to 31536000 seconds",
+            ),
+            (
+                r#"{"on_stale": "deny", "max_staleness": "60s"}"#,
+                "1:39: /max_staleness: expected a whole number, found a string",
+            ),
+        ] {
+            assert_eq!(check(text).unwrap_err(), expected, "{text}");
+        }
     }
 }
