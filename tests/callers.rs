@@ -1,5 +1,8 @@
 //! Who may ask what, over real sockets (security 1): defaults, `callers.json`, and swaps of rights.
 
+mod explain;
+mod users;
+
 use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;

@@ -25,7 +25,10 @@ pub(super) fn readiness(status: &Status, draining: bool, now: Timestamp) -> Resu
             false
         }
         None => {
-            line(&mut said, format_args!("not ready: no policies are loaded yet"));
+            line(
+                &mut said,
+                format_args!("not ready: no policies are loaded yet"),
+            );
             false
         }
         Some(_) if status.standing().is_expired(now) => {

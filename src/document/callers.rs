@@ -115,7 +115,11 @@ fn named(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Named, Told> {
         .and_then(|at| some(Some(at), PEERS, sink, |at, sink| placed(at, sink, peer)));
     let principal = members
         .optional("principal")
-        .map(|at| at.parse(sink, |text| OwnPrincipal::try_from(text).map_err(EntryErrorKind::from)))
+        .map(|at| {
+            at.parse(sink, |text| {
+                OwnPrincipal::try_from(text).map_err(EntryErrorKind::from)
+            })
+        })
         .transpose();
     let (rights, principal) = (rights(&members, sink), principal?);
     let rights = rights.and_then(|rights| explains(rights, principal.as_ref(), &members, sink));
@@ -358,7 +362,12 @@ mod tests {
         ] {
             assert!(found.ends_with(expected), "{found}");
         }
-        for principal in ["*", "acs:ram::1:root", "acs:ram::1:role/ops/s1", "ecs.aliyuncs.com"] {
+        for principal in [
+            "*",
+            "acs:ram::1:root",
+            "acs:ram::1:role/ops/s1",
+            "ecs.aliyuncs.com",
+        ] {
             let found = named(&format!(r#""principal": "{principal}""#));
             let expected = "/callers/0/principal: expected the ARN of a user or a role";
             assert!(found.ends_with(expected), "{found}");

@@ -310,10 +310,7 @@ mod tests {
     #[test]
     fn staleness_has_a_limit_exactly_where_it_is_denied() {
         let found = check(r#"{"on_stale": "deny", "max_staleness": 60}"#).unwrap();
-        assert_eq!(
-            found.on_stale.limit(),
-            Some(SignedDuration::from_secs(60))
-        );
+        assert_eq!(found.on_stale.limit(), Some(SignedDuration::from_secs(60)));
         for (text, expected) in [
             (
                 r#"{"on_stale": "deny"}"#,

@@ -53,7 +53,9 @@ impl Health {
 /// Tells that nothing serves yet.
 pub(super) async fn begin(reporter: &HealthReporter) {
     for service in SERVICES.into_iter().chain([BUNDLE]) {
-        reporter.set_service_status(service, NOT_SERVING.services).await;
+        reporter
+            .set_service_status(service, NOT_SERVING.services)
+            .await;
     }
 }
 

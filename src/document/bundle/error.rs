@@ -287,9 +287,7 @@ impl EntryErrorKind {
             Self::ExplainLevel => "EXPLAIN_LEVEL",
             Self::ExplainPrincipal => "EXPLAIN_PRINCIPAL",
             Self::CallerPrincipal(_) => "INVALID_CALLER_PRINCIPAL",
-            Self::StalenessMissing | Self::StalenessUnused | Self::Staleness => {
-                "INVALID_STALENESS"
-            }
+            Self::StalenessMissing | Self::StalenessUnused | Self::Staleness => "INVALID_STALENESS",
             Self::RoleKind => "ROLE_KIND",
             Self::FolderDepth => "FOLDER_DEPTH",
             Self::PolicyUnknown { .. } | Self::TagPolicyUnknown { .. } => "POLICY_UNKNOWN",

@@ -5,9 +5,11 @@
 //! be decided is no permission.
 
 use super::desk::Desk;
-use crate::engine::decision::Decision;
-use crate::engine::request::{Context, KnownGroup, KnownTags, Request, Resource, Session, TagWrite};
 use crate::engine;
+use crate::engine::decision::Decision;
+use crate::engine::request::{
+    Context, KnownGroup, KnownTags, Request, Resource, Session, TagWrite,
+};
 use crate::model::action::ActionRef;
 use crate::model::arn::{PrincipalRef, ResourceName};
 use crate::model::caller::OwnPrincipal;
@@ -27,7 +29,11 @@ impl Desk<'_> {
         of: PrincipalRef<'_>,
         resources: &Resources<'_>,
     ) -> Result<(), CallError> {
-        let own = self.caller.principal.as_ref().and_then(OwnPrincipal::principal);
+        let own = self
+            .caller
+            .principal
+            .as_ref()
+            .and_then(OwnPrincipal::principal);
         let allowed = match (self.caller.id, own) {
             // The server's own user reads the policies as it pleases.
             (CallerId::Owner, _) => true,
@@ -97,9 +103,11 @@ impl Desk<'_> {
             understands_obligations: false,
         };
         let decided = engine::decide(self.snapshot, &request);
-        decided.is_ok_and(|Decision { outcome, reason, .. }| {
-            outcome == Outcome::Allow && reason.is_none()
-        })
+        decided.is_ok_and(
+            |Decision {
+                 outcome, reason, ..
+             }| { outcome == Outcome::Allow && reason.is_none() },
+        )
     }
 }
 

@@ -31,8 +31,7 @@ impl CallError {
     }
 
     fn details(&self) -> ErrorDetails {
-        let mut details =
-            ErrorDetails::with_error_info(self.reason(), DOMAIN, HashMap::new());
+        let mut details = ErrorDetails::with_error_info(self.reason(), DOMAIN, HashMap::new());
         let code = self.code();
         if code == Code::InvalidArgument {
             details.add_bad_request_violation(self.subject(), self.description());

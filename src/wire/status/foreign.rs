@@ -32,17 +32,19 @@ pub fn with_reason(status: &Status) -> Status {
     if !status.details().is_empty() {
         return status.clone();
     }
-    let message = match (status.code(), status.message()) {
-        (Code::Unimplemented, "") => "no such service or method",
-        (_, message) => message,
+    let (reason, message) = match (status.code(), status.message()) {
+        (Code::Unimplemented, "") => ("METHOD_UNKNOWN", "no such service or method"),
+        (code, message) => (reason(code), message),
     };
-    let details = ErrorDetails::with_error_info(reason(status.code()), DOMAIN, HashMap::new());
-    Status::with_error_details(status.code(), message, details)
+    let details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
+    // What it says beside its code: the encodings that are taken, for one.
+    let beside = status.metadata().clone();
+    Status::with_error_details_and_metadata(status.code(), message, details, beside)
 }
 
 fn reason(code: Code) -> &'static str {
     match code {
-        Code::Unimplemented => "METHOD_UNKNOWN",
+        Code::Unimplemented => "UNIMPLEMENTED",
         Code::OutOfRange => "MESSAGE_TOO_LARGE",
         // Health does not know the service that it is asked for.
         Code::NotFound => "SERVICE_UNKNOWN",
