@@ -87,8 +87,8 @@ async fn a_draining_server_is_live_and_not_ready() {
     assert_eq!(get(admin, "/metrics").await.0, 200);
     let Held { answer, mut body } = held;
     body.send_data(empty_message().slice(2..), true).unwrap();
-    let head = within(answer).await.unwrap().into_parts().0;
-    assert_eq!(head.headers["grpc-status"], "3");
+    let answered = within(answer).await.unwrap();
+    assert_eq!(answered.headers()["grpc-status"], "3");
     assert_eq!(process.ended().await.code(), Some(0));
 }
 

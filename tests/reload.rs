@@ -276,7 +276,8 @@ async fn a_bundle_with_a_manifest_takes_effect_with_its_last_byte() {
     let digests = next.iter().map(|(path, text)| {
         use sha2::Digest as _;
         let digest = sha2::Sha256::digest(text);
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = digest.iter().map(|byte| format!("{byte:02x}"));
+        let digest = digest.collect::<Vec<_>>().concat();
         format!(r#""{path}": "{digest}""#)
     });
     let manifest = digests.collect::<Vec<_>>().join(", ");

@@ -237,3 +237,31 @@ async fn an_account_that_is_stale_for_too_long_is_quarantined_alone() {
     process.said("in force").await;
     assert!(!may(&mut client, "2", "2").await.unwrap());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_health_names_every_metric() {
+    let folder = tempfile::tempdir().unwrap();
+    bundle(folder.path(), DENYING);
+    let directory = folder.path().to_str().unwrap();
+    let mut process = Process::start(&["--bundle", directory]);
+    let admin = process.admin().await;
+    process.said("in force").await;
+    let (_, metrics) = get(admin, "/metrics").await;
+    let types = metrics
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "));
+    let mut served: Vec<String> = types
+        .map(|line| line.replacen(' ', "` | ", 1))
+        .map(|line| format!("| `{line} |"))
+        .collect();
+    let page = include_str!("../docs/health.md");
+    let rows = page
+        .lines()
+        .filter(|line| line.starts_with("| `tagwarden_"));
+    let mut told: Vec<String> = rows
+        .map(|row| row.split_inclusive('|').take(3).collect())
+        .collect();
+    served.sort_unstable();
+    told.sort_unstable();
+    assert_eq!(told, served);
+}

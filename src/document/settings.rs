@@ -72,15 +72,7 @@ pub fn settings(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Settings, To
                 ("documented_order", RgDeny::DocumentedOrder),
             ],
         ),
-        query_denied: read.switch(
-            "query_denied",
-            "`empty`, `error` or `error_on_explicit`",
-            &[
-                ("empty", QueryDenied::Empty),
-                ("error", QueryDenied::Error),
-                ("error_on_explicit", QueryDenied::ErrorOnExplicit),
-            ],
-        ),
+        query_denied: read.query_denied(),
         query_unfiltered: read.switch(
             "query_unfiltered",
             "`obligation` or `deny`",
@@ -177,6 +169,18 @@ impl Reader<'_, '_, '_, '_> {
         };
         let word = at.word(expected, words, self.sink);
         self.taken(word)
+    }
+
+    fn query_denied(&mut self) -> QueryDenied {
+        self.switch(
+            "query_denied",
+            "`empty`, `error` or `error_on_explicit`",
+            &[
+                ("empty", QueryDenied::Empty),
+                ("error", QueryDenied::Error),
+                ("error_on_explicit", QueryDenied::ErrorOnExplicit),
+            ],
+        )
     }
 
     fn strong_verification(&mut self) -> StrongVerification {

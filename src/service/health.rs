@@ -39,13 +39,16 @@ const NOT_SERVING: Health = Health {
 
 impl Health {
     fn of(standing: Standing, now: Timestamp) -> Self {
-        let serving = |serves| match serves {
-            true => ServingStatus::Serving,
-            false => ServingStatus::NotServing,
-        };
         Self {
-            services: serving(!standing.is_expired(now)),
-            bundle: serving(standing.newest == Newest::InForce),
+            services: if standing.is_expired(now) {
+                ServingStatus::NotServing
+            } else {
+                ServingStatus::Serving
+            },
+            bundle: match standing.newest {
+                Newest::InForce => ServingStatus::Serving,
+                Newest::Refused => ServingStatus::NotServing,
+            },
         }
     }
 }
@@ -97,7 +100,7 @@ impl Telling {
                 () = expiry(standing, now) => true,
             };
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn tell(&mut self, health: Health) {
