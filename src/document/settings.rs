@@ -1,10 +1,12 @@
 //! The switches of a bundle or a case, as `{"rg_deny": "always", …}`; those not named keep their
 //! defaults, which are the closed ones.
 
+mod stale;
+
 use std::sync::Arc;
 
-use jiff::SignedDuration;
-
+pub use self::stale::MAX_STALENESS;
+use self::stale::on_stale;
 use super::bundle::error::EntryErrorKind;
 use super::cursor::{self, Cursor, Members, Sink, Told};
 use super::error::{Limit, ShapeErrorKind};
@@ -42,12 +44,6 @@ pub const NAMES: [&str; 14] = [
 
 /// The setting that is a list.
 const PROTECTED: &str = "protected_tag_keys";
-/// The two that say what becomes of stale policies.
-const STALE: [&str; 2] = ["on_stale", "max_staleness"];
-
-/// The most seconds that `max_staleness` may be: a year.
-pub const MAX_STALENESS: u64 = 31_536_000;
-
 /// Reads the switches.
 ///
 /// # Errors
@@ -56,7 +52,7 @@ pub const MAX_STALENESS: u64 = 31_536_000;
 pub fn settings(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Settings, Told> {
     let mut known = NAMES.to_vec();
     known.push(PROTECTED);
-    known.extend(STALE);
+    known.extend(stale::NAMES);
     let members = at.members(&known, sink)?;
     let mut read = Reader {
         members,
@@ -228,41 +224,6 @@ impl Reader<'_, '_, '_, '_> {
     }
 }
 
-/// `max_staleness` stands exactly where it is used: with `deny`.
-fn on_stale(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<OnStale, Told> {
-    let [name, limit] = STALE;
-    let words = [("serve", Stale::Serve), ("deny", Stale::Deny)];
-    let chosen = match members.optional(name) {
-        None => Stale::Serve,
-        Some(at) => at.word("`serve` or `deny`", &words, sink)?,
-    };
-    match (chosen, members.optional(limit)) {
-        (Stale::Serve, None) => Ok(OnStale::Serve),
-        (Stale::Serve, Some(at)) => Err(at.refuse_key(EntryErrorKind::StalenessUnused, sink)),
-        (Stale::Deny, None) => Err(members
-            .whole()
-            .refuse(EntryErrorKind::StalenessMissing, sink)),
-        (Stale::Deny, Some(at)) => seconds(&at, sink).map(OnStale::DenyAfter),
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Stale {
-    Serve,
-    Deny,
-}
-
-fn seconds(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<SignedDuration, Told> {
-    let seconds = at.whole_number(sink)?;
-    if !(1..=MAX_STALENESS).contains(&seconds) {
-        return Err(at.refuse(EntryErrorKind::Staleness, sink));
-    }
-    // Less than the limit, it fits.
-    Ok(SignedDuration::from_secs(
-        i64::try_from(seconds).unwrap_or(i64::MAX),
-    ))
-}
-
 fn protected_keys(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<ProtectedTagKeys, Told> {
     let items = at.items(sink)?;
     if items.len() > PROTECTED_TAG_KEYS.most {
@@ -309,35 +270,5 @@ mod tests {
             1:39: /absent_family: expected a string, found a boolean\n\
             1:46: /x: unknown member `x`";
         assert_eq!(errors, expected);
-    }
-
-    #[test]
-    fn staleness_has_a_limit_exactly_where_it_is_denied() {
-        let found = check(r#"{"on_stale": "deny", "max_staleness": 60}"#).unwrap();
-        assert_eq!(found.on_stale.limit(), Some(SignedDuration::from_secs(60)));
-        for (text, expected) in [
-            (
-                r#"{"on_stale": "deny"}"#,
-                "1:1: `on_stale` = `deny` needs `max_staleness`",
-            ),
-            (
-                r#"{"max_staleness": 60}"#,
-                "1:2: /max_staleness: `max_staleness` is used only with `on_stale` = `deny`",
-            ),
-            (
-                r#"{"on_stale": "deny", "max_staleness": 0}"#,
-                "1:39: /max_staleness: not a number of 1 to 31536000 seconds",
-            ),
-            (
-                r#"{"on_stale": "deny", "max_staleness": 31536001}"#,
-                "1:39: /max_staleness: not a number of 1 to 31536000 seconds",
-            ),
-            (
-                r#"{"on_stale": "deny", "max_staleness": "60s"}"#,
-                "1:39: /max_staleness: expected a whole number, found a string",
-            ),
-        ] {
-            assert_eq!(check(text).unwrap_err(), expected, "{text}");
-        }
     }
 }
