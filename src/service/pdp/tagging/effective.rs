@@ -1,6 +1,6 @@
 //! `GetEffectiveTagPolicy`: the policy in its canonical form, and who put each value there.
 
-use super::may;
+use super::sight::may;
 use crate::document::tag_policy::canonical;
 use crate::engine::request::{KnownGroup, KnownTags, Resource};
 use crate::model::arn::{PrincipalRef, ResourceName};
