@@ -87,14 +87,18 @@ impl Iterator for Near<'_> {
     }
 }
 
-/// What folded keys have in common; `None`: the key is not ASCII alone.
+/// What folded keys have in common, at a glance: their length and four of their characters, the
+/// last two among them, by which numbered keys differ. `None`: the key is not ASCII alone.
 fn bucket(key: &str) -> Option<usize> {
-    let mut hash: u32 = 0;
-    for byte in key.bytes() {
-        if !byte.is_ascii() {
-            return None;
-        }
-        hash = (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x9e37_79b1);
+    let bytes = key.as_bytes();
+    if bytes.is_empty() || !bytes.is_ascii() {
+        return None;
+    }
+    let length = bytes.len();
+    let mut hash = u32::try_from(length).ok()?;
+    for place in [0, length / 2, length.saturating_sub(2), length - 1] {
+        let byte = bytes.get(place)?.to_ascii_lowercase();
+        hash = (hash ^ u32::from(byte)).wrapping_mul(0x9e37_79b1);
     }
     // The upper bits of the product depend on all of the lower ones.
     usize::try_from(hash >> (32 - BUCKETS.ilog2())).ok()
