@@ -4,6 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use tagwarden::wire::v1;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -166,6 +167,74 @@ async fn metrics_count_decisions_and_bundles() {
     for told in ["refused at ", "stale since ", "account 2: stale, 1 errors"] {
         assert!(said.contains(told), "{said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_count_verdicts_on_tags() {
+    let bundle = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tag-governance");
+    let mut process = Process::start(&["--bundle", bundle]);
+    let admin = process.admin().await;
+    process.said("in force").await;
+    let mut client = process.tagging().await;
+    let create = |key: &str, value: &str| v1::ValidateTaggingRequest {
+        resource: Some(v1::Resource {
+            arn: "acs:ecs:cn-hangzhou:200000000002:instance/*".to_owned(),
+            ..v1::Resource::default()
+        }),
+        operation: v1::TaggingOperation::Create.into(),
+        tag_write: Some(v1::TagWrite {
+            set: Some(v1::TagSet {
+                tags: [(key, value), ("project", "P1234")]
+                    .map(|(key, value)| v1::Tag {
+                        key: key.to_owned(),
+                        value: value.to_owned(),
+                    })
+                    .into(),
+            }),
+            ..v1::TagWrite::default()
+        }),
+        ..v1::ValidateTaggingRequest::default()
+    };
+    let right = create("CostCenter", "Beijing");
+    let wrong = create("CostCenter", "beijing");
+    client.validate_tagging(right.clone()).await.unwrap();
+    client.validate_tagging(wrong.clone()).await.unwrap();
+    let nothing = v1::ValidateTaggingRequest::default();
+    client.validate_tagging(nothing.clone()).await.unwrap_err();
+    let requests = vec![right, wrong, nothing];
+    let batch = v1::BatchValidateTaggingRequest { requests };
+    client.batch_validate_tagging(batch).await.unwrap();
+    let both = v1::AuthorizeTaggingRequest {
+        request: Some(v1::AuthorizeRequest {
+            principal: "acs:ram::200000000002:user/alice".to_owned(),
+            action: "ecs:RunInstances".to_owned(),
+            resources: vec![v1::Resource {
+                arn: "acs:ecs:cn-hangzhou:200000000002:instance/*".to_owned(),
+                ..v1::Resource::default()
+            }],
+            ..v1::AuthorizeRequest::default()
+        }),
+    };
+    client.authorize_tagging(both).await.unwrap();
+    let (_, metrics) = get(admin, "/metrics").await;
+    for (labels, expected) in [
+        (r#"api="ValidateTagging",outcome="compliant""#, "1"),
+        (r#"api="ValidateTagging",outcome="reported""#, "0"),
+        (r#"api="ValidateTagging",outcome="intercepted""#, "1"),
+        (r#"api="ValidateTagging",outcome="error""#, "1"),
+        (r#"api="BatchValidateTagging",outcome="compliant""#, "1"),
+        (r#"api="BatchValidateTagging",outcome="intercepted""#, "1"),
+        (r#"api="BatchValidateTagging",outcome="error""#, "1"),
+        (r#"api="AuthorizeTagging",outcome="intercepted""#, "1"),
+    ] {
+        let name = format!("tagwarden_tag_verdicts_total{{{labels}}}");
+        assert_eq!(value(&metrics, &name), expected, "{labels}");
+    }
+    let timed = value(&metrics, "tagwarden_tag_verdict_duration_seconds_count");
+    assert_eq!(timed, "6");
+    let decided = r#"tagwarden_decisions_total{api="AuthorizeTagging",effect="deny"}"#;
+    assert_eq!(value(&metrics, decided), "1");
+    assert!(!metrics.contains(r#"decisions_total{api="ValidateTagging""#));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,6 +25,7 @@ use tagwarden::engine::compliance::validate;
 use tagwarden::engine::decide;
 use tagwarden::engine::request::Request;
 use tagwarden::engine::tagging::Tagging;
+use tagwarden::model::tag_policy::Dialect;
 use tagwarden::snapshot::Snapshot;
 
 #[global_allocator]
@@ -73,11 +74,13 @@ fn deciding_and_judging_allocate_nothing() {
         });
         assert_eq!(sum, 0, "{name}");
     }
-    let case = tags::Case::compliant();
-    let sent = case.sent();
-    let sum = allocations(|| {
-        let tagging = Tagging::new(black_box(tags::Case::question(&sent))).unwrap();
-        assert!(validate(&case.rules(), &tagging).is_compliant());
-    });
-    assert_eq!(sum, 0, "compliance");
+    for dialect in Dialect::ALL {
+        let case = tags::Case::compliant(dialect);
+        let sent = case.sent();
+        let sum = allocations(|| {
+            let tagging = Tagging::new(black_box(tags::Case::question(&sent))).unwrap();
+            assert!(validate(&case.rules(), &tagging).is_compliant());
+        });
+        assert_eq!(sum, 0, "compliance, {dialect}");
+    }
 }

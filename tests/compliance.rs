@@ -1,6 +1,9 @@
 //! Compliance: every worked case, and engine against reference on random policies and taggings.
 
+mod edits;
 mod generate;
+mod kinds;
+mod stages;
 
 use std::fs;
 use std::path::Path;

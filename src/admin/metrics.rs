@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::management::{Live, Status};
 use crate::model::caller::Rpc;
-use crate::telemetry::{Counted, Effect, ReloadOutcome, Reloads, Tallies, name};
+use crate::telemetry::{Counted, Effect, ReloadOutcome, Reloads, Tallies, VerdictOutcome, name};
 
 /// Where metrics come from.
 #[derive(Debug, Clone)]
@@ -44,6 +44,7 @@ impl Collector for Gathered {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut writer = Writer(encoder);
         self.decisions(&mut writer)?;
+        self.verdicts(&mut writer)?;
         self.snapshot(&mut writer)?;
         self.reloads(&mut writer)?;
         self.process(&mut writer)
@@ -54,7 +55,7 @@ impl Gathered {
     fn decisions(&self, writer: &mut Writer<'_>) -> fmt::Result {
         let tallies = &self.0.tallies;
         let mut counts = Vec::new();
-        for rpc in Rpc::ALL {
+        for rpc in Rpc::ALL.into_iter().filter(|rpc| rpc.decides()) {
             for effect in Effect::ALL {
                 let labels = vec![("api", rpc.as_str()), ("effect", effect.as_str())];
                 counts.push((labels, tallies.decisions(rpc, effect)));
@@ -66,6 +67,22 @@ impl Gathered {
             "How long decisions take",
             &tallies.durations(),
         )
+    }
+
+    fn verdicts(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        let tallies = &self.0.tallies;
+        let mut counts = Vec::new();
+        for rpc in Rpc::ALL.into_iter().filter(|rpc| rpc.judges_tags()) {
+            for outcome in VerdictOutcome::ALL {
+                let labels = vec![("api", rpc.as_str()), ("outcome", outcome.as_str())];
+                counts.push((labels, tallies.verdicts(rpc, outcome)));
+            }
+        }
+        let help = "Verdicts on tags by api and outcome";
+        writer.counters(name::TAG_VERDICTS, help, &counts)?;
+        let help = "How long verdicts on tags take";
+        let counted = tallies.verdict_durations();
+        writer.histogram(name::TAG_VERDICT_DURATION, help, &counted)
     }
 
     fn snapshot(&self, writer: &mut Writer<'_>) -> fmt::Result {

@@ -195,6 +195,32 @@ impl Rpc {
             Self::GetEffectiveTagPolicy => "GetEffectiveTagPolicy",
         }
     }
+
+    /// Whether its answer is ALLOW or DENY.
+    pub fn decides(self) -> bool {
+        match self {
+            Self::Authorize
+            | Self::BatchAuthorize
+            | Self::AuthorizeStream
+            | Self::FilterResources
+            | Self::AuthorizeTagging => true,
+            Self::ValidateTagging | Self::BatchValidateTagging | Self::GetEffectiveTagPolicy => {
+                false
+            }
+        }
+    }
+
+    /// Whether it says if tags comply.
+    pub fn judges_tags(self) -> bool {
+        match self {
+            Self::ValidateTagging | Self::BatchValidateTagging | Self::AuthorizeTagging => true,
+            Self::Authorize
+            | Self::BatchAuthorize
+            | Self::AuthorizeStream
+            | Self::FilterResources
+            | Self::GetEffectiveTagPolicy => false,
+        }
+    }
 }
 
 impl fmt::Display for Rpc {

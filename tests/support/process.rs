@@ -10,6 +10,7 @@ use hyper_util::rt::TokioIo;
 use tagwarden::wire::v1;
 use tagwarden::wire::v1::authorization_service_client::AuthorizationServiceClient;
 use tagwarden::wire::v1::management_service_client::ManagementServiceClient;
+use tagwarden::wire::v1::tagging_service_client::TaggingServiceClient;
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tonic::transport::{Channel, Endpoint};
@@ -133,6 +134,10 @@ impl Process {
 
     pub(crate) async fn client(&self) -> AuthorizationServiceClient<Channel> {
         AuthorizationServiceClient::new(connect(self.folder.path().join("data.sock")).await)
+    }
+
+    pub(crate) async fn tagging(&self) -> TaggingServiceClient<Channel> {
+        TaggingServiceClient::new(connect(self.folder.path().join("data.sock")).await)
     }
 
     pub(crate) async fn manage(&self) -> ManagementServiceClient<Channel> {

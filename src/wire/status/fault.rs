@@ -23,6 +23,9 @@ pub enum TaggingFault {
     /// No type, or one that is not known, while a policy intercepts by type (security 6.6).
     #[error("the type of the resource is not known")]
     ResourceTypeUnknown,
+    /// The type that is sent is not that of the resource (semantics 49).
+    #[error("the type is not that of the resource")]
+    ResourceTypeMismatch,
     /// The account that owns the resource is in no organization (security 6.6).
     #[error("the account is in no organization")]
     AccountOutsideOrganization,
@@ -38,6 +41,7 @@ impl TaggingFault {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::ResourceTypeUnknown => "RESOURCE_TYPE_UNKNOWN",
+            Self::ResourceTypeMismatch => "RESOURCE_TYPE_MISMATCH",
             Self::AccountOutsideOrganization => "ACCOUNT_OUTSIDE_ORGANIZATION",
             Self::NodeNotFound => "NODE_NOT_FOUND",
             Self::NotAuthorized => "NOT_AUTHORIZED",
@@ -46,7 +50,7 @@ impl TaggingFault {
 
     pub(super) fn code(self) -> Code {
         match self {
-            Self::ResourceTypeUnknown => Code::InvalidArgument,
+            Self::ResourceTypeUnknown | Self::ResourceTypeMismatch => Code::InvalidArgument,
             Self::AccountOutsideOrganization => Code::FailedPrecondition,
             Self::NodeNotFound => Code::NotFound,
             Self::NotAuthorized => Code::PermissionDenied,
