@@ -76,18 +76,18 @@ pub fn compile_session(policy: &written::Policy, settings: &Settings) -> Policy 
         interner: &mut interner,
         actions: None,
     }
-    .policy("session", "", policy)
+    .policy("session", policy)
 }
 
 /// A snapshot in the making.
-struct Compilation {
+struct Compilation<'b> {
     snapshot: Snapshot,
-    interner: Interner,
+    interner: Interner<'b>,
     system: BTreeMap<PolicyRef, PolicyId>,
     errors: Vec<CompileError>,
 }
 
-impl Compilation {
+impl<'b> Compilation<'b> {
     fn finish(self) -> Result<Snapshot, CompileErrors> {
         if self.errors.is_empty() {
             Ok(self.snapshot)
@@ -110,7 +110,12 @@ impl Compilation {
     }
 
     /// Lowers a policy and puts it into the table.
-    fn policy(&mut self, name: &str, account: &str, policy: &written::Policy) -> Option<PolicyId> {
+    fn policy(
+        &mut self,
+        name: &str,
+        account: &str,
+        policy: &'b written::Policy,
+    ) -> Option<PolicyId> {
         if policy.statements.len() > usize::from(u16::MAX) {
             let policy = name.to_owned();
             self.fail(
@@ -124,13 +129,13 @@ impl Compilation {
             interner: &mut self.interner,
             actions: Some(&mut self.snapshot.actions),
         };
-        let policy = lowering.policy(name, account, policy);
+        let policy = lowering.policy(name, policy);
         Some(self.snapshot.policies.push(policy))
     }
 
     fn shared(
         &mut self,
-        policies: &BTreeMap<Name, written::Policy>,
+        policies: &'b BTreeMap<Name, written::Policy>,
         reference: impl Fn(Name) -> PolicyRef,
     ) -> BTreeMap<PolicyRef, PolicyId> {
         let mut ids = BTreeMap::new();
@@ -143,7 +148,7 @@ impl Compilation {
         ids
     }
 
-    fn organizations(&mut self, bundle: &Bundle) {
+    fn organizations(&mut self, bundle: &'b Bundle) {
         let mut policies = self.shared(&bundle.control_policies, PolicyRef::Custom);
         for (reference, id) in &self.system {
             policies.entry(reference.clone()).or_insert(*id);
@@ -161,7 +166,7 @@ impl Compilation {
         }
     }
 
-    fn trust(&mut self, account: &Account) {
+    fn trust(&mut self, account: &'b Account) {
         for role in &account.roles {
             let Some(trust) = &role.trust else { continue };
             let name = format!("trust:{}", role.name);
@@ -180,7 +185,7 @@ impl Compilation {
         }
     }
 
-    fn attach(&mut self, name: &str, resource: &Arn, policy: &written::Policy) {
+    fn attach(&mut self, name: &str, resource: &Arn, policy: &'b written::Policy) {
         let arn = resource.fields();
         if !arn.is_concrete() || arn.id().split('/').count() > MAX_DEPTH {
             let resource = resource.to_string();

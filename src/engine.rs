@@ -1,4 +1,5 @@
-//! Decides: `decide(&Snapshot, &Request) -> Result<Decision, Refused>`.
+//! Decides: `decide(&Snapshot, &Request) -> Result<Decision, Refused>`, and `decide_each`, which
+//! tells the verdict of every resource too.
 //!
 //! A request is checked (`check`), its principal and action are found, and every resource is a
 //! sub-check of its own, judged through all layers (`layers`). The truth table over sub-checks:
@@ -34,10 +35,8 @@ mod tags;
 mod unit;
 mod view;
 
-use arrayvec::ArrayVec;
-
 use self::check::Faults;
-use self::decision::{Cause, Decision, Obligations, Refused, Verdict};
+use self::decision::{Cause, Decision, Obligations, Refused, Verdict, Verdicts};
 use self::layers::{Judged, Layers};
 use self::observe::{Nobody, Observer};
 use self::principal::Asker;
@@ -55,48 +54,60 @@ use crate::snapshot::action::FoldedAction;
 ///
 /// The request is not decided: it is malformed, or something is missing that its policies need.
 pub fn decide(snapshot: &Snapshot, request: &Request<'_>) -> Result<Decision, Refused> {
-    decide_observed(snapshot, request, &mut Nobody)
+    decide_each(snapshot, request, &mut Verdicts::new())
+}
+
+/// The same, with the verdict of each resource. Beside a refusal they say nothing.
+///
+/// # Errors
+///
+/// As [`decide`].
+pub fn decide_each(
+    snapshot: &Snapshot,
+    request: &Request<'_>,
+    verdicts: &mut Verdicts,
+) -> Result<Decision, Refused> {
+    decide_observed(snapshot, request, verdicts, &mut Nobody)
 }
 
 fn decide_observed(
     snapshot: &Snapshot,
     request: &Request<'_>,
+    verdicts: &mut Verdicts,
     observer: &mut impl Observer,
 ) -> Result<Decision, Refused> {
+    verdicts.clear();
     let name = FoldedAction::new(request.action);
     let action = ActionView::new(snapshot, request, &name);
     let asker = Asker::find(snapshot, request.principal);
     check::request(request, snapshot, &action, &asker)?;
     if matches!(asker, Asker::Unknown) {
-        return Ok(unknown_principal(request));
+        verdicts.extend(request.resources.iter().map(|_| UNKNOWN));
+        return Ok(unknown_principal());
     }
     let mut whole = Whole::default();
     for resource in request.resources {
         let check = SubCheck::new(snapshot, request, &action, &asker, resource);
-        whole.add(&check, observer);
+        let verdict = whole.add(&check, observer);
+        // INVARIANT: `check` refused more resources than there is place for.
+        let _ = verdicts.try_push(verdict);
     }
-    whole.faults.into_result()?;
-    Ok(Decision::new(
-        whole.verdicts,
-        whole.obligations,
-        whole.unknown,
-        snapshot,
-        request,
-        &action,
-    ))
+    whole.faults.result()?;
+    Ok(whole.decision(snapshot, request, &action))
 }
 
 /// What the sub-checks came to so far.
 #[derive(Debug, Default)]
 struct Whole {
     faults: Faults,
-    verdicts: ArrayVec<Verdict, { crate::model::verdict::limits::RESOURCES }>,
+    /// The first verdict of those that weigh most.
+    deciding: Option<Verdict>,
     obligations: Obligations,
     unknown: bool,
 }
 
 impl Whole {
-    fn add(&mut self, check: &SubCheck<'_>, observer: &mut impl Observer) {
+    fn add(&mut self, check: &SubCheck<'_>, observer: &mut impl Observer) -> Verdict {
         let mut own = Faults::default();
         let mut layers = Layers {
             check,
@@ -118,60 +129,24 @@ impl Whole {
         } = judged;
         observer.resource(check, verdict.outcome);
         self.obligations = self.obligations.and(obligations);
-        // INVARIANT: `check` refused more resources than there is place for.
-        let _ = self.verdicts.try_push(verdict);
+        let weighs_more = |kept: Verdict| severity(verdict.outcome) > severity(kept.outcome);
+        if self.deciding.is_none_or(weighs_more) {
+            self.deciding = Some(verdict);
+        }
+        verdict
     }
-}
 
-/// security 2.7: "DENY, reason `PRINCIPAL_UNKNOWN`, never EMPTY_RESULT".
-fn unknown_principal(request: &Request<'_>) -> Decision {
-    let cause = Cause {
-        layer: None,
-        statement: None,
-    };
-    let verdict = Verdict {
-        outcome: Outcome::ImplicitDeny,
-        cause,
-    };
-    Decision {
-        outcome: Outcome::ImplicitDeny,
-        reason: Some(DenyReason::PrincipalUnknown),
-        on_deny: OnDeny::Error,
-        cause,
-        verdicts: request.resources.iter().map(|_| verdict).collect(),
-        obligations: Obligations::default(),
-    }
-}
-
-impl Decision {
-    fn new(
-        verdicts: ArrayVec<Verdict, { crate::model::verdict::limits::RESOURCES }>,
-        obligations: Obligations,
-        unknown: bool,
+    fn decision(
+        self,
         snapshot: &Snapshot,
         request: &Request<'_>,
         action: &ActionView<'_>,
-    ) -> Self {
-        let first = |outcome| {
-            verdicts
-                .iter()
-                .find(|verdict: &&Verdict| verdict.outcome == outcome)
-        };
-        let deciding = first(Outcome::ExplicitDeny)
-            .or_else(|| first(Outcome::ImplicitDeny))
-            .or_else(|| first(Outcome::Allow));
-        let cause = deciding.map_or(
-            Cause {
-                layer: None,
-                statement: None,
-            },
-            |verdict| verdict.cause,
-        );
-        let outcome = deciding.map_or(Outcome::ImplicitDeny, |verdict| verdict.outcome);
-        let obliged = !obligations.is_empty() && !request.understands_obligations;
+    ) -> Decision {
+        let Verdict { outcome, cause } = self.deciding.unwrap_or(UNKNOWN);
+        let obliged = !self.obligations.is_empty() && !request.understands_obligations;
         let reason = match outcome {
             Outcome::ExplicitDeny => Some(DenyReason::Explicit),
-            Outcome::ImplicitDeny if unknown => Some(DenyReason::ResourceUnknown),
+            Outcome::ImplicitDeny if self.unknown => Some(DenyReason::ResourceUnknown),
             Outcome::ImplicitDeny => Some(DenyReason::Implicit),
             // security 3.6: without obligations understood "DENY, reason OBLIGATION_REQUIRED"
             Outcome::Allow if obliged => Some(DenyReason::ObligationRequired),
@@ -182,18 +157,46 @@ impl Decision {
         } else {
             outcome
         };
-        Self {
+        Decision {
             outcome,
             reason,
             on_deny: on_deny(snapshot, action, outcome),
             cause,
-            verdicts,
             obligations: if outcome == Outcome::Allow {
-                obligations
+                self.obligations
             } else {
                 Obligations::default()
             },
         }
+    }
+}
+
+/// Which outcome of several stands (the truth table above).
+fn severity(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Allow => 0,
+        Outcome::ImplicitDeny => 1,
+        Outcome::ExplicitDeny => 2,
+    }
+}
+
+/// What a resource comes to that no layer was asked about.
+const UNKNOWN: Verdict = Verdict {
+    outcome: Outcome::ImplicitDeny,
+    cause: Cause {
+        layer: None,
+        statement: None,
+    },
+};
+
+/// security 2.7: "DENY, reason `PRINCIPAL_UNKNOWN`, never EMPTY_RESULT".
+fn unknown_principal() -> Decision {
+    Decision {
+        outcome: UNKNOWN.outcome,
+        reason: Some(DenyReason::PrincipalUnknown),
+        on_deny: OnDeny::Error,
+        cause: UNKNOWN.cause,
+        obligations: Obligations::default(),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod action;
 pub mod attached;
 pub mod caller;
 pub mod condition;
+pub mod filter;
 pub mod matcher;
 pub mod policy;
 pub mod principal;

@@ -34,6 +34,10 @@ pub mod name {
     pub const SNAPSHOT_AGE: &str = "snapshot_age";
     /// For how long a newer bundle has been refused; 0 where none is.
     pub const SNAPSHOT_STALE: &str = "snapshot_stale";
+    /// Whether nothing is decided any more, because the snapshot in force is too stale.
+    pub const SNAPSHOT_EXPIRED: &str = "snapshot_expired";
+    /// How long the snapshot in force decides while it is stale; absent where it does for ever.
+    pub const MAX_STALENESS: &str = "max_staleness";
     /// Bundles by what came of them.
     pub const RELOADS: &str = "reloads";
     /// How long reading and compiling a bundle takes.

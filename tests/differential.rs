@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
 use tagwarden::compiler::compile;
-use tagwarden::engine::decision::Decision;
+use tagwarden::engine::decision::{Decision, Verdicts};
 use tagwarden::model::verdict::{DenyReason, Layer, OnDeny, Outcome, RefusalReason};
 use tagwarden::reference::{DueObligations, ReferenceDecision, evaluate};
 
@@ -34,16 +34,12 @@ fn by_reference(decision: &ReferenceDecision) -> Told {
     }
 }
 
-fn by_engine(decision: &Decision) -> Told {
+fn by_engine(decision: &Decision, verdicts: &Verdicts) -> Told {
     Told {
         outcome: decision.outcome,
         reason: decision.reason,
         on_deny: (decision.outcome != Outcome::Allow).then_some(decision.on_deny),
-        resources: decision
-            .verdicts
-            .iter()
-            .map(|verdict| verdict.outcome)
-            .collect(),
+        resources: verdicts.iter().map(|verdict| verdict.outcome).collect(),
         layer: denying_layer(decision.outcome, decision.cause.layer),
     }
 }
@@ -80,19 +76,20 @@ fn difference(world: &World) -> Option<String> {
         Err(errors) => return Some(format!("refused by the compiler: {errors:?}")),
     };
     let expected = evaluate(bundle, request);
-    let found = edge::ask(&snapshot, bundle, request);
+    let mut verdicts = Verdicts::new();
+    let found = edge::ask(&snapshot, bundle, request, &mut verdicts);
     match (&expected, &found) {
         (Err(expected), Err(found)) if expected == found => None,
         (Ok(expected), Ok(found)) => {
             let due = obligations(found, request.tags.set.as_deref());
-            let alike = by_reference(expected) == by_engine(found);
+            let alike = by_reference(expected) == by_engine(found, &verdicts);
             let permitted = expected.obligations.contains(&due);
             (!alike || !permitted).then(|| {
                 format!(
                     "reference {:?} {:?}\nengine {:?} {due:?}",
                     by_reference(expected),
                     expected.obligations,
-                    by_engine(found)
+                    by_engine(found, &verdicts)
                 )
             })
         }

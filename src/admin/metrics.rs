@@ -90,6 +90,9 @@ impl Gathered {
         let stale = status.stale_since.map_or(0.0, age);
         let help = "For how long a newer bundle has been refused";
         writer.gauge(name::SNAPSHOT_STALE, help, Some(&Unit::Seconds), &stale)?;
+        let expired = i64::from(status.standing().is_expired(Timestamp::now()));
+        let help = "Whether nothing is decided, because the snapshot in force is too stale";
+        writer.gauge(name::SNAPSHOT_EXPIRED, help, None, &expired)?;
         let Some(live) = &status.live else {
             return Ok(());
         };
@@ -97,8 +100,14 @@ impl Gathered {
             revision,
             activated,
             counts: _,
+            max_staleness,
             refused_accounts,
         } = live;
+        if let Some(limit) = max_staleness {
+            let help = "How long the snapshot decides while a newer bundle is refused";
+            let limit = limit.as_secs_f64();
+            writer.gauge(name::MAX_STALENESS, help, Some(&Unit::Seconds), &limit)?;
+        }
         let (number, source) = (
             revision.number.to_string(),
             format!("{:016x}", revision.source),

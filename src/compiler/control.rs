@@ -11,7 +11,7 @@ use crate::snapshot::account::{ControlChain, ControlLevel};
 use crate::snapshot::symbol::Symbol;
 use crate::snapshot::table::PolicyId;
 
-impl Compilation {
+impl Compilation<'_> {
     /// The chains of one organization.
     pub(super) fn organization(
         &mut self,
@@ -30,14 +30,14 @@ impl Compilation {
     }
 }
 
-struct Walk<'w> {
-    compilation: &'w mut Compilation,
+struct Walk<'w, 'b> {
+    compilation: &'w mut Compilation<'b>,
     origin: String,
     management: Symbol,
     policies: &'w BTreeMap<PolicyRef, PolicyId>,
 }
 
-impl Walk<'_> {
+impl Walk<'_, '_> {
     fn node(&mut self, node: &Node, above: &[Arc<ControlLevel>]) {
         let mut levels = vec![Arc::new(self.level(&node.control))];
         levels.extend_from_slice(above);

@@ -13,9 +13,9 @@ use crate::snapshot::table::PolicyId;
 /// What one grantee has, by scope.
 type Grants = BTreeMap<Scope, BTreeSet<PolicyId>>;
 
-impl Compilation {
+impl<'b> Compilation<'b> {
     /// The principals of one account.
-    pub(super) fn account(&mut self, account: &Account) {
+    pub(super) fn account(&mut self, account: &'b Account) {
         let number = self.interner.symbol(account.id.as_str());
         self.snapshot.accounts.add(number);
         let own = self.custom_policies(account);
@@ -53,7 +53,7 @@ impl Compilation {
         }
     }
 
-    fn custom_policies(&mut self, account: &Account) -> BTreeMap<PolicyRef, PolicyId> {
+    fn custom_policies(&mut self, account: &'b Account) -> BTreeMap<PolicyRef, PolicyId> {
         let mut ids = BTreeMap::new();
         for (name, policy) in &account.policies {
             let reference = PolicyRef::Custom(name.clone());

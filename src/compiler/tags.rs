@@ -18,7 +18,7 @@ use crate::model::organization::{Node, Organization, TagAttachment, TagMode};
 use crate::model::tag_policy::{Dialect, EffectivePolicy, TagPolicy};
 use crate::snapshot::tags::{Staged, StagedPolicies, TagNode};
 
-impl Compilation {
+impl Compilation<'_> {
     /// The nodes of one organization.
     pub(super) fn tag_nodes(
         &mut self,
@@ -69,8 +69,8 @@ struct Above<'b> {
 /// The policies of the node above by address, its depth, and a node's own attachments.
 type Chain<'b> = (usize, usize, &'b [TagAttachment]);
 
-struct Walk<'w> {
-    compilation: &'w mut Compilation,
+struct Walk<'w, 'b> {
+    compilation: &'w mut Compilation<'b>,
     origin: String,
     organization: Arc<str>,
     dialect: Dialect,
@@ -79,7 +79,7 @@ struct Walk<'w> {
     made: HashMap<Chain<'w>, Arc<StagedPolicies>>,
 }
 
-impl<'w> Walk<'w> {
+impl<'w> Walk<'w, '_> {
     fn folder(&mut self, node: &'w Node, above: &Above<'w>) -> Arc<TagNode> {
         let (made, chain) = self.node(&node.name, &node.tag, above);
         self.compilation.snapshot.tags.add_folder(Arc::clone(&made));

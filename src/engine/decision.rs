@@ -5,8 +5,9 @@ use arrayvec::ArrayVec;
 use crate::model::verdict::{DenyReason, Layer, OnDeny, Outcome, RefusalReason, limits};
 use crate::snapshot::StatementId;
 
-/// The answer to one question. Building it allocates nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The answer to one question. Building it allocates nothing, and copying it is cheap: the verdicts
+/// of the single resources stand apart, in [`Verdicts`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decision {
     /// What evaluation came to, after obligations.
     pub outcome: Outcome,
@@ -16,11 +17,13 @@ pub struct Decision {
     pub on_deny: OnDeny,
     /// What decided. For an ALLOW of several resources, what decided the first of them.
     pub cause: Cause,
-    /// The verdict of each resource, in the order asked.
-    pub verdicts: ArrayVec<Verdict, { limits::RESOURCES }>,
     /// What whoever enforces an ALLOW must do; empty for a DENY.
     pub obligations: Obligations,
 }
+
+/// The verdict of each resource, in the order asked: a place that whoever asks provides, because it
+/// is a thousand bytes.
+pub type Verdicts = ArrayVec<Verdict, { limits::RESOURCES }>;
 
 /// The layer and, where one decided, the statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

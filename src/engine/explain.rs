@@ -4,7 +4,7 @@
 //! (security 8, level 3).
 
 use super::condition;
-use super::decision::{Decision, Refused};
+use super::decision::{Decision, Refused, Verdicts};
 use super::observe::{Observer, Step};
 use super::request::Request;
 use super::subcheck::SubCheck;
@@ -74,7 +74,7 @@ pub enum StatementResult {
     },
 }
 
-/// Decides, and tells every step.
+/// Decides as [`super::decide_each`], and tells every step.
 ///
 /// # Errors
 ///
@@ -82,9 +82,10 @@ pub enum StatementResult {
 pub fn explain(
     snapshot: &Snapshot,
     request: &Request<'_>,
+    verdicts: &mut Verdicts,
 ) -> (Result<Decision, Refused>, Explanation) {
     let mut record = Record::default();
-    let decision = super::decide_observed(snapshot, request, &mut record);
+    let decision = super::decide_observed(snapshot, request, verdicts, &mut record);
     (decision, record.explanation)
 }
 

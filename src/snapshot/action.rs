@@ -1,8 +1,9 @@
-//! Actions by name: an id to compare, the facts of the catalog, and masks that skip policies.
+//! Actions by name: an id to compare, and the facts of the catalog.
 
 use arrayvec::ArrayString;
 use hashbrown::HashTable;
 
+use super::filter::AskedAction;
 use super::symbol::Symbol;
 use crate::model::action::{ActionRef, MAX_ACTION_BYTES};
 use crate::model::catalog::{ActionFacts, OperationKind, TagEffect};
@@ -14,60 +15,6 @@ pub struct ActionId(pub(crate) u32);
 /// A service that a policy or the catalog names in full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServiceId(pub(crate) u32);
-
-/// Two masks that say which actions a statement or a policy may cover.
-///
-/// INVARIANT: a bit is shared by several services or actions, so that a set bit proves nothing and
-/// a missing bit proves that nothing matches.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ActionFilter {
-    /// Services that a wildcard reaches.
-    pub services: u64,
-    /// Actions named in full.
-    pub actions: u64,
-}
-
-impl ActionFilter {
-    /// Anything may be covered.
-    pub const ALL: Self = Self {
-        services: u64::MAX,
-        actions: u64::MAX,
-    };
-
-    /// What either covers.
-    #[must_use]
-    pub fn union(self, other: Self) -> Self {
-        Self {
-            services: self.services | other.services,
-            actions: self.actions | other.actions,
-        }
-    }
-
-    /// Whether the two have a bit in common.
-    #[inline]
-    pub fn meets(self, asked: Self) -> bool {
-        (self.services & asked.services) | (self.actions & asked.actions) != 0
-    }
-
-    /// The bit of an action named in full.
-    pub fn of_action(action: ActionId) -> Self {
-        Self {
-            services: 0,
-            actions: 1 << (action.0 % 64),
-        }
-    }
-
-    /// The bit of a service that a wildcard reaches.
-    pub fn of_service(service: ServiceId) -> Self {
-        Self {
-            services: 1 << (service.0 % UNKNOWN_BIT),
-            actions: 0,
-        }
-    }
-}
-
-/// The bit of services that nobody names in full: only the widest patterns reach them.
-const UNKNOWN_BIT: u32 = 63;
 
 /// The facts of a listed action.
 #[derive(Debug, Clone)]
@@ -176,8 +123,8 @@ pub struct FoundAction<'a> {
     pub action: Option<&'a Action>,
     /// The service, if someone names it in full.
     pub service: Option<ServiceId>,
-    /// The bits that a policy must meet.
-    pub filter: ActionFilter,
+    /// What the masks of policies are held against.
+    pub asked: AskedAction,
 }
 
 impl ActionTable {
@@ -191,20 +138,10 @@ impl ActionTable {
             || self.service(action.service()),
             |found| Some(found.service),
         );
-        let services = match service {
-            Some(service) => ActionFilter::of_service(service),
-            None => ActionFilter {
-                services: 1 << UNKNOWN_BIT,
-                actions: 0,
-            },
-        };
-        let actions = found
-            .map(|found| ActionFilter::of_action(found.id))
-            .unwrap_or_default();
         FoundAction {
             action: found,
             service,
-            filter: services.union(actions),
+            asked: AskedAction::new(found.map(|found| found.id), service),
         }
     }
 
@@ -215,15 +152,16 @@ impl ActionTable {
             .map(|(_, id)| *id)
     }
 
-    /// The id of an action by its name in lower case, made if there is none.
-    pub(crate) fn intern(&mut self, name: &str, service: &str) -> ActionId {
+    /// The ids of an action and its service by their names in lower case, made if there are none.
+    pub(crate) fn intern(&mut self, name: &str, service: &str) -> (ActionId, ServiceId) {
         let service = self.intern_service(service);
         let (hasher, id) = (
             self.hasher.clone(),
             ActionId(u32::try_from(self.actions.len()).unwrap_or(u32::MAX)),
         );
         let hash = self.hash(name);
-        self.actions
+        let action = self
+            .actions
             .entry(
                 hash,
                 |known| *known.name == *name,
@@ -234,9 +172,8 @@ impl ActionTable {
                 id,
                 service,
                 facts: None,
-            })
-            .get()
-            .id
+            });
+        (action.get().id, action.get().service)
     }
 
     /// The id of a service by its name in lower case, made if there is none.

@@ -28,6 +28,11 @@ pub struct Attached {
 }
 
 impl AttachedTable {
+    /// Whether nothing is attached to any resource.
+    pub fn is_empty(&self) -> bool {
+        self.services.is_empty()
+    }
+
     /// The policies on a resource of `owner`, and on what stands above it.
     pub fn find<'a>(
         &'a self,

@@ -1,11 +1,13 @@
 //! The chunked table of policies, with their masks beside them.
 //!
-//! A mask is read before its policy, so that a policy of another service costs no cache miss.
+//! A mask is read before its policy, so that a policy of another service costs no further miss.
 //! Chunks are shared between snapshots: changing one policy copies one chunk.
 
 use std::sync::Arc;
 
-use super::action::ActionFilter;
+use arrayvec::ArrayVec;
+
+use super::filter::{ActionFilter, AskedAction};
 use super::policy::Policy;
 
 /// How many policies stand in one chunk.
@@ -41,32 +43,33 @@ pub struct PolicyTable {
     length: usize,
 }
 
-#[derive(Debug, Clone, Default)]
-struct Chunk {
-    filters: Vec<ActionFilter>,
-    policies: Vec<Arc<Policy>>,
+type Chunk = ArrayVec<Slot, CHUNK>;
+
+/// A policy beside its mask: both are read in one go.
+#[derive(Debug, Clone)]
+struct Slot {
+    filter: ActionFilter,
+    policy: Policy,
 }
 
 impl PolicyTable {
-    /// The mask of a policy.
+    /// A policy, if its mask lets it cover an action.
     #[inline]
-    pub fn filter(&self, id: PolicyId) -> ActionFilter {
-        let (chunk, place) = id.place();
-        self.chunks
-            .get(chunk)
-            .and_then(|chunk| chunk.filters.get(place))
-            .copied()
-            .unwrap_or_default()
+    pub fn covering(&self, id: PolicyId, asked: AskedAction) -> Option<&Policy> {
+        self.slot(id)
+            .filter(|slot| slot.filter.may_cover(asked))
+            .map(|slot| &slot.policy)
     }
 
     /// A policy.
-    #[inline]
     pub fn get(&self, id: PolicyId) -> Option<&Policy> {
+        self.slot(id).map(|slot| &slot.policy)
+    }
+
+    #[inline]
+    fn slot(&self, id: PolicyId) -> Option<&Slot> {
         let (chunk, place) = id.place();
-        self.chunks
-            .get(chunk)
-            .and_then(|chunk| chunk.policies.get(place))
-            .map(|policy| &**policy)
+        self.chunks.get(chunk)?.get(place)
     }
 
     /// How many policies there are.
@@ -86,9 +89,12 @@ impl PolicyTable {
         }
         let id = PolicyId(u32::try_from(self.length).unwrap_or(u32::MAX));
         if let Some(chunk) = self.chunks.last_mut() {
-            let chunk = Arc::make_mut(chunk);
-            chunk.filters.push(policy.filter);
-            chunk.policies.push(Arc::new(policy));
+            let slot = Slot {
+                filter: policy.filter(),
+                policy,
+            };
+            // INVARIANT: the last chunk has a place left, or it was just begun.
+            let _ = Arc::make_mut(chunk).try_push(slot);
             self.length += 1;
         }
         id

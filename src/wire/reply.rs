@@ -4,7 +4,7 @@ mod explained;
 mod missing;
 pub(crate) mod tagging;
 
-use crate::engine::decision::{Cause, Decision, Refused, Subject, Verdict};
+use crate::engine::decision::{Cause, Decision, Refused, Subject, Verdict, Verdicts};
 use crate::engine::explain::Explanation;
 use crate::engine::request::Request;
 use crate::model::caller::Disclosure;
@@ -30,6 +30,7 @@ impl Asked<'_> {
     pub(crate) fn reply(
         &self,
         decision: &Decision,
+        verdicts: &Verdicts,
         explanation: Option<&Explanation>,
         decision_id: String,
     ) -> v1::AuthorizeResponse {
@@ -38,7 +39,6 @@ impl Asked<'_> {
             reason,
             on_deny,
             cause,
-            verdicts,
             obligations: _,
         } = decision;
         // A reason without an outcome: an obligation that the asker does not understand.

@@ -49,7 +49,10 @@ fn seen(random: &Random) -> Vec<String> {
         untag_interception,
         ..settings.clone()
     };
-    for (switch, strong) in [("on", StrongVerification::On), ("off", StrongVerification::Off)] {
+    for (switch, strong) in [
+        ("on", StrongVerification::On),
+        ("off", StrongVerification::Off),
+    ] {
         let flipped = match strong {
             StrongVerification::On => StrongVerification::Off,
             StrongVerification::Off => StrongVerification::On,
@@ -72,7 +75,9 @@ fn seen(random: &Random) -> Vec<String> {
         ];
         let strong = settings.strong_verification;
         if settings.untag_interception == untag
-            && others.iter().any(|one| under(random, other(strong, *one)) != answer)
+            && others
+                .iter()
+                .any(|one| under(random, other(strong, *one)) != answer)
         {
             seen.push(format!("untag_interception {switch}"));
         }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use tagwarden::compiler::compile_session;
-use tagwarden::engine::decide;
-use tagwarden::engine::decision::Decision;
+use tagwarden::engine::decide_each;
+use tagwarden::engine::decision::{Decision, Verdicts};
 use tagwarden::engine::request::{
     Context, ContextEntry, KnownGroup, KnownTags, Request, Resource, Session, TagWrite,
 };
@@ -24,6 +24,7 @@ pub(super) fn ask(
     snapshot: &Snapshot,
     bundle: &Bundle,
     request: &AccessRequest,
+    verdicts: &mut Verdicts,
 ) -> Result<Decision, RefusalReason> {
     let invalid = RefusalReason::InvalidRequest;
     let set = request.tags.set.as_deref().map(tags).transpose()?;
@@ -98,7 +99,7 @@ pub(super) fn ask(
         kind: request.kind,
         understands_obligations: request.understands_obligations,
     };
-    match decide(snapshot, &question) {
+    match decide_each(snapshot, &question, verdicts) {
         Err(refused) => Err(typed
             .fault
             .map_or(refused.reason, |fault| fault.min(refused.reason))),

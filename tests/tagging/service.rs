@@ -225,7 +225,7 @@ async fn writes_under_a_statement_over_a_limit_are_intercepted() {
     assert_eq!(note.others, ["Root: root", "7: member"]);
 }
 
-/// semantics 46
+/// semantics 49
 #[tokio::test]
 async fn a_sent_type_takes_no_resource_out_of_a_scope() {
     let policy = env(r#""a""#, r#""ecs:instance""#);

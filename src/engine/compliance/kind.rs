@@ -24,7 +24,7 @@ pub struct TypeSources<'a> {
 #[error("the type is not that of the resource")]
 pub struct TypeMismatch;
 
-/// The type `service:resource`, in lower case; `None`: nobody tells it (semantics 46).
+/// The type `service:resource`, in lower case; `None`: nobody tells it (semantics 49).
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! The type of a resource, and whether a sent one is believed (design, section 5; semantics 46).
+//! The type of a resource, and whether a sent one is believed (design, section 5; semantics 49).
 
 use crate::model::catalog::Catalog;
 use crate::model::tag_policy::EffectivePolicy;

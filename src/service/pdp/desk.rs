@@ -8,6 +8,7 @@ use super::session::Sessions;
 use super::{revision, rights};
 use crate::directory::Directory;
 use crate::engine;
+use crate::engine::decision::Verdicts;
 use crate::engine::request::Session;
 use crate::model::arn::ResourceName;
 use crate::model::resource::Resource;
@@ -70,6 +71,9 @@ impl Desk<'_> {
             .collect();
         let mut known = Resources::new();
         *ignored = storage.known(&found, &mut known);
+        if message.explain {
+            self.check_explain(question.principal, &known)?;
+        }
         let mut entries = Entries::new();
         storage.entries(&mut entries);
         let carried = self.session(&question);
@@ -119,14 +123,16 @@ fn decide(
     late: Option<Refusal>,
     id: impl FnOnce() -> String,
 ) -> Result<v1::AuthorizeResponse, CallError> {
+    let mut verdicts = Verdicts::new();
+    let (snapshot, request) = (asked.snapshot, asked.request);
     let (decided, explanation) = if explain {
-        let (decided, explanation) = engine::explain::explain(asked.snapshot, asked.request);
+        let (decided, explanation) = engine::explain::explain(snapshot, request, &mut verdicts);
         (decided, Some(explanation))
     } else {
-        (engine::decide(asked.snapshot, asked.request), None)
+        (engine::decide_each(snapshot, request, &mut verdicts), None)
     };
     match (decided, late) {
-        (Ok(decision), None) => Ok(asked.reply(&decision, explanation.as_ref(), id())),
+        (Ok(decision), None) => Ok(asked.reply(&decision, &verdicts, explanation.as_ref(), id())),
         // semantics 4: of several reasons the one that stands first is told.
         (Err(refused), Some(late)) if late.reason <= refused.reason => {
             Err(CallError::Refused(late))

@@ -1,4 +1,3 @@
-use arrayvec::ArrayVec;
 use jiff::Timestamp;
 
 use super::*;
@@ -72,7 +71,9 @@ fn reply_under(
         request: &request,
         disclosure,
     };
-    asked.reply(decision, Some(&explanation()), "id".to_owned())
+    let Decision { outcome, cause, .. } = *decision;
+    let verdicts = [Verdict { outcome, cause }].into_iter().collect();
+    asked.reply(decision, &verdicts, Some(&explanation()), "id".to_owned())
 }
 
 fn explanation() -> Explanation {
@@ -95,13 +96,11 @@ fn decision(outcome: Outcome, reason: Option<DenyReason>) -> Decision {
         layer: Some(Layer::Control { level: 3 }),
         statement,
     };
-    let verdicts: ArrayVec<_, _> = [Verdict { outcome, cause }].into_iter().collect();
     Decision {
         outcome,
         reason,
         on_deny: OnDeny::EmptyResult,
         cause,
-        verdicts,
         obligations: Obligations {
             filter_tags: Some(0b101),
             filter_results: true,
