@@ -4,15 +4,19 @@
 //! answer while the first bundle is read. On the way down health is told first, then the data
 //! server drains, and metrics, probes and the management channel end last.
 
+mod manage;
+mod signals;
+
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+pub use self::manage::Manage;
+use self::signals::on_signals;
 use crate::admin::{self, Admin, Sources, State};
 use crate::directory::Directory;
 use crate::document::finding::Finding;
@@ -20,7 +24,7 @@ use crate::management::{self, Command, Management, Status};
 use crate::publish::publication;
 use crate::service::pap::{Authority, Pap};
 use crate::service::pdp::{self, Clock, Pdp};
-use crate::service::{self, Ended, Listen, Phase, Server};
+use crate::service::{self, Ended, Phase, Server};
 use crate::source::files::{Watch, WatchConfig};
 use crate::telemetry::Reloads;
 
@@ -35,51 +39,6 @@ pub struct Config {
     pub manage: Option<Manage>,
     /// Metrics and probes, if they are served.
     pub admin: Option<admin::Config>,
-}
-
-/// The management channel.
-#[derive(Debug, Clone)]
-pub struct Manage {
-    listen: Listen,
-    without: Without,
-}
-
-/// What is done where the management channel cannot be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Without {
-    /// The server does not start.
-    Stop,
-    /// It serves without one, and says so.
-    GoOn,
-}
-
-impl Manage {
-    /// A channel that somebody asked for: without it the server does not start.
-    pub fn needed(listen: Listen) -> Self {
-        let without = Without::Stop;
-        Self { listen, without }
-    }
-
-    /// A channel that nobody asked for: where it cannot be made there is none.
-    pub fn wanted(listen: Listen) -> Self {
-        let without = Without::GoOn;
-        Self { listen, without }
-    }
-
-    fn bind(&self) -> anyhow::Result<Option<Pap>> {
-        match (Pap::bind(&self.listen), self.without) {
-            (Ok(pap), _) => {
-                let address = &self.listen;
-                tracing::info!(%address, "listening for management");
-                Ok(Some(pap))
-            }
-            (Err(error), Without::GoOn) => {
-                tracing::warn!(%error, "there is no management channel");
-                Ok(None)
-            }
-            (Err(error), Without::Stop) => Err(error.into()),
-        }
-    }
 }
 
 /// Where bundles come from.
@@ -270,40 +229,6 @@ async fn refused_at_start(
     }
     phase.send_replace(Phase::Ended);
     first.refusal.as_ref().map(|refusal| refusal.errors.clone())
-}
-
-/// The first signal to stop drains, the second ends at once; SIGHUP reads the bundle again.
-async fn on_signals(
-    phase: watch::Sender<Phase>,
-    draining: CancellationToken,
-    watch: Option<Watch>,
-) -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut next = Phase::Draining;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            _ = hangup.recv() => {
-                reload(watch.as_ref());
-                continue;
-            }
-        }
-        tracing::info!(?next, "stopping");
-        draining.cancel();
-        phase.send_replace(next);
-        next = Phase::Ended;
-    }
-}
-
-fn reload(watch: Option<&Watch>) {
-    if let Some(watch) = watch {
-        watch.reload();
-    } else {
-        tracing::info!("nothing to reload: bundles come by the management channel");
-    }
 }
 
 fn random() -> u64 {

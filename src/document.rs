@@ -16,6 +16,7 @@ pub mod error;
 pub mod finding;
 pub mod json;
 pub mod lint;
+pub mod object;
 pub mod policy;
 pub mod position;
 pub mod settings;

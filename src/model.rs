@@ -14,6 +14,7 @@ pub mod catalog;
 pub mod compliance;
 pub mod condition;
 pub mod decimal;
+pub mod object;
 pub mod organization;
 pub mod pattern;
 pub mod request;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use self::histogram::{Counted, Histogram};
-pub use self::tally::{Effect, Tallies, Tally};
+pub use self::tally::{Effect, Tallies, Tally, VerdictOutcome};
 
 /// The names of metrics, without the prefix and without the suffixes of their types.
 pub mod name {
@@ -22,6 +22,10 @@ pub mod name {
     pub const DECISIONS: &str = "decisions";
     /// How long decisions take.
     pub const DECISION_DURATION: &str = "decision_duration";
+    /// Verdicts on tags by api and outcome.
+    pub const TAG_VERDICTS: &str = "tag_verdicts";
+    /// How long verdicts on tags take.
+    pub const TAG_VERDICT_DURATION: &str = "tag_verdict_duration";
     /// The snapshot in force: its revision and source.
     pub const SNAPSHOT_INFO: &str = "snapshot_info";
     /// When the snapshot in force was put into force.
@@ -30,6 +34,10 @@ pub mod name {
     pub const SNAPSHOT_AGE: &str = "snapshot_age";
     /// For how long a newer bundle has been refused; 0 where none is.
     pub const SNAPSHOT_STALE: &str = "snapshot_stale";
+    /// Whether nothing is decided any more, because the snapshot in force is too stale.
+    pub const SNAPSHOT_EXPIRED: &str = "snapshot_expired";
+    /// How long the snapshot in force decides while it is stale; absent where it does for ever.
+    pub const MAX_STALENESS: &str = "max_staleness";
     /// Bundles by what came of them.
     pub const RELOADS: &str = "reloads";
     /// How long reading and compiling a bundle takes.

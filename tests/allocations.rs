@@ -28,6 +28,7 @@ use tagwarden::engine::decide;
 use tagwarden::engine::request::Request;
 use tagwarden::engine::tagging::Tagging;
 use tagwarden::model::bundle::Bundle;
+use tagwarden::model::tag_policy::Dialect;
 use tagwarden::snapshot::Snapshot;
 
 #[global_allocator]
@@ -91,13 +92,15 @@ fn deciding_and_judging_allocate_nothing_and_snapshots_are_small() {
         });
         assert_eq!(sum, 0, "{name}");
     }
-    let case = tags::Case::compliant();
-    let sent = case.sent();
-    let sum = allocations(|| {
-        let tagging = Tagging::new(black_box(tags::Case::question(&sent))).unwrap();
-        assert!(validate(&case.rules(), &tagging).is_compliant());
-    });
-    assert_eq!(sum, 0, "compliance");
+    for dialect in Dialect::ALL {
+        let case = tags::Case::compliant(dialect);
+        let sent = case.sent();
+        let sum = allocations(|| {
+            let tagging = Tagging::new(black_box(tags::Case::question(&sent))).unwrap();
+            assert!(validate(&case.rules(), &tagging).is_compliant());
+        });
+        assert_eq!(sum, 0, "compliance, {dialect}");
+    }
     let bytes = snapshot_bytes(10_000);
     println!("bytes of a snapshot for one policy\t{bytes}\tbytes\t{SNAPSHOT_BYTES}");
     assert!(bytes <= SNAPSHOT_BYTES, "{bytes} bytes for one policy");

@@ -43,6 +43,8 @@ mod publication;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]
+mod stale;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod swap;
@@ -50,3 +52,5 @@ mod swap;
 mod tag_policy;
 #[cfg(test)]
 mod tagging;
+#[cfg(test)]
+mod workers;

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::management::{Live, Status};
 use crate::model::caller::Rpc;
-use crate::telemetry::{Counted, Effect, ReloadOutcome, Reloads, Tallies, name};
+use crate::telemetry::{Counted, Effect, ReloadOutcome, Reloads, Tallies, VerdictOutcome, name};
 
 /// Where metrics come from.
 #[derive(Debug, Clone)]
@@ -44,6 +44,7 @@ impl Collector for Gathered {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut writer = Writer(encoder);
         self.decisions(&mut writer)?;
+        self.verdicts(&mut writer)?;
         self.snapshot(&mut writer)?;
         self.reloads(&mut writer)?;
         self.process(&mut writer)
@@ -54,7 +55,7 @@ impl Gathered {
     fn decisions(&self, writer: &mut Writer<'_>) -> fmt::Result {
         let tallies = &self.0.tallies;
         let mut counts = Vec::new();
-        for rpc in Rpc::ALL {
+        for rpc in Rpc::ALL.into_iter().filter(|rpc| rpc.decides()) {
             for effect in Effect::ALL {
                 let labels = vec![("api", rpc.as_str()), ("effect", effect.as_str())];
                 counts.push((labels, tallies.decisions(rpc, effect)));
@@ -68,11 +69,30 @@ impl Gathered {
         )
     }
 
+    fn verdicts(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        let tallies = &self.0.tallies;
+        let mut counts = Vec::new();
+        for rpc in Rpc::ALL.into_iter().filter(|rpc| rpc.judges_tags()) {
+            for outcome in VerdictOutcome::ALL {
+                let labels = vec![("api", rpc.as_str()), ("outcome", outcome.as_str())];
+                counts.push((labels, tallies.verdicts(rpc, outcome)));
+            }
+        }
+        let help = "Verdicts on tags by api and outcome";
+        writer.counters(name::TAG_VERDICTS, help, &counts)?;
+        let help = "How long verdicts on tags take";
+        let counted = tallies.verdict_durations();
+        writer.histogram(name::TAG_VERDICT_DURATION, help, &counted)
+    }
+
     fn snapshot(&self, writer: &mut Writer<'_>) -> fmt::Result {
         let status = self.0.status.borrow().clone();
         let stale = status.stale_since.map_or(0.0, age);
         let help = "For how long a newer bundle has been refused";
         writer.gauge(name::SNAPSHOT_STALE, help, Some(&Unit::Seconds), &stale)?;
+        let expired = i64::from(status.standing().is_expired(Timestamp::now()));
+        let help = "Whether nothing is decided, because the snapshot in force is too stale";
+        writer.gauge(name::SNAPSHOT_EXPIRED, help, None, &expired)?;
         let Some(live) = &status.live else {
             return Ok(());
         };
@@ -80,8 +100,14 @@ impl Gathered {
             revision,
             activated,
             counts: _,
+            max_staleness,
             refused_accounts,
         } = live;
+        if let Some(limit) = max_staleness {
+            let help = "How long the snapshot decides while a newer bundle is refused";
+            let limit = limit.as_secs_f64();
+            writer.gauge(name::MAX_STALENESS, help, Some(&Unit::Seconds), &limit)?;
+        }
         let (number, source) = (
             revision.number.to_string(),
             format!("{:016x}", revision.source),

@@ -11,6 +11,7 @@ use super::output::{Format, print_line};
 use super::{Exit, serve};
 use crate::document::finding::{Finding, Severity};
 use crate::source::files::read_directory;
+use crate::wire::status::reason_of;
 use crate::wire::v1;
 use crate::wire::v1::management_service_client::ManagementServiceClient;
 
@@ -51,7 +52,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
         let channel = connect(&args.manage).await?;
         let mut client = ManagementServiceClient::new(channel);
         let answer = client.apply_bundle(request).await;
-        anyhow::Ok(answer.map_err(|status| anyhow::anyhow!("{}", status.message()))?)
+        anyhow::Ok(answer.map_err(|status| match reason_of(&status) {
+            Some(reason) => anyhow::anyhow!("{reason}: {}", status.message()),
+            None => anyhow::anyhow!("{}: {}", status.code(), status.message()),
+        })?)
     });
     let answer = answer.context("the bundle was not applied")?.into_inner();
     report(args, answer)

@@ -6,14 +6,14 @@
 //!
 //! Not here: reading the directory (`source::files`), and compiling (`compiler`).
 
-mod account;
+pub(super) mod account;
 mod digest;
 pub(super) mod entry;
 pub mod error;
 mod layout;
 mod links;
 mod manifest;
-mod organization;
+pub(super) mod organization;
 mod parts;
 mod reading;
 mod report;

@@ -14,7 +14,7 @@ use crate::model::account::Name;
 use crate::model::caller::principal::PrincipalPattern;
 use crate::model::caller::supply::{ContextKeys, Supply, SupplyRight};
 use crate::model::caller::{
-    ActFor, Anonymous, Caller, Callers, Disclosure, PeerPattern, Place, Rights, Rpc,
+    ActFor, Anonymous, Caller, Callers, Disclosure, OwnPrincipal, PeerPattern, Place, Rights, Rpc,
 };
 
 /// The most bytes of the file.
@@ -60,6 +60,7 @@ pub fn callers(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Callers, Told
     let named = named.into_iter().map(|caller| Caller {
         name: caller.name.value,
         peers: caller.peers.into_iter().map(|peer| peer.value).collect(),
+        principal: caller.principal,
         rights: caller.rights,
     });
     Ok(Callers {
@@ -72,6 +73,7 @@ pub fn callers(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Callers, Told
 struct Named {
     name: Placed<Name>,
     peers: Vec<Placed<PeerPattern>>,
+    principal: Option<OwnPrincipal>,
     rights: Rights,
 }
 
@@ -86,7 +88,7 @@ fn anonymous(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Anonymous, Told
     let from = list(members.optional("from"), sink, |at, sink| {
         at.word("`loopback`, `remote` or `unix`", &places, sink)
     });
-    let rights = rights(&members, sink);
+    let rights = rights(&members, sink).and_then(|rights| explains(rights, None, &members, sink));
     Ok(Anonymous {
         from: from?,
         rights: rights?,
@@ -95,19 +97,56 @@ fn anonymous(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Anonymous, Told
 
 fn named(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Named, Told> {
     let [rpcs, act_for, supply, disclosure] = RIGHTS;
-    let members = at.members(&["name", "peers", rpcs, act_for, supply, disclosure], sink)?;
+    let known = [
+        "name",
+        "peers",
+        "principal",
+        rpcs,
+        act_for,
+        supply,
+        disclosure,
+    ];
+    let members = at.members(&known, sink)?;
     let name = members
         .required("name", sink)
         .and_then(|at| placed(&at, sink, name));
     let peers = members
         .required("peers", sink)
         .and_then(|at| some(Some(at), PEERS, sink, |at, sink| placed(at, sink, peer)));
-    let rights = rights(&members, sink);
+    let principal = members
+        .optional("principal")
+        .map(|at| {
+            at.parse(sink, |text| {
+                OwnPrincipal::try_from(text).map_err(EntryErrorKind::from)
+            })
+        })
+        .transpose();
+    let (rights, principal) = (rights(&members, sink), principal?);
+    let rights = rights.and_then(|rights| explains(rights, principal.as_ref(), &members, sink));
     Ok(Named {
         name: name?,
         peers: peers?,
+        principal,
         rights: rights?,
     })
+}
+
+/// security 8: level 3 is the right `explain`, and the permission of somebody.
+fn explains(
+    rights: Rights,
+    principal: Option<&OwnPrincipal>,
+    members: &Members<'_, '_>,
+    sink: &mut Sink<'_>,
+) -> Result<Rights, Told> {
+    let explains = rights.supply.has(SupplyRight::Explain);
+    let kind = if explains != (rights.disclosure == Disclosure::Explanation) {
+        EntryErrorKind::ExplainLevel
+    } else if explains && principal.is_none() {
+        EntryErrorKind::ExplainPrincipal
+    } else {
+        return Ok(rights);
+    };
+    Err(members.whole().refuse(kind, sink))
 }
 
 fn name(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Name, Told> {
@@ -145,19 +184,12 @@ fn rights(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<Rights, Told
         .optional("disclosure")
         .map(|at| disclosure(&at, sink))
         .transpose();
-    let rights = Rights {
+    Ok(Rights {
         rpcs: rpcs?.into_iter().collect(),
         act_for: ActFor::Patterns(act_for?.into()),
         supply: sum(supply?),
         disclosure: disclosure?.unwrap_or_default(),
-    };
-    // security 8: level 3 is the right `explain`.
-    let explains = rights.supply.has(SupplyRight::Explain);
-    if explains == (rights.disclosure == Disclosure::Explanation) {
-        Ok(rights)
-    } else {
-        Err(members.whole().refuse(EntryErrorKind::ExplainLevel, sink))
-    }
+    })
 }
 
 fn rpc(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Rpc, Told> {
@@ -258,6 +290,7 @@ fn duplicate(sort: &'static str, name: &str) -> EntryErrorKind {
 mod tests {
     use super::*;
     use crate::document::{Source, read};
+    use crate::model::arn::PrincipalRef;
 
     fn check(text: &str) -> Callers {
         let read = read(Source::new(text), MAX_CALLERS_BYTES, callers);
@@ -275,7 +308,8 @@ mod tests {
     fn a_caller_is_read_whole() {
         let read = check(
             r#"{"callers": [{"name": "gateway", "peers": [{"uid": 7}, {"gid": 8}],
-            "rpcs": ["Authorize"], "act_for": ["*", "acs:ram::1:root"],
+            "principal": "acs:ram::1:role/ops", "rpcs": ["Authorize"],
+            "act_for": ["*", "acs:ram::1:root"],
             "supply": ["session", "explain", "context:acs:SourceIp"], "disclosure": 3}]}"#,
         );
         let [gateway] = read.named.as_slice() else {
@@ -283,6 +317,9 @@ mod tests {
         };
         assert_eq!(gateway.name.as_str(), "gateway");
         assert_eq!(gateway.peers, [PeerPattern::Uid(7), PeerPattern::Gid(8)]);
+        let own = gateway.principal.as_ref();
+        let ops = PrincipalRef::parse("acs:ram::1:role/ops");
+        assert_eq!(own.and_then(OwnPrincipal::principal), ops.ok());
         let Rights {
             rpcs,
             act_for,
@@ -298,5 +335,42 @@ mod tests {
         assert!(supply.has(SupplyRight::Session) && !supply.has(SupplyRight::Kind));
         assert!(supply.has_key("acs:sourceip") && !supply.has_key("acs:MFAPresent"));
         assert_eq!(*disclosure, Disclosure::Explanation);
+    }
+
+    #[test]
+    fn explanations_are_for_somebody_who_may_have_them() {
+        let refused = |text: &str| {
+            let read = read(Source::new(text), MAX_CALLERS_BYTES, callers);
+            read.unwrap_err().to_string()
+        };
+        let named = |members: &str| {
+            refused(&format!(
+                r#"{{"callers": [{{"name": "a", "peers": [{{"uid": 7}}], {members}}}]}}"#
+            ))
+        };
+        let level = "the right `explain` and `disclosure` 3 go together";
+        let who = "the right `explain` needs `principal`: who may `tagwarden:Explain`";
+        let own = r#""principal": "acs:ram::1:user/a""#;
+        for (found, expected) in [
+            (named(&format!(r#"{own}, "disclosure": 3"#)), level),
+            (named(&format!(r#"{own}, "supply": ["explain"]"#)), level),
+            (named(r#""supply": ["explain"], "disclosure": 3"#), who),
+            (
+                refused(r#"{"anonymous": {"supply": ["explain"], "disclosure": 3}}"#),
+                who,
+            ),
+        ] {
+            assert!(found.ends_with(expected), "{found}");
+        }
+        for principal in [
+            "*",
+            "acs:ram::1:root",
+            "acs:ram::1:role/ops/s1",
+            "ecs.aliyuncs.com",
+        ] {
+            let found = named(&format!(r#""principal": "{principal}""#));
+            let expected = "/callers/0/principal: expected the ARN of a user or a role";
+            assert!(found.ends_with(expected), "{found}");
+        }
     }
 }

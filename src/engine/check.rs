@@ -262,9 +262,9 @@ fn session(faults: &mut Faults, request: &Request<'_>, asker: &Asker<'_>) {
 
 /// security 7.4: "at start, with none: UNAVAILABLE `ACCOUNT_QUARANTINED`".
 fn principal_account(faults: &mut Faults, request: &Request<'_>, accounts: &AccountTable) {
-    let account = request.principal.account();
+    let (account, now) = (request.principal.account(), request.context.current_time);
     faults.note_if(
-        account.is_some_and(|account| accounts.is_quarantined(account)),
+        account.is_some_and(|account| accounts.is_quarantined(account, now)),
         RefusalReason::AccountQuarantined,
     );
 }
@@ -279,7 +279,8 @@ fn owner_account(
     accounts: &AccountTable,
 ) {
     let owner = super::subcheck::owner(resource, request, action);
-    if owner.is_some_and(|owner| accounts.is_quarantined(owner)) {
+    let now = request.context.current_time;
+    if owner.is_some_and(|owner| accounts.is_quarantined(owner, now)) {
         faults.note(
             RefusalReason::AccountQuarantined,
             Some(Subject::Resource(place)),

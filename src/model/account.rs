@@ -156,3 +156,22 @@ pub enum Scope {
     /// The resources of one resource group.
     ResourceGroup(Name),
 }
+
+impl fmt::Display for Grantee {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(name) => write!(formatter, "user:{name}"),
+            Self::Group(name) => write!(formatter, "group:{name}"),
+            Self::Role(name) => write!(formatter, "role:{name}"),
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account => formatter.write_str("account"),
+            Self::ResourceGroup(name) => write!(formatter, "rg:{name}"),
+        }
+    }
+}

@@ -40,8 +40,43 @@ pub struct Caller {
     pub name: Name,
     /// The peers that are this caller: any of them.
     pub peers: Vec<PeerPattern>,
+    /// Who it is itself, where it is one of the principals.
+    pub principal: Option<OwnPrincipal>,
     /// What it has.
     pub rights: Rights,
+}
+
+/// The user or role that a caller is itself, so that policies say what it may do.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct OwnPrincipal(Box<str>);
+
+/// A text is not the ARN of a user or a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected the ARN of a user or a role")]
+pub struct InvalidOwnPrincipal;
+
+impl TryFrom<&str> for OwnPrincipal {
+    type Error = InvalidOwnPrincipal;
+
+    fn try_from(text: &str) -> Result<Self, InvalidOwnPrincipal> {
+        let own = Self(text.into());
+        own.principal().map(|_| ()).ok_or(InvalidOwnPrincipal)?;
+        Ok(own)
+    }
+}
+
+impl OwnPrincipal {
+    /// The user or role; there is always one.
+    pub fn principal(&self) -> Option<PrincipalRef<'_>> {
+        let principal = PrincipalRef::parse(&self.0).ok()?;
+        match principal {
+            PrincipalRef::User { .. } | PrincipalRef::Role { session: None, .. } => Some(principal),
+            PrincipalRef::Root { .. }
+            | PrincipalRef::Role { .. }
+            | PrincipalRef::Federated { .. }
+            | PrincipalRef::Service { .. } => None,
+        }
+    }
 }
 
 /// What proves that a peer is a certain caller.
@@ -158,6 +193,32 @@ impl Rpc {
             Self::BatchValidateTagging => "BatchValidateTagging",
             Self::AuthorizeTagging => "AuthorizeTagging",
             Self::GetEffectiveTagPolicy => "GetEffectiveTagPolicy",
+        }
+    }
+
+    /// Whether its answer is ALLOW or DENY.
+    pub fn decides(self) -> bool {
+        match self {
+            Self::Authorize
+            | Self::BatchAuthorize
+            | Self::AuthorizeStream
+            | Self::FilterResources
+            | Self::AuthorizeTagging => true,
+            Self::ValidateTagging | Self::BatchValidateTagging | Self::GetEffectiveTagPolicy => {
+                false
+            }
+        }
+    }
+
+    /// Whether it says if tags comply.
+    pub fn judges_tags(self) -> bool {
+        match self {
+            Self::ValidateTagging | Self::BatchValidateTagging | Self::AuthorizeTagging => true,
+            Self::Authorize
+            | Self::BatchAuthorize
+            | Self::AuthorizeStream
+            | Self::FilterResources
+            | Self::GetEffectiveTagPolicy => false,
         }
     }
 }

@@ -30,7 +30,7 @@ use self::open::Open;
 use super::pdp::Served;
 use super::peer::{Deadline, Peer};
 use super::phase::Phase;
-use crate::wire::status::CallError;
+use crate::wire::status::{CallError, explained};
 use crate::wire::v1::authorization_service_server::AuthorizationServiceServer;
 use crate::wire::v1::tagging_service_server::TaggingServiceServer;
 
@@ -180,7 +180,7 @@ impl Future for Call {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
         let call = self.get_mut();
         if let Poll::Ready(answer) = call.inner.as_mut().poll(context) {
-            return Poll::Ready(answer);
+            return Poll::Ready(answer.map(explained));
         }
         // Most calls are finished by now and need no timer.
         if let Until::At(limit) = call.until {

@@ -33,7 +33,7 @@ use self::handlers::Handlers;
 use super::listen::{BindError, Bound, Listen, SocketFile};
 use super::phase::{Phase, reached};
 use crate::management::Management;
-use crate::wire::status::CallError;
+use crate::wire::status::{CallError, explained};
 use crate::wire::v1::management_service_server::ManagementServiceServer;
 
 /// The most bytes of a message: a bundle is one.
@@ -231,7 +231,7 @@ async fn call(
     allowed: bool,
 ) -> Result<Response<Body>, Infallible> {
     if allowed {
-        routes.call(request.map(Body::new)).await
+        routes.call(request.map(Body::new)).await.map(explained)
     } else {
         Ok(CallError::ManagementDenied.to_status().into_http())
     }

@@ -9,6 +9,7 @@ mod clock;
 pub(crate) mod desk;
 mod filter;
 mod ids;
+mod permission;
 mod revision;
 mod rights;
 pub(crate) mod session;
@@ -35,7 +36,7 @@ use crate::publish::Reader;
 use crate::snapshot::Snapshot;
 use crate::snapshot::caller::Caller;
 use crate::telemetry::{Effect, Tallies, Tally};
-use crate::wire::status::{CallError, CallLimit, Refusal};
+use crate::wire::status::{CallError, CallLimit, Refusal, with_reason};
 use crate::wire::v1;
 use crate::wire::v1::authorization_service_server::AuthorizationService;
 
@@ -159,6 +160,7 @@ impl Pdp {
         origin: Origin,
         message: &v1::AuthorizeRequest,
     ) -> Result<v1::AuthorizeResponse, CallError> {
+        self.check_standing()?;
         let snapshot = self.shared.reader.load();
         let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
         let caller = snapshot.callers.find(origin);
@@ -208,6 +210,7 @@ impl Pdp {
 
     /// Whether a call may use an RPC, by the newest snapshot.
     fn check_rpc(&self, call: &Call, rpc: Rpc) -> Result<(), CallError> {
+        self.check_standing()?;
         let snapshot = self.shared.reader.load();
         let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
         call.caller(snapshot, rpc).map(|_| ())
@@ -237,12 +240,24 @@ impl Pdp {
         message: &v1::AuthorizeRequest,
     ) -> Result<v1::AuthorizeResponse, CallError> {
         self.reach(call, rpc, message.min_revision.as_ref()).await?;
+        self.check_standing()?;
         let snapshot = self.shared.reader.load();
         let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
         self.decide(rpc, call.caller(snapshot, rpc)?, snapshot, message)
     }
 
+    /// semantics 47: what is stale for too long decides nothing.
+    fn check_standing(&self) -> Result<(), CallError> {
+        let Shared { reader, clock, .. } = &*self.shared;
+        if reader.is_expired(|| clock.now()) {
+            Err(CallError::SnapshotStale)
+        } else {
+            Ok(())
+        }
+    }
+
     fn snapshot(&self) -> Result<Arc<Snapshot>, CallError> {
+        self.check_standing()?;
         self.shared
             .reader
             .load_full()
@@ -370,7 +385,7 @@ impl Answering {
     async fn next(mut self) -> Option<(Answer, Option<Self>)> {
         let v1::AuthorizeStreamRequest { request } = match self.questions.message().await {
             Ok(question) => question?,
-            Err(status) => return Some((Err(status), None)),
+            Err(status) => return Some((Err(with_reason(&status)), None)),
         };
         self.answered = self.answered.wrapping_add(1);
         if self.answered.is_multiple_of(YIELD_EVERY) {

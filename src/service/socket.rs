@@ -118,3 +118,23 @@ impl AsyncWrite for Socket {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_accepted_socket_does_not_wait_for_acknowledgements() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let _peer = std::net::TcpStream::connect(address).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        accepted.set_nonblocking(true).unwrap();
+        assert!(!accepted.nodelay().unwrap());
+        let socket = Detached::Tcp(accepted).attach().unwrap();
+        let Stream::Tcp(stream) = &socket.stream else {
+            panic!("another sort of socket")
+        };
+        assert!(stream.nodelay().unwrap());
+    }
+}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
+use jiff::Timestamp;
 
 use super::symbol::Symbol;
 use super::table::PolicyId;
@@ -11,8 +12,8 @@ use super::table::PolicyId;
 #[derive(Debug, Clone, Default)]
 pub struct AccountTable {
     known: HashSet<Symbol>,
-    /// Known by number alone: their documents were refused.
-    quarantined: HashSet<Symbol>,
+    /// Those whose documents were refused, with the instant from which nothing is decided.
+    quarantined: HashMap<Symbol, Timestamp>,
     members: HashMap<Symbol, Arc<ControlChain>>,
 }
 
@@ -40,9 +41,11 @@ impl AccountTable {
         self.known.contains(account)
     }
 
-    /// Whether an account's documents were refused, so that nothing about it can be decided.
-    pub fn is_quarantined(&self, account: &str) -> bool {
-        self.quarantined.contains(account)
+    /// Whether an account's documents were refused, so that nothing about it can be decided at an
+    /// instant.
+    pub fn is_quarantined(&self, account: &str, now: Timestamp) -> bool {
+        let from = self.quarantined.get(account);
+        from.is_some_and(|from| *from <= now)
     }
 
     /// The control policies above an account; `None` if it is no member of an organization.
@@ -50,8 +53,11 @@ impl AccountTable {
         self.members.get(account).map(|chain| &**chain)
     }
 
-    pub(crate) fn quarantine(&mut self, account: Symbol) {
-        self.quarantined.insert(account);
+    /// Sets an account apart from an instant on; [`Timestamp::MIN`] for one that is known by number
+    /// alone.
+    pub(crate) fn quarantine(&mut self, account: Symbol, from: Timestamp) {
+        let earliest = self.quarantined.entry(account).or_insert(from);
+        *earliest = from.min(*earliest);
     }
 
     pub(crate) fn add(&mut self, account: Symbol) {

@@ -13,7 +13,8 @@ use crate::model::arn::PrincipalRef;
 use crate::model::caller::principal::PrincipalPattern;
 use crate::model::caller::supply::{ContextKeys, Supply, SupplyRight};
 use crate::model::caller::{
-    ActFor, Anonymous, Callers, Disclosure, Origin, PeerPattern, Place, Rights, Rpc, SocketUser,
+    ActFor, Anonymous, Callers, Disclosure, Origin, OwnPrincipal, PeerPattern, Place, Rights, Rpc,
+    SocketUser,
 };
 use crate::snapshot::principal::PrincipalKind;
 
@@ -29,6 +30,8 @@ pub struct Caller {
     pub id: CallerId,
     /// Its name.
     pub name: Symbol,
+    /// Who it is itself, where it is one of the principals.
+    pub principal: Option<OwnPrincipal>,
     /// What it may do.
     pub rights: Rights,
 }
@@ -49,6 +52,7 @@ impl Caller {
         Self {
             id: CallerId::Anonymous,
             name: ANONYMOUS.into(),
+            principal: None,
             rights,
         }
     }
@@ -58,6 +62,7 @@ impl Caller {
         Self {
             id: CallerId::Owner,
             name: OWNER.into(),
+            principal: None,
             rights: Rights {
                 rpcs: Rpc::ALL.into_iter().collect(),
                 act_for: ActFor::Everyone,
@@ -131,6 +136,7 @@ impl CallerTable {
                 .map(|(place, caller)| Caller {
                     id: CallerId::Named(place),
                     name: caller.name.shared(),
+                    principal: caller.principal.clone(),
                     rights: caller.rights.clone(),
                 })
                 .collect(),
@@ -191,6 +197,7 @@ mod tests {
         caller::Caller {
             name: Name::try_from(name).unwrap(),
             peers: peers.to_vec(),
+            principal: None,
             rights: Rights::default(),
         }
     }

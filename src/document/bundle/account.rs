@@ -10,23 +10,23 @@ use crate::model::statement::Policy;
 
 /// What the file says, before it is known whether names lead anywhere.
 #[derive(Debug, Clone, Default)]
-pub(super) struct AccountFile {
-    pub(super) users: Vec<Placed<User>>,
-    pub(super) groups: Vec<GroupEntry>,
-    pub(super) roles: Vec<Placed<Role>>,
-    pub(super) attachments: Vec<AttachmentEntry>,
+pub(in crate::document) struct AccountFile {
+    pub(in crate::document) users: Vec<Placed<User>>,
+    pub(in crate::document) groups: Vec<GroupEntry>,
+    pub(in crate::document) roles: Vec<Placed<Role>>,
+    pub(in crate::document) attachments: Vec<AttachmentEntry>,
 }
 
 /// A group, with the places of its members.
 #[derive(Debug, Clone)]
-pub(super) struct GroupEntry {
-    pub(super) name: Placed<Name>,
-    pub(super) users: Vec<Placed<String>>,
+pub(in crate::document) struct GroupEntry {
+    pub(in crate::document) name: Placed<Name>,
+    pub(in crate::document) users: Vec<Placed<String>>,
 }
 
 impl GroupEntry {
     /// The group alone.
-    pub(super) fn group(&self) -> Group {
+    pub(in crate::document) fn group(&self) -> Group {
         Group {
             name: self.name.value.clone(),
             users: self.users.iter().map(|user| user.value.clone()).collect(),
@@ -36,15 +36,15 @@ impl GroupEntry {
 
 /// An attachment, with the places of what it names.
 #[derive(Debug, Clone)]
-pub(super) struct AttachmentEntry {
-    pub(super) attachment: Attachment,
-    pub(super) policy: Spot,
-    pub(super) to: Spot,
-    pub(super) whole: Spot,
+pub(in crate::document) struct AttachmentEntry {
+    pub(in crate::document) attachment: Attachment,
+    pub(in crate::document) policy: Spot,
+    pub(in crate::document) to: Spot,
+    pub(in crate::document) whole: Spot,
 }
 
 /// Reads the file. `options` are those of trust policies.
-pub(super) fn read(
+pub(in crate::document) fn read(
     at: &Cursor<'_, '_>,
     options: &PolicyOptions<'_>,
     sink: &mut Sink<'_>,
@@ -83,13 +83,19 @@ fn group(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<GroupEntry, Told> {
     let name = members
         .required("name", sink)
         .and_then(|at| placed(&at, sink, entry::name));
-    let users = list(members.optional("users"), sink, |at, sink| {
-        placed(at, sink, entry::identity_name)
-    });
+    let users = group_users(members.optional("users"), sink);
     Ok(GroupEntry {
         name: name?,
         users: users?,
     })
+}
+
+/// The names of the users of a group, with their places.
+pub(in crate::document) fn group_users(
+    at: Option<Cursor<'_, '_>>,
+    sink: &mut Sink<'_>,
+) -> Result<Vec<Placed<String>>, Told> {
+    list(at, sink, |at, sink| placed(at, sink, entry::identity_name))
 }
 
 fn role(

@@ -4,9 +4,11 @@
 //! attachment, in its file.
 
 use crate::document::error::Excerpt;
+use crate::document::settings::MAX_STALENESS;
 use crate::model::account::{InvalidName, PolicyRef};
 use crate::model::action::InvalidAction;
 use crate::model::arn::{AccountId, InvalidArn};
+use crate::model::caller::InvalidOwnPrincipal;
 use crate::model::caller::principal::InvalidPrincipalPattern;
 use crate::model::organization::MAX_FOLDER_DEPTH;
 use crate::model::tag::DuplicateTagKey;
@@ -135,6 +137,21 @@ pub enum EntryErrorKind {
     /// A level of disclosure and a right that belong together.
     #[error("the right `explain` and `disclosure` 3 go together")]
     ExplainLevel,
+    /// The right to explanations of somebody who is no principal.
+    #[error("the right `explain` needs `principal`: who may `tagwarden:Explain`")]
+    ExplainPrincipal,
+    /// What a caller is itself.
+    #[error(transparent)]
+    CallerPrincipal(#[from] InvalidOwnPrincipal),
+    /// Stale policies that are denied without a limit.
+    #[error("`on_stale` = `deny` needs `max_staleness`")]
+    StalenessMissing,
+    /// A limit that nothing uses.
+    #[error("`max_staleness` is used only with `on_stale` = `deny`")]
+    StalenessUnused,
+    /// How long policies may be stale.
+    #[error("not a number of 1 to {MAX_STALENESS} seconds")]
+    Staleness,
     /// A role that is of two sorts.
     #[error("a role is not both `service_linked` and `sso`")]
     RoleKind,
@@ -268,6 +285,9 @@ impl EntryErrorKind {
             Self::Supply { .. } => "INVALID_SUPPLY",
             Self::DisclosureLevel => "INVALID_DISCLOSURE",
             Self::ExplainLevel => "EXPLAIN_LEVEL",
+            Self::ExplainPrincipal => "EXPLAIN_PRINCIPAL",
+            Self::CallerPrincipal(_) => "INVALID_CALLER_PRINCIPAL",
+            Self::StalenessMissing | Self::StalenessUnused | Self::Staleness => "INVALID_STALENESS",
             Self::RoleKind => "ROLE_KIND",
             Self::FolderDepth => "FOLDER_DEPTH",
             Self::PolicyUnknown { .. } | Self::TagPolicyUnknown { .. } => "POLICY_UNKNOWN",

@@ -16,13 +16,13 @@ use crate::model::organization::{
 
 /// What the file says, before it is known whether names lead anywhere.
 #[derive(Debug, Clone)]
-pub(super) struct OrganizationFile {
-    pub(super) organization: Organization,
-    pub(super) id: Placed<()>,
-    pub(super) names: Vec<Placed<String>>,
-    pub(super) members: Vec<Placed<AccountId>>,
-    pub(super) policies: Vec<Placed<PolicyRef>>,
-    pub(super) tag_policies: Vec<Placed<Name>>,
+pub(in crate::document) struct OrganizationFile {
+    pub(in crate::document) organization: Organization,
+    pub(in crate::document) id: Placed<()>,
+    pub(in crate::document) names: Vec<Placed<String>>,
+    pub(in crate::document) members: Vec<Placed<AccountId>>,
+    pub(in crate::document) policies: Vec<Placed<PolicyRef>>,
+    pub(in crate::document) tag_policies: Vec<Placed<Name>>,
 }
 
 /// What is met on the way through the tree, with its place.
@@ -35,7 +35,10 @@ struct Met {
 }
 
 /// Reads the file.
-pub(super) fn read(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<OrganizationFile, Told> {
+pub(in crate::document) fn read(
+    at: &Cursor<'_, '_>,
+    sink: &mut Sink<'_>,
+) -> Result<OrganizationFile, Told> {
     let members = at.members(&["id", "dialect", "management", "root"], sink)?;
     let id = members
         .required("id", sink)

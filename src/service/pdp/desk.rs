@@ -71,6 +71,9 @@ impl Desk<'_> {
             .collect();
         let mut known = Resources::new();
         *ignored = storage.known(&found, &mut known);
+        if message.explain {
+            self.check_explain(question.principal, &known)?;
+        }
         let mut entries = Entries::new();
         storage.entries(&mut entries);
         let carried = self.session(&question);

@@ -84,7 +84,9 @@ pub(super) fn check_tagging(
         min_revision,
     } = message;
     let sent = Sent(caller);
-    sent.resources("resource", resource.as_slice())?;
+    if let Some(resource) = resource {
+        sent.resource(resource, |name| format!("resource.{name}"))?;
+    }
     let right = SupplyRight::ResourceGroup;
     sent.field(group_tags.is_some(), "group_tags", right)?;
     sent.min_revision(min_revision.as_ref())
@@ -128,22 +130,25 @@ struct Sent<'a>(&'a Caller);
 
 impl Sent<'_> {
     fn resources(&self, list: &str, resources: &[v1::Resource]) -> Result<(), CallError> {
-        let supply = &self.0.rights.supply;
-        let (tags, group) = (
-            supply.has(SupplyRight::ResourceTags),
-            supply.has(SupplyRight::ResourceGroup),
-        );
-        if tags && group {
-            return Ok(());
+        let mut resources = resources.iter().enumerate();
+        resources.try_for_each(|(place, resource)| {
+            self.resource(resource, |name| format!("{list}[{place}].{name}"))
+        })
+    }
+
+    /// `at` is the path of a field of the resource.
+    fn resource(
+        &self,
+        resource: &v1::Resource,
+        at: impl Fn(&str) -> String,
+    ) -> Result<(), CallError> {
+        let lacks = |right| !self.0.rights.supply.has(right);
+        let (tags, group) = (SupplyRight::ResourceTags, SupplyRight::ResourceGroup);
+        if resource.tags.is_some() && lacks(tags) {
+            return Err(self.lacks(at("tags"), tags.as_str()));
         }
-        for (place, resource) in resources.iter().enumerate() {
-            let at = |name: &str| format!("{list}[{place}].{name}");
-            if !tags && resource.tags.is_some() {
-                return Err(self.lacks(at("tags"), SupplyRight::ResourceTags.as_str()));
-            }
-            if !group && resource.resource_group.is_some() {
-                return Err(self.lacks(at("resource_group"), SupplyRight::ResourceGroup.as_str()));
-            }
+        if resource.resource_group.is_some() && lacks(group) {
+            return Err(self.lacks(at("resource_group"), group.as_str()));
         }
         Ok(())
     }
