@@ -1,5 +1,6 @@
 //! Compliance: every worked case, and engine against reference on random policies and taggings.
 
+mod coverage;
 mod edits;
 mod generate;
 mod kinds;

@@ -45,7 +45,7 @@ pub(super) fn finish(
         let by = statement.correction.value().map(|one| one.by.clone());
         let found = self::effective(key, &statement, fit, regexes)?;
         notes.extend(inert(&found));
-        notes.extend(targets(&found, by));
+        notes.extend(targets(&found, by.as_ref()));
         effective.push(found);
     }
     Ok(Staged {
@@ -130,7 +130,7 @@ fn inert(found: &EffectiveStatement) -> Option<Note> {
 }
 
 /// Tag-policy 7, rules 28 and 29: a document alone is refused for this, but a chain may come to it.
-fn targets(found: &EffectiveStatement, by: Option<Origin>) -> Vec<Note> {
+fn targets(found: &EffectiveStatement, by: Option<&Origin>) -> Vec<Note> {
     let corrections = found.correction.iter().flat_map(|map| &map.0);
     let wrong = corrections
         .filter(|one| found.values.is_any() || !found.values.allow(&one.value))
@@ -140,7 +140,7 @@ fn targets(found: &EffectiveStatement, by: Option<Origin>) -> Vec<Note> {
                 key: Arc::clone(&found.key),
                 setting: Setting::TagValueCorrection,
             },
-            by: by.clone(),
+            by: by.cloned(),
             kind: NoteKind::TargetNotAllowed(Arc::clone(&one.value)),
         });
     wrong.collect()

@@ -41,6 +41,7 @@ impl Pdp {
         origin: &Origin,
         message: &v1::ValidateTaggingRequest,
     ) -> Result<v1::ValidateTaggingResponse, CallError> {
+        self.check_standing()?;
         let snapshot = self.shared.reader.load();
         let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
         let caller = snapshot.callers.find(origin);
@@ -126,6 +127,7 @@ impl Pdp {
         call: &Call,
         message: &v1::ValidateTaggingRequest,
     ) -> Result<v1::ValidateTaggingResponse, CallError> {
+        self.check_standing()?;
         let snapshot = self.shared.reader.load();
         let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
         let rpc = Rpc::ValidateTagging;
