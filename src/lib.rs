@@ -35,7 +35,7 @@
 //! | metrics and probes | design 5, security 1.3 | complete |
 //! | limits, deadlines, revisions to wait for | security 9 | complete |
 //! | who asks, and what answers reveal | security 1 and 8 | complete |
-| TLS, client certificates, tokens | security 1.1, design 5 | complete |
+//! | TLS, client certificates, tokens | security 1.1, design 5 | complete |
 //! | decisions without a server, case files | design 8 | RAM form |
 //!
 //! Decisions of meaning that the specification leaves open are numbered in `docs/semantics.md`.
