@@ -8,10 +8,12 @@ use super::Compilation;
 use super::error::CompileErrorKind;
 use crate::model::account::{Account, Attachment, Grantee, Group, PolicyRef, Scope};
 use crate::snapshot::principal::{GroupGrants, Principal, PrincipalKind};
+use crate::snapshot::symbol::Symbol;
 use crate::snapshot::table::PolicyId;
 
-/// What one grantee has, by scope.
-type Grants = BTreeMap<Scope, BTreeSet<PolicyId>>;
+/// What one grantee has, by scope and in the order of names: no answer depends on which place a
+/// policy has.
+pub(super) type Grants = BTreeMap<Scope, BTreeMap<PolicyRef, PolicyId>>;
 
 impl<'b> Compilation<'b> {
     /// The principals of one account.
@@ -89,7 +91,7 @@ impl<'b> Compilation<'b> {
                 .or_default()
                 .entry(scope.clone())
                 .or_default()
-                .insert(id);
+                .insert(policy.clone(), id);
         }
         granted
     }
@@ -100,26 +102,18 @@ impl<'b> Compilation<'b> {
         name: &str,
         uid: Option<&str>,
         kind: PrincipalKind,
-        mut grants: Grants,
+        grants: Grants,
     ) {
-        let policies = grants.remove(&Scope::Account).unwrap_or_default();
-        let grouped = grants
-            .into_iter()
-            .filter_map(|(scope, policies)| match scope {
-                Scope::Account => None,
-                Scope::ResourceGroup(group) => Some(GroupGrants {
-                    group: self.interner.symbol(group.as_str()),
-                    policies: policies.into_iter().collect(),
-                }),
-            });
-        let grouped: Box<[GroupGrants]> = grouped.collect();
-        let account = self.interner.symbol(account.id.as_str());
+        let interner = &mut self.interner;
+        let account = interner.symbol(account.id.as_str());
+        let symbol = |text: &str| interner.symbol(text);
+        let (policies, grouped) = by_scope(grants, symbol);
         self.snapshot.principals.insert(Principal {
             account,
             kind,
             name: name.into(),
             uid: uid.map(Into::into),
-            policies: policies.into_iter().collect(),
+            policies,
             grouped,
         });
     }
@@ -186,8 +180,28 @@ fn merge(
         .filter_map(|grantee| granted.get(&grantee))
     {
         for (scope, policies) in grants {
-            all.entry(scope.clone()).or_default().extend(policies);
+            let all = all.entry(scope.clone()).or_default();
+            all.extend(policies.iter().map(|(policy, id)| (policy.clone(), *id)));
         }
     }
     all
+}
+
+/// The places of what is granted for the account, and for each resource group.
+pub(super) fn by_scope(
+    mut grants: Grants,
+    mut symbol: impl FnMut(&str) -> Symbol,
+) -> (Box<[PolicyId]>, Box<[GroupGrants]>) {
+    let policies = grants.remove(&Scope::Account).unwrap_or_default();
+    let grouped = grants
+        .into_iter()
+        .filter_map(|(scope, policies)| match scope {
+            Scope::Account => None,
+            Scope::ResourceGroup(group) => Some(GroupGrants {
+                group: symbol(group.as_str()),
+                policies: policies.into_values().collect(),
+            }),
+        });
+    let grouped = grouped.collect();
+    (policies.into_values().collect(), grouped)
 }

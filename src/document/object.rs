@@ -9,15 +9,19 @@
 //!
 //! Not here: where objects are kept, and what they compile to (`compiler::change`).
 
+mod around;
 mod authored;
+mod change;
 mod join;
 mod memory;
 mod mention;
-mod read;
+pub(crate) mod read;
 mod split;
 mod text;
 
 pub use authored::{Authored, Document, Touched, Unreadable};
+pub(crate) use change::attachments;
+pub use change::{ReadChange, ReadChangeError, read_change};
 pub use join::{JoinError, join};
 pub use memory::Memory;
 pub use mention::{Mention, mentions};

@@ -5,6 +5,8 @@
 //!
 //! Not here: what a request needs which right for (`service::pdp`).
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 
 use super::Snapshot;
@@ -89,16 +91,16 @@ impl Caller {
     }
 }
 
-/// All callers of a snapshot.
+/// All callers of a snapshot. Snapshots share those that the bundle names.
 #[derive(Debug, Clone)]
 pub struct CallerTable {
     loopback: Caller,
     remote: Caller,
     unix: Caller,
     owner: Caller,
-    named: Box<[Caller]>,
+    named: Arc<[Caller]>,
     /// The places in `named`.
-    peers: HashMap<PeerPattern, usize>,
+    peers: Arc<HashMap<PeerPattern, usize>>,
 }
 
 /// The callers of a bundle that says nothing of them.
@@ -131,7 +133,7 @@ impl CallerTable {
             remote: at(Place::Remote),
             unix: at(Place::Unix),
             owner: Caller::owner(),
-            peers: peers.collect(),
+            peers: Arc::new(peers.collect()),
             named: named
                 .map(|(place, caller)| Caller {
                     id: CallerId::Named(place),

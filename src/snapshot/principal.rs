@@ -60,7 +60,7 @@ impl PrincipalKind {
 /// All principals, in shards by the hash of account, kind and name.
 #[derive(Debug, Clone)]
 pub struct PrincipalTable {
-    shards: Box<[Arc<HashTable<Principal>>]>,
+    shards: Arc<[Arc<HashTable<Principal>>]>,
     hasher: foldhash::fast::RandomState,
     length: usize,
 }
@@ -69,7 +69,7 @@ impl Default for PrincipalTable {
     fn default() -> Self {
         let empty = Arc::new(HashTable::new());
         Self {
-            shards: vec![empty; SHARDS].into_boxed_slice(),
+            shards: vec![empty; SHARDS].into(),
             hasher: foldhash::fast::RandomState::default(),
             length: 0,
         }
@@ -108,7 +108,7 @@ impl PrincipalTable {
     pub(crate) fn insert(&mut self, principal: Principal) {
         let (hasher, sort) = (self.hasher.clone(), Sort::of(principal.kind));
         let key = hash(&hasher, &principal.account, sort, &principal.name);
-        let Some(shard) = self.shards.get_mut(shard(key)) else {
+        let Some(shard) = Arc::make_mut(&mut self.shards).get_mut(shard(key)) else {
             return;
         };
         let same = |known: &Principal| {
@@ -126,11 +126,29 @@ impl PrincipalTable {
             }
         }
     }
+
+    /// Removes a principal, if it is there.
+    pub(crate) fn remove(&mut self, account: &str, sort: Sort, name: &str) {
+        if self.find(account, sort, name).is_none() {
+            return;
+        }
+        let key = hash(&self.hasher, account, sort, name);
+        let Some(shard) = Arc::make_mut(&mut self.shards).get_mut(shard(key)) else {
+            return;
+        };
+        let found = Arc::make_mut(shard).find_entry(key, |known| {
+            *known.name == *name && *known.account == *account && Sort::of(known.kind) == sort
+        });
+        if let Ok(entry) = found {
+            entry.remove();
+            self.length -= 1;
+        }
+    }
 }
 
 /// Users and roles may bear one name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Sort {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Sort {
     User,
     Role,
 }

@@ -263,6 +263,8 @@ impl<'f> Reading<'f> {
         let mut bundle = self.bundle(accounts);
         with_shipped(&mut bundle.system_policies, shipped::system_policies());
         with_shipped(&mut bundle.control_policies, shipped::control_policies());
+        bundle.settings = std::mem::take(&mut self.settings);
+        bundle.catalog = Arc::unwrap_or_clone(std::mem::take(&mut self.catalog));
         Ok(Loaded {
             bundle,
             quarantined,
@@ -270,7 +272,22 @@ impl<'f> Reading<'f> {
         })
     }
 
-    /// What was read, without what is shipped. What has no order of its own is in that of its names,
+    /// What was read of a part of a bundle: no switches, no catalog, nothing that is shipped.
+    pub(in crate::document) fn finish_part(
+        mut self,
+    ) -> Result<(Bundle, Vec<FileLint>), FileErrors> {
+        let mut accounts = Vec::new();
+        for (id, mut read) in std::mem::take(&mut self.accounts) {
+            self.errors.append(std::mem::take(&mut read.errors));
+            accounts.push(account_of(id, read));
+        }
+        if !self.errors.is_empty() {
+            return Err(self.errors);
+        }
+        Ok((self.bundle(accounts), self.lints))
+    }
+
+    /// What was read, without switches, catalog and what is shipped. What has no order of its own is in that of its names,
     /// so that a directory and its objects say the same.
     pub(in crate::document) fn bundle(&mut self, accounts: Vec<Account>) -> Bundle {
         let organizations = std::mem::take(&mut self.organizations).into_iter();
@@ -279,8 +296,6 @@ impl<'f> Reading<'f> {
         organizations.sort_by(|left, right| left.id.cmp(&right.id));
         let resources = std::mem::take(&mut self.resources);
         Bundle {
-            settings: std::mem::take(&mut self.settings),
-            catalog: Arc::unwrap_or_clone(std::mem::take(&mut self.catalog)),
             callers: std::mem::take(&mut self.callers),
             organizations,
             accounts,
@@ -291,6 +306,7 @@ impl<'f> Reading<'f> {
                 .into_values()
                 .collect(),
             resources: resources.into_iter().map(|read| read.value).collect(),
+            ..Bundle::default()
         }
     }
 }

@@ -9,14 +9,17 @@ use crate::document::bundle::account::{self, AccountFile, AttachmentEntry};
 use crate::document::bundle::error::EntryErrorKind;
 use crate::document::bundle::layout::{AccountFilePart, Form, Part};
 use crate::document::bundle::reading::{Kept, Reading, site};
-use crate::document::bundle::{FileErrors, Loaded, MAX_FILE_BYTES, Strictness};
-use crate::document::cursor::{Cursor, Sink, Told};
+use crate::document::bundle::{FileErrors, Loaded, MAX_FILE_BYTES, Strictness, organization};
+use crate::document::cursor::{self, Cursor, Sink, Told};
 use crate::document::policy::PolicyOptions;
 use crate::document::position::Source;
 use crate::document::settings::settings;
-use crate::model::account::{Attachment, Name};
+use crate::document::tag_policy;
+use crate::model::account::{Attachment, Group, Name};
 use crate::model::arn::AccountId;
 use crate::model::object::{AccountObject, ObjectId, SharedPolicy};
+use crate::model::organization::Organization;
+use crate::model::tag_policy::TagPolicy;
 
 /// Authored state in memory.
 pub type Objects = BTreeMap<ObjectId, Document>;
@@ -44,7 +47,7 @@ pub type Objects = BTreeMap<ObjectId, Document>;
 /// All errors of all objects. The errors of names that lead nowhere are told only of accounts whose
 /// objects can all be read.
 pub fn read_objects(objects: &Objects) -> Result<Loaded, FileErrors> {
-    let texts = Texts::of(objects.iter());
+    let texts = Texts::of(objects);
     let mut reading = Reading::new();
     if let Some(document) = objects.get(&ObjectId::Settings)
         && let Some(source) = reading.source("settings", document)
@@ -60,9 +63,7 @@ pub fn read_objects(objects: &Objects) -> Result<Loaded, FileErrors> {
             reading.read_catalog(path, source, &mut seen);
         }
     }
-    for (path, id, document) in texts.iter() {
-        reading.read_object(path, id, document);
-    }
+    texts.read(&mut reading);
     reading.check_links(Kept::Objects);
     reading.finish(Strictness::Strict)
 }
@@ -72,15 +73,20 @@ pub fn read_objects(objects: &Objects) -> Result<Loaded, FileErrors> {
 pub(super) struct Texts<'o>(Vec<(String, &'o ObjectId, &'o [u8])>);
 
 impl<'o> Texts<'o> {
-    pub(super) fn of(objects: impl Iterator<Item = (&'o ObjectId, &'o Document)>) -> Self {
-        Self(
-            objects
-                .map(|(id, document)| (id.to_string(), id, &**document))
-                .collect(),
-        )
+    pub(super) fn of(objects: &'o Objects) -> Self {
+        let objects = objects.iter();
+        let texts = objects.map(|(id, document)| (id.to_string(), id, &**document));
+        Self(texts.collect())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &'o ObjectId, &'o [u8])> {
+    /// Reads them all but the switches and catalogs, which others are read by.
+    pub(super) fn read<'f>(&'f self, reading: &mut Reading<'f>) {
+        for (path, id, document) in self.iter() {
+            reading.read_object(path, id, document);
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, &'o ObjectId, &'o [u8])> {
         self.0
             .iter()
             .map(|(text, id, document)| (&**text, *id, *document))
@@ -88,8 +94,7 @@ impl<'o> Texts<'o> {
 }
 
 impl<'f> Reading<'f> {
-    /// Reads one object but the switches and catalogs, which others are read by.
-    pub(super) fn read_object(&mut self, path: &'f str, id: &ObjectId, document: &'f [u8]) {
+    fn read_object(&mut self, path: &'f str, id: &ObjectId, document: &'f [u8]) {
         let Some(source) = self.source(path, document) else {
             return;
         };
@@ -180,4 +185,28 @@ fn account_object(
         }
     }
     Ok(file)
+}
+
+/// Reads a tag policy that was accepted before.
+pub(crate) fn tag_policy(document: &[u8]) -> Option<TagPolicy> {
+    let source = Source::from_bytes(document).ok()?;
+    let limit = tag_policy::MAX_DOCUMENT_BYTES;
+    let read = cursor::read(source, limit, tag_policy::wrapped);
+    read.ok().map(|read| read.value)
+}
+
+/// Reads an organization that was accepted before.
+pub(crate) fn organization(document: &[u8]) -> Option<Organization> {
+    let source = Source::from_bytes(document).ok()?;
+    let read = cursor::read(source, MAX_FILE_BYTES, organization::read);
+    read.ok().map(|read| read.value.organization)
+}
+
+/// Reads the users of a group that was accepted before.
+pub(crate) fn group(name: &Name, document: &[u8]) -> Option<Group> {
+    let source = Source::from_bytes(document).ok()?;
+    let read = cursor::read(source, MAX_FILE_BYTES, |at, sink| {
+        account::group(at, Some(name), sink)
+    });
+    read.ok().map(|read| read.value.group())
 }
