@@ -10,6 +10,7 @@ pub mod action;
 pub mod attached;
 pub mod caller;
 pub mod condition;
+pub mod copied;
 pub mod filter;
 pub mod matcher;
 pub mod names;

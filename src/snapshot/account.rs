@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hashbrown::{HashMap, HashSet};
 use jiff::Timestamp;
 
+use super::copied::differing;
 use super::symbol::Symbol;
 use super::table::PolicyId;
 
@@ -36,6 +37,10 @@ pub struct ControlLevel {
 }
 
 impl AccountTable {
+    pub(super) fn copied_from(&self, other: &Self) -> usize {
+        differing([&self.known], [&other.known]) + differing([&self.members], [&other.members])
+    }
+
     /// Whether the snapshot holds the identities of an account.
     pub fn is_known(&self, account: &str) -> bool {
         self.known.contains(account)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrayvec::ArrayString;
 use hashbrown::{HashSet, HashTable};
 
+use super::copied::differing;
 use super::filter::AskedAction;
 use super::symbol::Symbol;
 use crate::model::action::{ActionRef, MAX_ACTION_BYTES};
@@ -172,6 +173,11 @@ pub struct FoundAction<'a> {
 }
 
 impl ActionTable {
+    pub(super) fn copied_from(&self, other: &Self) -> usize {
+        differing([&self.actions], [&other.actions])
+            + differing([&self.services], [&other.services])
+    }
+
     /// Finds an action of a request.
     pub fn find(&self, action: &FoldedAction) -> FoundAction<'_> {
         let name = action.as_str();
@@ -260,8 +266,14 @@ impl ActionTable {
         self.swept = self.len();
     }
 
-    fn len(&self) -> usize {
+    /// How many actions and services are named.
+    pub fn len(&self) -> usize {
         self.actions.len() + self.services.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Sets the facts of an action by its name in lower case.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::{HashMap, HashTable};
 
+use super::copied::differing;
 use super::symbol::Symbol;
 use super::table::PolicyId;
 use crate::model::arn::ArnRef;
@@ -44,6 +45,14 @@ pub struct Attached {
 }
 
 impl AttachedTable {
+    pub(super) fn copied_from(&self, other: &Self) -> usize {
+        let own = self.services.iter().map(|(service, shards)| {
+            let others = other.services.get(service);
+            differing(&**shards, others.into_iter().flat_map(|shards| &**shards))
+        });
+        own.sum()
+    }
+
     /// Whether nothing is attached to any resource.
     pub fn is_empty(&self) -> bool {
         self.services.is_empty()
@@ -97,7 +106,7 @@ impl AttachedTable {
     fn change(&mut self, service: Symbol, id: Symbol, change: impl FnOnce(&mut Vec<Attached>)) {
         let services = Arc::make_mut(&mut self.services);
         let empty = || vec![Arc::default(); SHARDS].into();
-        let shards: &mut Shards = services.entry(service).or_insert_with(empty);
+        let shards: &mut Shards = services.entry(Arc::clone(&service)).or_insert_with(empty);
         let (hasher, hash) = (&self.hasher, self.hasher.hash_one(&*id));
         let Some(shard) = Arc::make_mut(shards).get_mut(shard(hash)) else {
             return;
@@ -113,6 +122,8 @@ impl AttachedTable {
         if !list.is_empty() {
             let rehash = |(known, _): &Resource| hasher.hash_one(&**known);
             shard.insert_unique(hash, (id, list.into()), rehash);
+        } else if shards.iter().all(|shard| shard.is_empty()) {
+            services.remove(&service);
         }
     }
 }

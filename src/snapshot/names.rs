@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
+use super::copied::differing;
 use super::symbol::Symbol;
 use super::table::PolicyId;
 
@@ -36,6 +37,10 @@ impl Default for PolicyNames {
 }
 
 impl PolicyNames {
+    pub(super) fn copied_from(&self, other: &Self) -> usize {
+        differing(&*self.shards, &*other.shards)
+    }
+
     /// The place of a policy.
     pub fn get(&self, account: &str, name: &str) -> Option<PolicyId> {
         let hash = self.hasher.hash_one((account, name));

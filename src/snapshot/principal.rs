@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
+use super::copied::differing;
 use super::symbol::Symbol;
 use super::table::PolicyId;
 use crate::model::account::RoleKind;
@@ -77,6 +78,10 @@ impl Default for PrincipalTable {
 }
 
 impl PrincipalTable {
+    pub(super) fn copied_from(&self, other: &Self) -> usize {
+        differing(&*self.shards, &*other.shards)
+    }
+
     /// Finds a user by account and name.
     pub fn user(&self, account: &str, name: &str) -> Option<&Principal> {
         self.find(account, Sort::User, name)

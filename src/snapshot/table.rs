@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 
+use super::copied::differing;
 use super::filter::{ActionFilter, AskedAction};
 use super::policy::Policy;
 
@@ -65,6 +66,10 @@ impl Slot {
 }
 
 impl PolicyTable {
+    pub(super) fn copied_from(&self, other: &Self) -> usize {
+        differing(&self.chunks, &other.chunks)
+    }
+
     /// A policy, if its mask lets it cover an action.
     #[inline]
     pub fn covering(&self, id: PolicyId, asked: AskedAction) -> Option<&Policy> {

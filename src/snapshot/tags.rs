@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::copied::differing;
 use super::symbol::Symbol;
 use crate::model::organization::TagMode;
 use crate::model::tag_policy::{EffectivePolicy, Provenance};
@@ -76,6 +77,20 @@ impl TagNode {
 }
 
 impl TagTable {
+    pub(super) fn copied_from(&self, other: &Self) -> usize {
+        differing([&self.accounts], [&other.accounts])
+            + differing([&self.folders], [&other.folders])
+    }
+
+    pub(super) fn effective_copied_from(&self, other: &Self) -> usize {
+        let own = self.accounts.values().map(|node| {
+            let other = other.account(&node.name);
+            let others = other.into_iter().map(|node| &node.policies);
+            differing([&node.policies], others)
+        });
+        own.sum()
+    }
+
     /// What binds an account; `None` if it is of no organization.
     pub fn account(&self, account: &str) -> Option<&Arc<TagNode>> {
         self.accounts.get(account)
