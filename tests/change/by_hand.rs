@@ -83,7 +83,7 @@ fn errors_stand_where_the_name_is_written() {
             r#"{"id": "rd-9", "management": "2", "root": {"name": "r", "accounts": [{"account": "1"}]}}"#,
         )],
         "organizations/rd-2:1:8: /id: the organization is `rd-9`, not as the object is named\n\
-         organizations/rd-2:1:85: /root/accounts/0/account: account 1 is a member already, of \
+         organizations/rd-2:1:82: /root/accounts/0/account: account 1 is a member already, of \
          organization `rd-1`",
     );
 }
@@ -167,7 +167,10 @@ fn what_no_change_touches_is_shared() {
             ..nothing
         }
     );
-    let trust = copied([put("accounts/1/roles/admin", r#"{"uid": "9"}"#)]);
+    let denied = POLICY.replace("\"Resource\": \"*\"", "\"Principal\": \"*\"");
+    let denied = denied.replace("Allow", "Deny");
+    let denied = format!(r#"{{"uid": "9", "trust": {denied}}}"#);
+    let trust = copied([put("accounts/1/roles/admin", &denied)]);
     let expected = Copied {
         policies: 1,
         names: 1,
