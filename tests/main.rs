@@ -13,6 +13,8 @@ mod callers;
 #[cfg(test)]
 mod case;
 #[cfg(test)]
+mod change;
+#[cfg(test)]
 mod compliance;
 #[cfg(test)]
 mod conformance;

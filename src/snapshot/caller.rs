@@ -5,6 +5,8 @@
 //!
 //! Not here: what a request needs which right for (`service::pdp`).
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 
 use super::Snapshot;
@@ -90,15 +92,15 @@ impl Caller {
     }
 }
 
-/// All callers of a snapshot.
+/// All callers of a snapshot. Snapshots share those that the bundle names.
 #[derive(Debug, Clone)]
 pub struct CallerTable {
     loopback: Caller,
     remote: Caller,
     unix: Caller,
     owner: Caller,
-    named: Box<[Caller]>,
-    peers: Peers,
+    named: Arc<[Caller]>,
+    peers: Arc<Peers>,
 }
 
 /// Which peers are which callers: the places in `named`.
@@ -169,7 +171,7 @@ impl CallerTable {
             remote: at(Place::Remote),
             unix: at(Place::Unix),
             owner: Caller::owner(),
-            peers,
+            peers: Arc::new(peers),
             named: named
                 .map(|(place, caller)| Caller {
                     id: CallerId::Named(place),

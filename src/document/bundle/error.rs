@@ -29,6 +29,15 @@ pub enum EntryErrorKind {
     /// An account without its own file.
     #[error("the account has no `account.json`")]
     AccountFileMissing,
+    /// An object of an account that is not there.
+    #[error("the account is not there, but objects of it are")]
+    AccountMissing,
+    /// An organization under another name than its own.
+    #[error("the organization is `{id}`, not as the object is named")]
+    OrganizationName {
+        /// What the document says.
+        id: Excerpt,
+    },
     /// No `bundle.json`.
     #[error("the bundle has no `bundle.json`")]
     BundleFileMissing,
@@ -262,6 +271,8 @@ impl EntryErrorKind {
         match self {
             Self::UnknownFile => "UNKNOWN_FILE",
             Self::AccountDirectory => "ACCOUNT_DIRECTORY",
+            Self::AccountMissing => "ACCOUNT_MISSING",
+            Self::OrganizationName { .. } => "ORGANIZATION_NAME",
             Self::AccountFileMissing | Self::BundleFileMissing | Self::FileMissing { .. } => {
                 "FILE_MISSING"
             }
