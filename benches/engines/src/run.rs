@@ -1,5 +1,9 @@
 //! Answers compared, then decisions timed in rounds in which the engines take turns.
+//!
+//! Time is what this thread had of a processor: whoever shares the machine takes time from an engine
+//! whose turn is long and none from one whose turn fits between two others, which no ratio survives.
 
+use std::fs;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -17,6 +21,10 @@ pub struct Effort {
     /// How long an engine's turn takes.
     pub turn: Duration,
 }
+
+/// The most requests of a turn: the processor's time is told by ticks of milliseconds, so that an
+/// engine whose answers were compared between two ticks seems to need none.
+const MOST: usize = 1_000_000;
 
 /// An engine and how its requests were timed.
 pub struct Runner {
@@ -56,10 +64,12 @@ pub fn time(runners: &mut [Runner], effort: &Effort) {
         for runner in &mut *runners {
             let warm = runner.turn / 4;
             runner.ask(warm);
-            let begin = Instant::now();
+            let begin = used();
             runner.ask(runner.turn);
-            let spent = begin.elapsed().as_nanos();
-            runner.nanos.push(spent as f64 / runner.turn as f64);
+            let spent = used().saturating_sub(begin);
+            runner
+                .nanos
+                .push(spent.as_nanos() as f64 / runner.turn as f64);
         }
     }
 }
@@ -67,7 +77,7 @@ pub fn time(runners: &mut [Runner], effort: &Effort) {
 impl Runner {
     /// Compares as many answers as there is time for.
     fn new(mut engine: Box<dyn Engine>, answers: &[bool], effort: &Effort) -> Self {
-        let begin = Instant::now();
+        let (begin, began) = (Instant::now(), used());
         let mut distinct = 0;
         for (place, expected) in answers.iter().enumerate() {
             let found = engine.allows(place);
@@ -77,13 +87,13 @@ impl Runner {
                 break;
             }
         }
-        let one = begin.elapsed().as_nanos() / distinct as u128;
+        let one = used().saturating_sub(began).as_nanos() / distinct as u128;
         let turn = effort.turn.as_nanos() / one.max(1);
         println!("{}: {distinct} answers agree", engine.name());
         Self {
             engine,
             distinct,
-            turn: usize::try_from(turn).expect("fits").max(4),
+            turn: usize::try_from(turn).expect("fits").clamp(4, MOST),
             next: 0,
             nanos: Vec::new(),
         }
@@ -111,6 +121,13 @@ impl Runner {
             }
         }
     }
+}
+
+/// The time that this thread had of a processor so far.
+fn used() -> Duration {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells");
+    let nanos = text.split(' ').next().expect("a first number");
+    Duration::from_nanos(nanos.parse().expect("a number"))
 }
 
 /// The middle one.
