@@ -2,7 +2,7 @@
 # Runs benches and writes docs/performance.md with its plots and rows.
 #
 #   scripts/bench.sh [BENCH…]           those, or all; the rows of the others stay as they are
-#   scripts/bench.sh --short [BENCH…]   their smallest form, unoptimized, into target/: for CI
+#   scripts/bench.sh --short [BENCH…]   their smallest form, unoptimized, into target/
 #
 # A bench is a [[bench]] of Cargo.toml, `load`: the server from start to serving, or `engines`: other
 # engines, in a package of their own.
