@@ -6,6 +6,7 @@
 //!
 //! Not here: reading documents (`document`), and stamping a revision (`publish`).
 
+pub mod change;
 mod condition;
 mod control;
 pub mod effective;
@@ -22,7 +23,8 @@ use std::sync::Arc;
 use self::effective::Regexes;
 use self::error::{CompileError, CompileErrorKind, CompileErrors};
 use self::intern::Interner;
-use self::statement::Lowering;
+use self::statement::{Lowering, named};
+use self::tags::Known;
 use crate::model::account::{Account, Name, PolicyRef};
 use crate::model::arn::Arn;
 use crate::model::bundle::Bundle;
@@ -59,7 +61,8 @@ pub fn compile(bundle: &Bundle) -> Result<Snapshot, CompileErrors> {
     compilation.organizations(bundle);
     let mut regexes = Regexes::default();
     for organization in &bundle.organizations {
-        compilation.tag_nodes(organization, &bundle.tag_policies, &mut regexes);
+        let known = Known::default();
+        compilation.tag_nodes(organization, &bundle.tag_policies, &known, &mut regexes);
     }
     for attached in &bundle.resource_policies {
         let name = format!("resource:{}", attached.name);
@@ -90,7 +93,9 @@ struct Compilation<'b> {
 impl<'b> Compilation<'b> {
     fn finish(self) -> Result<Snapshot, CompileErrors> {
         if self.errors.is_empty() {
-            Ok(self.snapshot)
+            let mut snapshot = self.snapshot;
+            snapshot.actions.sweep(&named(&snapshot.policies));
+            Ok(snapshot)
         } else {
             Err(CompileErrors(self.errors))
         }
@@ -109,13 +114,27 @@ impl<'b> Compilation<'b> {
         }
     }
 
-    /// Lowers a policy and puts it into the table.
+    /// Lowers a policy and puts it into the table: in the place that it has, if it has one. Its name
+    /// is its own in the account, or among those of no account.
     fn policy(
         &mut self,
         name: &str,
         account: &str,
         policy: &'b written::Policy,
     ) -> Option<PolicyId> {
+        let lowered = self.lower(name, account, policy)?;
+        let snapshot = &mut self.snapshot;
+        if let Some(known) = snapshot.names.get(account, name) {
+            snapshot.policies.replace(known, lowered);
+            return Some(known);
+        }
+        let id = snapshot.policies.push(lowered);
+        let (account, name) = (self.interner.symbol(account), self.interner.symbol(name));
+        self.snapshot.names.insert(account, name, id);
+        Some(id)
+    }
+
+    fn lower(&mut self, name: &str, account: &str, policy: &'b written::Policy) -> Option<Policy> {
         if policy.statements.len() > usize::from(u16::MAX) {
             let policy = name.to_owned();
             self.fail(
@@ -129,8 +148,7 @@ impl<'b> Compilation<'b> {
             interner: &mut self.interner,
             actions: Some(&mut self.snapshot.actions),
         };
-        let policy = lowering.policy(name, policy);
-        Some(self.snapshot.policies.push(policy))
+        Some(lowering.policy(name, policy))
     }
 
     fn shared(
@@ -149,20 +167,20 @@ impl<'b> Compilation<'b> {
     }
 
     fn organizations(&mut self, bundle: &'b Bundle) {
-        let mut policies = self.shared(&bundle.control_policies, PolicyRef::Custom);
-        for (reference, id) in &self.system {
-            policies.entry(reference.clone()).or_insert(*id);
-        }
-        // A control policy may also be named as a system policy, wherever it is kept.
-        for name in bundle.control_policies.keys() {
-            if let Some(id) = policies.get(&PolicyRef::Custom(name.clone())).copied() {
-                policies
-                    .entry(PolicyRef::System(name.clone()))
-                    .or_insert(id);
-            }
-        }
+        self.shared(&bundle.control_policies, PolicyRef::Custom);
         for organization in &bundle.organizations {
-            self.organization(organization, &policies);
+            self.organization(organization);
+        }
+    }
+
+    /// A control policy may also be named as a system policy, wherever it is kept.
+    fn control_policy(&self, policy: &PolicyRef) -> Option<PolicyId> {
+        let names = &self.snapshot.names;
+        match policy {
+            PolicyRef::Custom(_) => names.get("", &policy.to_string()),
+            PolicyRef::System(name) => names
+                .get("", &format!("custom:{name}"))
+                .or_else(|| names.get("", &policy.to_string())),
         }
     }
 
@@ -178,6 +196,7 @@ impl<'b> Compilation<'b> {
             let attached = Attached {
                 account,
                 region: self.interner.symbol("*"),
+                name: self.interner.symbol(&name),
                 policy,
             };
             let service = self.interner.symbol("ram");
@@ -201,11 +220,13 @@ impl<'b> Compilation<'b> {
             return;
         }
         let owner = arn.owner().unwrap_or_default();
-        let Some(policy) = self.policy(name, owner, policy) else {
+        // Its name is its own among those of all accounts.
+        let Some(policy) = self.policy(name, "", policy) else {
             return;
         };
         let account = self.interner.symbol(owner);
         let region = self.interner.symbol(arn.region());
+        let name = self.interner.symbol(name);
         let (service, id) = (
             self.interner.symbol(arn.service()),
             self.interner.symbol(arn.id()),
@@ -216,6 +237,7 @@ impl<'b> Compilation<'b> {
             Attached {
                 account,
                 region,
+                name,
                 policy,
             },
         );

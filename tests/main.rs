@@ -13,6 +13,8 @@ mod callers;
 #[cfg(test)]
 mod case;
 #[cfg(test)]
+mod change;
+#[cfg(test)]
 mod compliance;
 #[cfg(test)]
 mod conformance;
@@ -52,5 +54,7 @@ mod swap;
 mod tag_policy;
 #[cfg(test)]
 mod tagging;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod workers;

@@ -6,10 +6,12 @@ use super::Compilation;
 use super::error::CompileErrorKind;
 use crate::model::account::{Account, Attachment, Grantee, Name, PolicyRef, Scope};
 use crate::snapshot::principal::{GroupGrants, Principal, PrincipalKind};
+use crate::snapshot::symbol::Symbol;
 use crate::snapshot::table::PolicyId;
 
-/// One policy, and where it counts.
-type Grant<'b> = (&'b Scope, PolicyId);
+/// One policy, and where it counts. The name stands before the place: they are kept in the order of
+/// names, so that no answer depends on which place a policy has.
+pub(super) type Grant<'b> = (&'b Scope, &'b PolicyRef, PolicyId);
 
 /// What the users, groups and roles of an account have. Whoever is not in it does not exist.
 struct Granted<'b> {
@@ -108,7 +110,7 @@ impl<'b> Compilation<'b> {
                 continue;
             };
             match granted.get_mut(to) {
-                Some(grants) => grants.push((scope, id)),
+                Some(grants) => grants.push((scope, policy, id)),
                 None => self.unknown(account, to),
             }
         }
@@ -123,29 +125,17 @@ impl<'b> Compilation<'b> {
         kind: PrincipalKind,
         grants: Option<Vec<Grant<'_>>>,
     ) {
-        let mut grants = grants.unwrap_or_default();
-        grants.sort_unstable();
-        grants.dedup();
-        let ids = |grants: &[Grant<'_>]| grants.iter().map(|(_, id)| *id).collect();
-        let (mut policies, mut grouped): (Box<[PolicyId]>, _) = (Box::default(), Vec::new());
-        for alike in grants.chunk_by(|(one, _), (other, _)| one == other) {
-            match alike.first().map(|(scope, _)| *scope) {
-                Some(Scope::Account) => policies = ids(alike),
-                Some(Scope::ResourceGroup(group)) => grouped.push(GroupGrants {
-                    group: self.interner.symbol(group.as_str()),
-                    policies: ids(alike),
-                }),
-                None => {}
-            }
-        }
-        let account = self.interner.symbol(account.id.as_str());
+        let interner = &mut self.interner;
+        let account = interner.symbol(account.id.as_str());
+        let symbol = |text: &str| interner.symbol(text);
+        let (policies, grouped) = by_scope(grants.unwrap_or_default(), symbol);
         self.snapshot.principals.insert(Principal {
             account,
             kind,
             name: name.into(),
             uid: uid.map(Into::into),
             policies,
-            grouped: grouped.into(),
+            grouped,
         });
     }
 
@@ -181,4 +171,26 @@ impl<'b> Compilation<'b> {
             CompileErrorKind::UnknownGrantee { grantee },
         );
     }
+}
+
+/// The places of what is granted for the account, and for each resource group.
+pub(super) fn by_scope(
+    mut grants: Vec<Grant<'_>>,
+    mut symbol: impl FnMut(&str) -> Symbol,
+) -> (Box<[PolicyId]>, Box<[GroupGrants]>) {
+    grants.sort_unstable();
+    grants.dedup();
+    let ids = |grants: &[Grant<'_>]| grants.iter().map(|(_, _, id)| *id).collect();
+    let (mut policies, mut grouped): (Box<[PolicyId]>, _) = (Box::default(), Vec::new());
+    for alike in grants.chunk_by(|(one, _, _), (other, _, _)| one == other) {
+        match alike.first().map(|(scope, _, _)| *scope) {
+            Some(Scope::Account) => policies = ids(alike),
+            Some(Scope::ResourceGroup(group)) => grouped.push(GroupGrants {
+                group: symbol(group.as_str()),
+                policies: ids(alike),
+            }),
+            None => {}
+        }
+    }
+    (policies, grouped.into())
 }

@@ -6,13 +6,14 @@ use super::matcher;
 use crate::model::condition::TagFamily;
 use crate::model::settings::Settings;
 use crate::model::statement as written;
-use crate::snapshot::action::ActionTable;
+use crate::snapshot::action::{ActionTable, Named};
 use crate::snapshot::condition::{Condition, Key};
 use crate::snapshot::filter::ActionFilter;
 use crate::snapshot::policy::{
-    Actions, Class, Policy, PrincipalMatcher, Principals, Reads, Statement,
+    ActionMatcher, Actions, Class, Policy, PrincipalMatcher, Principals, Reads, Statement,
 };
 use crate::snapshot::symbol::Symbol;
+use crate::snapshot::table::PolicyTable;
 
 /// What lowering needs and grows: shared texts, and the actions that are named in full.
 #[derive(Debug)]
@@ -137,4 +138,27 @@ fn reads(conditions: &[Condition]) -> Reads {
         reads.values |= condition::is_read_late(condition);
     }
     reads
+}
+
+/// The actions and services that policies name in full.
+pub(super) fn named(policies: &PolicyTable) -> Named {
+    let mut named = Named::default();
+    let statements = policies.iter().flat_map(|policy| policy.statements.iter());
+    for Actions {
+        excluding: _,
+        exact,
+        patterns,
+    } in statements.map(|statement| &statement.actions)
+    {
+        named.actions.extend(exact.iter().copied());
+        for pattern in patterns {
+            match pattern {
+                ActionMatcher::Service(service, _) => {
+                    named.services.insert(*service);
+                }
+                ActionMatcher::All | ActionMatcher::Wide(..) => {}
+            }
+        }
+    }
+    named
 }

@@ -16,7 +16,7 @@ use crate::model::account::Name;
 use crate::model::arn::AccountId;
 use crate::model::organization::{Node, Organization, TagAttachment, TagMode};
 use crate::model::tag_policy::{Dialect, EffectivePolicy, TagPolicy};
-use crate::snapshot::tags::{Staged, StagedPolicies, TagNode};
+use crate::snapshot::tags::{Staged, StagedPolicies, TagNode, TagTable};
 
 impl Compilation<'_> {
     /// The nodes of one organization.
@@ -24,6 +24,7 @@ impl Compilation<'_> {
         &mut self,
         organization: &Organization,
         policies: &BTreeMap<Name, TagPolicy>,
+        known: &Known<'_>,
         regexes: &mut Regexes,
     ) {
         let nothing = Staged {
@@ -44,6 +45,7 @@ impl Compilation<'_> {
             dialect: organization.dialect,
             compilation: self,
             policies,
+            known,
             regexes,
             made: HashMap::new(),
         };
@@ -56,6 +58,60 @@ impl Compilation<'_> {
             },
         );
         walk.management(&organization.management, &root);
+    }
+}
+
+/// The effective policies of chains that were merged before, by the dialect and the attachments of
+/// each node, the Root's first.
+#[derive(Debug, Default)]
+pub(super) struct Known<'b>(HashMap<Attachments<'b>, Arc<StagedPolicies>>);
+
+type Attachments<'b> = (Dialect, Vec<&'b [TagAttachment]>);
+
+impl<'b> Known<'b> {
+    /// Learns what an organization came to, as far as its policies are the same.
+    pub(super) fn learn(
+        &mut self,
+        organization: &'b Organization,
+        tags: &TagTable,
+        is_same: impl Fn(&Name) -> bool,
+    ) {
+        let mut open = vec![(&organization.root, Vec::new())];
+        while let Some((node, mut chain)) = open.pop() {
+            chain.push(&*node.tag);
+            if !node.tag.iter().all(|one| is_same(&one.policy)) {
+                continue;
+            }
+            let made = tags.folder(&organization.id, &node.name);
+            self.add(organization, &chain, made);
+            for member in &node.members {
+                if member.tag.iter().all(|one| is_same(&one.policy)) {
+                    let made = tags.account(member.account.as_str());
+                    let mut chain = chain.clone();
+                    chain.push(&*member.tag);
+                    self.add(organization, &chain, made);
+                }
+            }
+            let below = node.folders.iter().map(|folder| (folder, chain.clone()));
+            open.extend(below);
+        }
+    }
+
+    fn add(
+        &mut self,
+        organization: &Organization,
+        chain: &[&'b [TagAttachment]],
+        made: Option<&Arc<TagNode>>,
+    ) {
+        let is_own = |node: &&Arc<TagNode>| *node.organization == *organization.id;
+        if let Some(made) = made.filter(is_own) {
+            let key = (organization.dialect, chain.to_vec());
+            self.0.insert(key, Arc::clone(&made.policies));
+        }
+    }
+
+    fn get(&self, dialect: Dialect, chain: &[&'b [TagAttachment]]) -> Option<&Arc<StagedPolicies>> {
+        self.0.get(&(dialect, chain.to_vec()))
     }
 }
 
@@ -75,6 +131,7 @@ struct Walk<'w, 'b> {
     organization: Arc<str>,
     dialect: Dialect,
     policies: &'w BTreeMap<Name, TagPolicy>,
+    known: &'w Known<'w>,
     regexes: &'w mut Regexes,
     made: HashMap<Chain<'w>, Arc<StagedPolicies>>,
 }
@@ -132,7 +189,8 @@ impl<'w> Walk<'w, '_> {
             if let Some(made) = self.made.get(&key) {
                 Arc::clone(made)
             } else {
-                let made = self.stages(&chain, &above.policies);
+                let known = self.known.get(self.dialect, &chain).map(Arc::clone);
+                let made = known.unwrap_or_else(|| self.stages(&chain, &above.policies));
                 self.made.insert(key, Arc::clone(&made));
                 made
             }

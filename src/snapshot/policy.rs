@@ -13,7 +13,7 @@ use super::symbol::Symbol;
 use crate::model::statement::Effect;
 
 /// One compiled policy. It stands once in a snapshot, however many principals have it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Policy {
     /// The name under which answers speak of it: `custom:NAME`, `system:NAME`.
     pub name: Symbol,
