@@ -89,7 +89,7 @@ fn thousand_validations(
 ) -> (Pdp, Publisher, Vec<u8>) {
     for _ in 0..DECISIONS {
         let message = ValidateTaggingRequest::decode(black_box(&*call)).unwrap();
-        let answer = pdp.validate(Origin::Loopback, &message).unwrap();
+        let answer = pdp.validate(&Origin::Loopback, &message).unwrap();
         let _ = black_box(answer.encode_to_vec());
     }
     (pdp, publisher, call)

@@ -185,7 +185,7 @@ fn answers(pdp: &Pdp, messages: &[Vec<u8>], time: Duration) -> Histogram<u64> {
     for message in messages.iter().cycle() {
         let asked = Instant::now();
         let request = v1::AuthorizeRequest::decode(message.as_slice()).unwrap();
-        let answer = pdp.answer(Origin::Loopback, &request).unwrap();
+        let answer = pdp.answer(&Origin::Loopback, &request).unwrap();
         bytes.clear();
         answer.encode(&mut bytes).unwrap();
         let taken = asked.elapsed();

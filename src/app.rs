@@ -5,6 +5,7 @@
 //! server drains, and metrics, probes and the management channel end last.
 
 mod manage;
+mod secured;
 mod signals;
 
 use std::sync::Arc;
@@ -16,7 +17,9 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use self::manage::Manage;
-use self::signals::on_signals;
+use self::secured::Secured;
+pub use self::secured::Tls;
+use self::signals::{Watched, on_signals};
 use crate::admin::{self, Admin, Sources, State};
 use crate::directory::Directory;
 use crate::document::finding::Finding;
@@ -26,7 +29,9 @@ use crate::service::pap::{Authority, Pap};
 use crate::service::pdp::{self, Clock, Pdp};
 use crate::service::{self, Ended, Phase, Server};
 use crate::source::files::{Watch, WatchConfig};
+use crate::source::watch::Watcher;
 use crate::telemetry::Reloads;
+use crate::tls::Endpoint;
 
 /// What `serve` is told.
 #[derive(Debug, Clone)]
@@ -37,6 +42,10 @@ pub struct Config {
     pub service: service::Config,
     /// The management channel, if there is one.
     pub manage: Option<Manage>,
+    /// What is served with TLS.
+    pub tls: Tls,
+    /// How often the files of TLS are compared where no event tells of a change.
+    pub tls_poll: Duration,
     /// Metrics and probes, if they are served.
     pub admin: Option<admin::Config>,
 }
@@ -65,8 +74,16 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
         bundles,
         service,
         manage,
+        tls,
+        tls_poll,
         admin,
     } = config;
+    let secured = Secured::load(tls)?;
+    let endpoints = secured.all();
+    let service = service::Config {
+        endpoint: secured.data,
+        ..service
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("slow")
@@ -75,11 +92,15 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
         .context("the runtime cannot be started")?;
     let bound = Bound {
         server: Server::bind(service)?,
-        pap: manage.as_ref().map(Manage::bind).transpose()?.flatten(),
+        pap: manage
+            .map(|manage| manage.bind(secured.manage.as_ref()))
+            .transpose()?
+            .flatten(),
         admin: admin.map(Admin::bind).transpose()?,
     };
     bound.tell()?;
-    let (running, task) = Running::start(&bundles)?;
+    let credentials = secured::watch(&endpoints, tls_poll)?;
+    let (running, task) = Running::start(&bundles, endpoints, credentials)?;
     let ended = runtime.block_on(running.serve(bound));
     // With the last that could reach it the management task ends, and frees what is in force.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -115,11 +136,16 @@ struct Running {
     reloads: Reloads,
     management: Management,
     authority: Authority,
-    watch: Option<Watch>,
+    watched: Watched,
+    endpoints: Vec<Arc<Endpoint>>,
 }
 
 impl Running {
-    fn start(bundles: &Bundles) -> anyhow::Result<(Self, JoinHandle<()>)> {
+    fn start(
+        bundles: &Bundles,
+        endpoints: Vec<Arc<Endpoint>>,
+        credentials: Vec<Watcher>,
+    ) -> anyhow::Result<(Self, JoinHandle<()>)> {
         let (publisher, reader) = publication().context("the reclaiming thread")?;
         let directory = Arc::new(Directory::default());
         let reloads = Reloads::default();
@@ -147,7 +173,11 @@ impl Running {
             reloads,
             management,
             authority,
-            watch,
+            watched: Watched {
+                bundle: watch,
+                credentials,
+            },
+            endpoints,
         };
         Ok((running, task))
     }
@@ -158,7 +188,8 @@ impl Running {
             reloads,
             management,
             authority,
-            watch,
+            watched,
+            endpoints,
         } = self;
         let Bound { server, pap, admin } = bound;
         let (phase, phases) = watch::channel(Phase::Serving);
@@ -171,11 +202,12 @@ impl Running {
                 reloads,
                 ignored: pdp.ignored_values(),
                 connections: server.open_connections(),
+                endpoints,
             },
             draining: draining.clone(),
         };
         let status = management.status();
-        let signals = tokio::spawn(on_signals(phase.clone(), draining, watch));
+        let signals = tokio::spawn(on_signals(phase.clone(), draining, watched));
         let admin = admin.map(|admin| tokio::spawn(admin.run(state, stop.clone())));
         let pap = pap.map(|pap| tokio::spawn(pap.run(management, authority, last_phases)));
         let serving = server.run(pdp, phases);

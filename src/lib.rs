@@ -37,7 +37,8 @@
 //! | objects, changes at their own cost | design 3 and 7 | complete but for a store |
 //! | metrics and probes | design 5, security 1.3 | complete |
 //! | limits, deadlines, revisions to wait for | security 9 | complete |
-//! | who asks, and what answers reveal | security 1 and 8 | complete for sockets |
+//! | who asks, and what answers reveal | security 1 and 8 | complete |
+//! | TLS, client certificates, tokens | security 1.1, design 5 | complete |
 //! | decisions without a server, case files | design 8 | RAM form |
 //!
 //! Decisions of meaning that the specification leaves open are numbered in `docs/semantics.md`.
@@ -59,6 +60,7 @@ pub mod directory;
 pub mod publish;
 pub mod source;
 pub mod telemetry;
+pub mod tls;
 
 // What is in force, and messages.
 pub mod management;

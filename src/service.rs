@@ -9,6 +9,7 @@
 mod accept;
 mod call;
 mod connection;
+mod handshake;
 mod health;
 mod listen;
 pub mod pap;
@@ -30,17 +31,20 @@ use tokio::sync::watch;
 
 pub use self::connection::Config as ConnectionConfig;
 pub use self::health::BUNDLE as BUNDLE_HEALTH;
-pub use self::listen::{BindError, InvalidListen, Listen};
+pub use self::listen::{BindError, InvalidListen, Listen, Owner};
 use self::pdp::Pdp;
 pub use self::peer::{Credentials, Deadline, Peer, PeerAddress};
 pub use self::phase::Phase;
 use self::serving::Serving;
+use crate::tls::Endpoint;
 
 /// How the data server runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// Where it listens. Default: `127.0.0.1:4770`.
     pub listen: Vec<Listen>,
+    /// What addresses for TLS begin it by. Default: nothing, and there can be no such address.
+    pub endpoint: Option<Arc<Endpoint>>,
     /// How many worker threads there are. Default: the processors that this process may use.
     pub workers: Option<NonZeroUsize>,
     /// The most connections at once; further ones wait. Default: 4,096.
@@ -58,6 +62,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: vec![Listen::Tcp((Ipv4Addr::LOCALHOST, 4_770).into())],
+            endpoint: None,
             workers: None,
             connections: 4_096,
             connection: ConnectionConfig::default(),
@@ -108,7 +113,7 @@ impl Server {
         let bound = config
             .listen
             .iter()
-            .map(listen::Bound::bind)
+            .map(|address| listen::Bound::bind(address, config.endpoint.as_ref()))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             config,

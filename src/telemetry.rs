@@ -5,13 +5,17 @@
 //!
 //! Not here: how metrics are served (`admin`).
 
+mod handshake;
 mod histogram;
+mod seldom;
 mod tally;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use self::handshake::{Handshake, Handshakes};
 pub use self::histogram::{Counted, Histogram};
+pub use self::seldom::Seldom;
 pub use self::tally::{Effect, Tallies, Tally, VerdictOutcome};
 
 /// The names of metrics, without the prefix and without the suffixes of their types.
@@ -48,6 +52,14 @@ pub mod name {
     pub const IGNORED_VALUES: &str = "ignored_sent_values";
     /// Connections of the data server.
     pub const OPEN_CONNECTIONS: &str = "open_connections";
+    /// Handshakes of TLS by what came of them.
+    pub const TLS_HANDSHAKES: &str = "tls_handshakes";
+    /// The last instant of each certificate.
+    pub const TLS_NOT_AFTER: &str = "tls_certificate_not_after_timestamp";
+    /// Changed files of certificates and tokens by what came of them.
+    pub const TLS_RELOADS: &str = "tls_reloads";
+    /// For how long newer files have been refused; 0 where none are.
+    pub const TLS_STALE: &str = "tls_stale";
     /// The version of the program.
     pub const BUILD_INFO: &str = "build_info";
 }

@@ -74,14 +74,14 @@ fn the_example_of_the_documentation_is_read() {
     let (_, rest) = text.split_once("```json\n").unwrap();
     let (example, _) = rest.split_once("```").unwrap();
     let callers = snapshot(example, 1).callers;
-    let gateway = callers.find(Origin::Unix {
+    let gateway = callers.find(&Origin::Unix {
         uid: 33,
         gid: 0,
         user: SocketUser::Other,
     });
     assert_eq!(&*gateway.name, "gateway");
     assert_eq!(gateway.rights.disclosure, Disclosure::Statements);
-    let security = callers.find(Origin::Unix {
+    let security = callers.find(&Origin::Unix {
         uid: 34,
         gid: 44,
         user: SocketUser::Other,

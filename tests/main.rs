@@ -55,4 +55,6 @@ mod tag_policy;
 #[cfg(test)]
 mod tagging;
 #[cfg(test)]
+mod tls;
+#[cfg(test)]
 mod workers;

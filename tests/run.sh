@@ -28,6 +28,9 @@ cargo check --quiet --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
 step benches run once
 cargo bench --quiet --profile dev --bench decide -- --test
 
+step what a decision costs
+scripts/gate.sh
+
 step examples and the calls of README
 cargo build --quiet
 target/debug/tagwarden check --deny-warnings examples/*

@@ -7,7 +7,7 @@ use tagwarden::directory::Directory;
 use tagwarden::management::{self, Management};
 use tagwarden::publish::publication;
 use tagwarden::service::pap::{Authority, Pap};
-use tagwarden::service::{Config, Listen, Phase};
+use tagwarden::service::{Config, Listen, Owner, Phase};
 use tagwarden::telemetry::Reloads;
 use tagwarden::wire::v1;
 use tagwarden::wire::v1::authorization_service_client::AuthorizationServiceClient;
@@ -154,6 +154,7 @@ async fn the_management_channel_delays_no_decision() {
     let manage = Listen::Unix {
         path: path.clone(),
         mode: 0o600,
+        owner: Owner::default(),
     };
     let slow = Slow::new();
     let running = slow.start();
@@ -166,7 +167,7 @@ async fn the_management_channel_delays_no_decision() {
     })
     .unwrap();
     let (stop, stopping) = watch::channel(Phase::Serving);
-    let pap = Pap::bind(&manage).unwrap();
+    let pap = Pap::bind(&manage, None).unwrap();
     let serving = slow
         .0
         .spawn(pap.run(management, Authority::Callers, stopping));

@@ -1,5 +1,7 @@
 //! All metrics, gathered when they are asked for.
 
+mod tls;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -14,6 +16,7 @@ use tokio::sync::watch;
 use crate::management::{Live, Status};
 use crate::model::caller::Rpc;
 use crate::telemetry::{Counted, Effect, ReloadOutcome, Reloads, Tallies, VerdictOutcome, name};
+use crate::tls::Endpoint;
 
 /// Where metrics come from.
 #[derive(Debug, Clone)]
@@ -28,6 +31,8 @@ pub struct Sources {
     pub ignored: Arc<AtomicU64>,
     /// Open connections.
     pub connections: Arc<AtomicUsize>,
+    /// Certificates and tokens.
+    pub endpoints: Vec<Arc<Endpoint>>,
 }
 
 /// A registry of everything.
@@ -47,6 +52,7 @@ impl Collector for Gathered {
         self.verdicts(&mut writer)?;
         self.snapshot(&mut writer)?;
         self.reloads(&mut writer)?;
+        tls::encode(&self.0.endpoints, &mut writer)?;
         self.process(&mut writer)
     }
 }
@@ -194,6 +200,23 @@ impl Writer<'_> {
         self.0
             .encode_descriptor(name, help, unit, MetricType::Gauge)?
             .encode_gauge(value)
+    }
+
+    /// A gauge for each of some labels.
+    fn gauges<V: EncodeGaugeValue>(
+        &mut self,
+        name: &str,
+        help: &str,
+        unit: Option<&Unit>,
+        values: &[(Labels<'_>, V)],
+    ) -> fmt::Result {
+        let mut metric = self
+            .0
+            .encode_descriptor(name, help, unit, MetricType::Gauge)?;
+        for (labels, value) in values {
+            metric.encode_family(labels)?.encode_gauge(value)?;
+        }
+        Ok(())
     }
 
     /// A gauge that is always 1: what it tells stands in its labels.

@@ -4,11 +4,14 @@
 //! channel and in the log.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::document::finding::Finding;
 use crate::management::{AccountState, Live, RefusedAccount, Status};
+use crate::tls::pair::Expiry;
+use crate::tls::{Endpoint, RefusedFiles};
 
 /// How many errors of one bundle or account are told.
 const ERRORS: usize = 5;
@@ -17,7 +20,12 @@ const ERRORS: usize = 5;
 ///
 /// What to do about a stale bundle is the operator's choice: it is told, and makes the server
 /// unready only once `on_stale` = `deny` lets nothing be decided any more.
-pub(super) fn readiness(status: &Status, draining: bool, now: Timestamp) -> Result<String, String> {
+pub(super) fn readiness(
+    status: &Status,
+    endpoints: &[Arc<Endpoint>],
+    draining: bool,
+    now: Timestamp,
+) -> Result<String, String> {
     let mut said = String::new();
     let ready = match &status.live {
         _ if draining => {
@@ -48,7 +56,39 @@ pub(super) fn readiness(status: &Status, draining: bool, now: Timestamp) -> Resu
             account(one, live, now, &mut said);
         }
     }
+    credentials(endpoints, now, &mut said);
     if ready { Ok(said) } else { Err(said) }
+}
+
+/// Certificates and tokens that are not the newest, and certificates that are over: clients see it
+/// for themselves, so that it is told and does not make the server unready.
+fn credentials(endpoints: &[Arc<Endpoint>], now: Timestamp, said: &mut String) {
+    for endpoint in endpoints {
+        let place = endpoint.place().as_str();
+        for (what, refused, _) in endpoint.kept() {
+            if let Some(refused) = refused {
+                let RefusedFiles { since, why } = &*refused;
+                line(
+                    said,
+                    format_args!("{what} of {place}: newer ones refused since {since}: {why}"),
+                );
+            }
+        }
+        for expiry in &endpoint.certificates().expiries {
+            let Expiry {
+                part,
+                place: number,
+                not_after,
+            } = expiry;
+            if *not_after < now {
+                let part = part.as_str();
+                line(
+                    said,
+                    format_args!("certificates of {place}: {part} {number} expired at {not_after}"),
+                );
+            }
+        }
+    }
 }
 
 /// The newest bundle, if it is refused, and how old what decides is.

@@ -61,7 +61,8 @@ impl Site {
     fn ready(&self) -> Answer {
         let status = self.state.sources.status.borrow().clone();
         let draining = self.state.draining.is_cancelled();
-        match readiness(&status, draining, Timestamp::now()) {
+        let endpoints = &self.state.sources.endpoints;
+        match readiness(&status, endpoints, draining, Timestamp::now()) {
             Ok(said) => text(StatusCode::OK, said),
             Err(said) => text(StatusCode::SERVICE_UNAVAILABLE, said),
         }

@@ -1,7 +1,10 @@
 //! Whether there is a management channel, and whether the server starts without it.
 
+use std::sync::Arc;
+
 use crate::service::Listen;
 use crate::service::pap::Pap;
+use crate::tls::Endpoint;
 
 /// The management channel.
 #[derive(Debug, Clone)]
@@ -32,10 +35,15 @@ impl Manage {
         Self { listen, without }
     }
 
-    pub(super) fn bind(&self) -> anyhow::Result<Option<Pap>> {
-        match (Pap::bind(&self.listen), self.without) {
+    /// Where it listens.
+    pub fn address(&self) -> &Listen {
+        &self.listen
+    }
+
+    pub(super) fn bind(&self, endpoint: Option<&Arc<Endpoint>>) -> anyhow::Result<Option<Pap>> {
+        match (Pap::bind(&self.listen, endpoint), self.without) {
             (Ok(pap), _) => {
-                let address = &self.listen;
+                let address = pap.address()?;
                 tracing::info!(%address, "listening for management");
                 Ok(Some(pap))
             }

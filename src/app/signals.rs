@@ -6,12 +6,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::service::Phase;
 use crate::source::files::Watch;
+use crate::source::watch::Watcher;
 
-/// The first signal to stop drains, the second ends at once; SIGHUP reads the bundle again.
+/// What is watched, and read again when somebody asks.
+pub(super) struct Watched {
+    pub(super) bundle: Option<Watch>,
+    pub(super) credentials: Vec<Watcher>,
+}
+
+/// The first signal to stop drains, the second ends at once; SIGHUP reads the bundle
+/// and the files of TLS again.
 pub(super) async fn on_signals(
     phase: watch::Sender<Phase>,
     draining: CancellationToken,
-    watch: Option<Watch>,
+    watched: Watched,
 ) -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -22,7 +30,7 @@ pub(super) async fn on_signals(
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
             _ = hangup.recv() => {
-                reload(watch.as_ref());
+                watched.reload();
                 continue;
             }
         }
@@ -34,10 +42,20 @@ pub(super) async fn on_signals(
     }
 }
 
-fn reload(watch: Option<&Watch>) {
-    if let Some(watch) = watch {
-        watch.reload();
-    } else {
-        tracing::info!("nothing to reload: bundles come by the management channel");
+impl Watched {
+    fn reload(&self) {
+        let Self {
+            bundle,
+            credentials,
+        } = self;
+        if let Some(bundle) = bundle {
+            bundle.reload();
+        }
+        for watcher in credentials {
+            watcher.look();
+        }
+        if bundle.is_none() && credentials.is_empty() {
+            tracing::info!("nothing to reload: bundles come by the management channel");
+        }
     }
 }

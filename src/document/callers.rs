@@ -11,6 +11,7 @@ use super::catalog::context_key;
 use super::cursor::{self, Cursor, Members, Sink, Told};
 use super::error::Limit;
 use crate::model::account::Name;
+use crate::model::caller::identity::{Identity, InvalidIdentity, SpiffePattern};
 use crate::model::caller::principal::PrincipalPattern;
 use crate::model::caller::supply::{ContextKeys, Supply, SupplyRight};
 use crate::model::caller::{
@@ -157,14 +158,46 @@ fn name(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Name, Told> {
     Ok(name)
 }
 
-/// `{"uid": 1000}` or `{"gid": 1000}`
+type ReadPeer = fn(&Cursor<'_, '_>, &mut Sink<'_>) -> Result<PeerPattern, Told>;
+
+/// The members of a peer, of which it has one: `{"uid": 1000}`.
+const PEER_FORMS: [(&str, ReadPeer); 6] = [
+    ("uid", |at, sink| id(at, sink).map(PeerPattern::Uid)),
+    ("gid", |at, sink| id(at, sink).map(PeerPattern::Gid)),
+    ("spiffe", |at, sink| {
+        let pattern = at.parse(sink, |text| {
+            SpiffePattern::try_from(text).map_err(EntryErrorKind::from)
+        });
+        pattern.map(PeerPattern::from)
+    }),
+    ("dns", |at, sink| proven(at, sink, Identity::Dns)),
+    ("uri", |at, sink| proven(at, sink, Identity::Uri)),
+    ("token", |at, sink| {
+        let name = entry::name(at, sink)?;
+        Ok(PeerPattern::Proven(Identity::Token(name)))
+    }),
+];
+
 fn peer(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<PeerPattern, Told> {
-    let members = at.members(&["uid", "gid"], sink)?;
-    match (members.optional("uid"), members.optional("gid")) {
-        (Some(uid), None) => id(&uid, sink).map(PeerPattern::Uid),
-        (None, Some(gid)) => id(&gid, sink).map(PeerPattern::Gid),
-        (Some(_), Some(_)) | (None, None) => Err(at.refuse(EntryErrorKind::Peer, sink)),
+    let members = at.members(&PEER_FORMS.map(|(name, _)| name), sink)?;
+    let given = PEER_FORMS.map(|(name, read)| members.optional(name).map(|at| (at, read)));
+    let mut given = given.into_iter().flatten();
+    match (given.next(), given.next()) {
+        (Some((at, read)), None) => read(&at, sink),
+        (None | Some(_), _) => Err(at.refuse(EntryErrorKind::Peer, sink)),
     }
+}
+
+fn proven<T>(
+    at: &Cursor<'_, '_>,
+    sink: &mut Sink<'_>,
+    identity: fn(T) -> Identity,
+) -> Result<PeerPattern, Told>
+where
+    T: for<'a> TryFrom<&'a str, Error = InvalidIdentity>,
+{
+    let name = at.parse(sink, |text| T::try_from(text).map_err(EntryErrorKind::from));
+    name.map(|name| PeerPattern::Proven(identity(name)))
 }
 
 fn id(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<u32, Told> {
@@ -272,7 +305,7 @@ fn check_different(callers: &[Named], sink: &mut Sink<'_>) -> Result<(), Told> {
             told = Some(sink.refuse(&caller.name.spot, kind));
         }
         for peer in &caller.peers {
-            if !peers.insert(peer.value) {
+            if !peers.insert(&peer.value) {
                 let kind = duplicate("peer", &peer.value.to_string());
                 told = Some(sink.refuse(&peer.spot, kind));
             }
@@ -302,6 +335,42 @@ mod tests {
         assert_eq!(check("{}"), Callers::default());
         let closed = check(r#"{"anonymous": {}}"#).anonymous;
         assert_eq!(closed, Some(Anonymous::default()));
+    }
+
+    #[test]
+    fn peers_are_told_by_one_member() {
+        let peers = |peers: &str| {
+            let text = format!(r#"{{"callers": [{{"name": "a", "peers": [{peers}]}}]}}"#);
+            let read = read(Source::new(&text), MAX_CALLERS_BYTES, callers);
+            read.map(|read| {
+                read.value.named[0]
+                    .peers
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect()
+            })
+            .map_err(|errors| errors.to_string())
+        };
+        for (text, expected) in [
+            (r#"{"spiffe": "spiffe://d/a"}"#, "spiffe spiffe://d/a"),
+            (r#"{"spiffe": "spiffe://d/a/*"}"#, "spiffe spiffe://d/a/*"),
+            (r#"{"dns": "Gateway.example"}"#, "dns gateway.example"),
+            (r#"{"uri": "urn:gateway"}"#, "uri urn:gateway"),
+            (r#"{"token": "ops"}"#, "token ops"),
+        ] {
+            assert_eq!(peers(text), Ok(vec![expected.to_owned()]), "{text}");
+        }
+        for (text, expected) in [
+            ("{}", "one of"),
+            (r#"{"uid": 1, "dns": "a"}"#, "one of"),
+            (r#"{"spiffe": "spiffe://d"}"#, "expected `spiffe://"),
+            (r#"{"dns": "*.example"}"#, "expected a DNS name"),
+            (r#"{"uri": "spiffe://d/a"}"#, "expected a URI"),
+            (r#"{"dns": "a.b"}, {"dns": "A.b"}"#, "dns a.b"),
+        ] {
+            let refused = peers(text).unwrap_err();
+            assert!(refused.contains(expected), "{text}: {refused}");
+        }
     }
 
     #[test]

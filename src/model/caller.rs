@@ -5,11 +5,13 @@
 //!
 //! Not here: `callers.json` (`document`), and which connection is which caller (`snapshot::caller`).
 
+pub mod identity;
 pub mod principal;
 pub mod supply;
 
 use std::fmt;
 
+use self::identity::{Identity, SpiffePattern};
 use self::principal::PrincipalPattern;
 use self::supply::Supply;
 use super::account::{Name, RoleKind};
@@ -80,12 +82,25 @@ impl OwnPrincipal {
 }
 
 /// What proves that a peer is a certain caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PeerPattern {
     /// A process of this user, at a Unix socket.
     Uid(u32),
     /// A process of this primary group, at a Unix socket.
     Gid(u32),
+    /// Who proves to be this.
+    Proven(Identity),
+    /// Who has a certificate with a SPIFFE id below this folder, which is written without `/*`.
+    SpiffeBelow(Box<str>),
+}
+
+impl From<SpiffePattern> for PeerPattern {
+    fn from(pattern: SpiffePattern) -> Self {
+        match pattern {
+            SpiffePattern::Exact(id) => Self::Proven(Identity::Spiffe(id)),
+            SpiffePattern::Below(folder) => Self::SpiffeBelow(folder),
+        }
+    }
 }
 
 impl fmt::Display for PeerPattern {
@@ -93,6 +108,8 @@ impl fmt::Display for PeerPattern {
         match self {
             Self::Uid(uid) => write!(formatter, "uid {uid}"),
             Self::Gid(gid) => write!(formatter, "gid {gid}"),
+            Self::Proven(identity) => identity.fmt(formatter),
+            Self::SpiffeBelow(folder) => write!(formatter, "spiffe {folder}/*"),
         }
     }
 }
@@ -102,19 +119,21 @@ impl fmt::Display for PeerPattern {
 pub enum Place {
     /// A TCP address of the loopback interface.
     Loopback,
-    /// Any other TCP address.
+    /// Any other TCP address, and every one over TLS.
     Remote,
     /// A Unix socket.
     Unix,
 }
 
 /// What a listener knows of a peer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// It connects from a TCP address of the loopback interface.
     Loopback,
-    /// It connects from any other TCP address, or nothing is known of it.
+    /// It connects from any other TCP address or over TLS, or nothing is known of it.
     Remote,
+    /// It proves to be somebody, wherever it connects from.
+    Proven(Identity),
     /// It connects to a Unix socket.
     Unix {
         /// The user of its process.

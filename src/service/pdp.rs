@@ -93,7 +93,7 @@ impl Call {
         let origin = self
             .peer
             .as_ref()
-            .map_or(Origin::Remote, |peer| peer.origin);
+            .map_or(&Origin::Remote, |peer| &peer.origin);
         let caller = snapshot.callers.find(origin);
         rights::check_rpc(caller, rpc)?;
         Ok(caller)
@@ -157,7 +157,7 @@ impl Pdp {
     /// As a call of `Authorize`.
     pub fn answer(
         &self,
-        origin: Origin,
+        origin: &Origin,
         message: &v1::AuthorizeRequest,
     ) -> Result<v1::AuthorizeResponse, CallError> {
         self.check_standing()?;

@@ -13,6 +13,7 @@ use tonic::service::Routes;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
+use super::handshake::Gate;
 use super::pdp::{Pdp, Served};
 use super::phase::{self, Phase};
 use super::{Config, Ended, RunError, Server, accept, call, connection, health, worker};
@@ -127,6 +128,7 @@ impl Starting<'_> {
     ) -> Result<Vec<mpsc::Sender<worker::Accepted>>, RunError> {
         let others = others(reporter)?;
         let limits = Arc::new(self.config.connection.clone());
+        let gate = Gate::new(limits.handshakes);
         let count = match self.config.workers {
             Some(count) => count,
             None => available_parallelism()?,
@@ -146,6 +148,7 @@ impl Starting<'_> {
             };
             let connections = connection::Connections {
                 config: Arc::clone(&limits),
+                gate: gate.clone(),
                 services: Arc::new(services),
                 phases: self.phases.clone(),
             };

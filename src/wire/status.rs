@@ -53,8 +53,9 @@ pub enum CallError {
         /// What it may not do.
         what: Forbidden,
     },
-    /// The peer is neither the server's own user nor root.
-    #[error("the management channel is for the server's own user")]
+    /// The peer did not prove that it may manage: on the socket it is neither the server's own user
+    /// nor root, elsewhere it has no certificate and no good token.
+    #[error("the peer has not proved that it may manage this server")]
     ManagementDenied,
     /// The server reads its bundle from a directory.
     #[error("the server reads its bundle from a directory, and only a dry run is taken")]

@@ -123,7 +123,7 @@ async fn another_user_manages_nothing_even_where_the_socket_is_open() {
     let refused = other.runs(&arguments).await;
     let said = String::from_utf8(refused.stderr).unwrap();
     assert_eq!(refused.status.code(), Some(1), "{said}");
-    let expected = "CALLER_NOT_ALLOWED: the management channel is for the server's own user";
+    let expected = "CALLER_NOT_ALLOWED: the peer has not proved that it may manage";
     assert!(said.contains(expected), "{said}");
     let line = process.said("a management call is refused").await;
     assert_eq!(line["user"], OTHER);

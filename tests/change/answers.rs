@@ -41,7 +41,7 @@ pub(super) fn difference(
     for uid in [33, 34, 35] {
         let (gid, user) = (1, SocketUser::Other);
         let origin = Origin::Unix { uid, gid, user };
-        let told = [expected, found].map(|snapshot| &snapshot.callers.find(origin).rights);
+        let told = [expected, found].map(|snapshot| &snapshot.callers.find(&origin).rights);
         if told[0] != told[1] {
             return Some(format!("rights of {uid}"));
         }

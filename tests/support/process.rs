@@ -33,14 +33,17 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts the program with sockets of its own, and with further arguments.
+    /// Starts the program with sockets of its own, and with further arguments; where they name a
+    /// management channel, with that.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = |name: &str| format!("unix:{}", folder.path().join(name).display());
+        let manage = ["--manage".to_owned(), address("manage/manage.sock")];
+        let own_manage = !arguments.contains(&"--manage");
         let mut child = Command::new(PROGRAM)
             .args(["serve", "--workers", "1", "--admin", "127.0.0.1:0"])
             .args(["--listen", &address("data.sock")])
-            .args(["--manage", &address("manage/manage.sock")])
+            .args(manage.iter().filter(|_| own_manage))
             .args(arguments)
             .env("RUST_LOG", "info")
             .stderr(Stdio::piped())

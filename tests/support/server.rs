@@ -134,7 +134,7 @@ impl Running {
 
     pub(crate) fn tcp(&self) -> SocketAddr {
         match &self.listen[0] {
-            Listen::Tcp(address) => *address,
+            Listen::Tcp(address) | Listen::Tls(address) => *address,
             Listen::Unix { .. } => panic!("the first address is no TCP address"),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Change, account_of};
 use crate::compiler::error::CompileErrorKind;
-use crate::compiler::principals::{Grants, by_scope};
+use crate::compiler::principals::{Grant, by_scope};
 use crate::document::object::read::group;
 use crate::document::object::{Mention, Touched, Unreadable, attachments};
 use crate::model::account::{Grantee, Group, Name, PolicyRef, Scope};
@@ -116,7 +116,7 @@ impl Change<'_> {
                 granted.extend(groups.get(&key).into_iter().flatten().cloned());
             }
         }
-        let grants = self.grants(account, granted);
+        let grants = self.grants(account, &granted);
         let compilation = &mut self.compilation;
         let interner = &mut compilation.interner;
         let (policies, grouped) = by_scope(grants, |text| interner.symbol(text));
@@ -173,18 +173,20 @@ impl Change<'_> {
         Ok(granted)
     }
 
-    fn grants(&mut self, account: &AccountId, granted: Vec<(Scope, PolicyRef)>) -> Grants {
-        let mut grants = Grants::new();
+    fn grants<'g>(
+        &mut self,
+        account: &AccountId,
+        granted: &'g [(Scope, PolicyRef)],
+    ) -> Vec<Grant<'g>> {
+        let mut grants = Vec::with_capacity(granted.len());
         for (scope, policy) in granted {
-            let owner = match &policy {
+            let owner = match policy {
                 PolicyRef::System(_) => "",
                 PolicyRef::Custom(_) => account.as_str(),
             };
             let name = policy.to_string();
             match self.compilation.snapshot.names.get(owner, &name) {
-                Some(id) => {
-                    grants.entry(scope).or_default().insert(policy, id);
-                }
+                Some(id) => grants.push((scope, policy, id)),
                 None => self.compilation.fail(
                     format!("account {account}"),
                     CompileErrorKind::UnknownPolicy { policy: name },

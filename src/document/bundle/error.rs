@@ -9,6 +9,7 @@ use crate::model::account::{InvalidName, PolicyRef};
 use crate::model::action::InvalidAction;
 use crate::model::arn::{AccountId, InvalidArn};
 use crate::model::caller::InvalidOwnPrincipal;
+use crate::model::caller::identity::InvalidIdentity;
 use crate::model::caller::principal::InvalidPrincipalPattern;
 use crate::model::organization::MAX_FOLDER_DEPTH;
 use crate::model::tag::DuplicateTagKey;
@@ -124,11 +125,14 @@ pub enum EntryErrorKind {
     #[error("`anonymous` and `owner` are not names of callers")]
     CallerReserved,
     /// A peer that is told by nothing, or by two things.
-    #[error("a peer is told by exactly one of `uid` and `gid`")]
+    #[error("a peer is told by exactly one of `uid`, `gid`, `spiffe`, `dns`, `uri` and `token`")]
     Peer,
     /// The number of a user or group of the system.
     #[error("not a number of 0 to {}", u32::MAX)]
     SystemId,
+    /// What a peer proves to be.
+    #[error(transparent)]
+    Identity(#[from] InvalidIdentity),
     /// A pattern of principals.
     #[error(transparent)]
     PrincipalPattern(#[from] InvalidPrincipalPattern),
@@ -291,7 +295,7 @@ impl EntryErrorKind {
                 "INVALID_REFERENCE"
             }
             Self::CallerReserved => "CALLER_RESERVED",
-            Self::Peer | Self::SystemId => "INVALID_PEER",
+            Self::Peer | Self::SystemId | Self::Identity(_) => "INVALID_PEER",
             Self::PrincipalPattern(_) => "INVALID_PRINCIPAL_PATTERN",
             Self::Supply { .. } => "INVALID_SUPPLY",
             Self::DisclosureLevel => "INVALID_DISCLOSURE",

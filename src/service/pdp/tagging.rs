@@ -38,7 +38,7 @@ impl Pdp {
     /// As a call of `ValidateTagging`.
     pub fn validate(
         &self,
-        origin: Origin,
+        origin: &Origin,
         message: &v1::ValidateTaggingRequest,
     ) -> Result<v1::ValidateTaggingResponse, CallError> {
         self.check_standing()?;
