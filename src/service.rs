@@ -7,6 +7,7 @@
 //! Not here: what is answered (`pdp`), and who stops the server and why (`app`).
 
 mod accept;
+mod authorization;
 mod call;
 mod connection;
 mod health;
@@ -43,7 +44,6 @@ use self::pdp::{Pdp, Served};
 pub use self::peer::{Credentials, Deadline, Peer, PeerAddress};
 pub use self::phase::Phase;
 use crate::wire::DESCRIPTORS;
-use crate::wire::v1::authorization_service_server::AuthorizationServiceServer;
 use crate::wire::v1::tagging_service_server::TaggingServiceServer;
 
 /// How the data server runs.
@@ -273,8 +273,10 @@ impl Starting<'_> {
         for number in 0..count.get() {
             let served = Served(Arc::new(self.pdp.for_worker()));
             let services = call::Services {
-                authorization: AuthorizationServiceServer::new(served.clone())
-                    .max_decoding_message_size(limits.message_bytes),
+                authorization: authorization::Authorization {
+                    pdp: served.clone(),
+                    message_bytes: limits.message_bytes,
+                },
                 tagging: TaggingServiceServer::new(served)
                     .max_decoding_message_size(limits.message_bytes),
                 others: others.clone(),

@@ -1,7 +1,7 @@
 //! One call: to the service that its path names, until its deadline.
 //!
-//! The authorization service is called directly, without a router; health checks go through one on
-//! the worker; all else runs on the runtime for slow work. Streams end when the server drains and
+//! Decisions are called directly, without a router; health checks go through one on the worker; all
+//! else runs on the runtime for slow work. Streams end when the server drains and
 //! they have nothing to say.
 
 mod deadline;
@@ -27,25 +27,23 @@ use tonic::service::Routes;
 use tower::Service as _;
 
 use self::open::Open;
+use super::authorization::{Authorization, Method};
 use super::pdp::Served;
 use super::peer::{Deadline, Peer};
 use super::phase::Phase;
 use crate::wire::status::CallError;
-use crate::wire::v1::authorization_service_server::AuthorizationServiceServer;
 use crate::wire::v1::tagging_service_server::TaggingServiceServer;
 
-const AUTHORIZATION: &str = "/tagwarden.v1.AuthorizationService/";
-const STREAM: &str = "/tagwarden.v1.AuthorizationService/AuthorizeStream";
 const TAGGING: &str = "/tagwarden.v1.TaggingService/";
 const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
 
-type Answer = Result<Response<Body>, Infallible>;
-type BoxAnswer = Pin<Box<dyn Future<Output = Answer> + Send>>;
+pub(super) type Answer = Result<Response<Body>, Infallible>;
+pub(super) type BoxAnswer = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
 /// The services of one worker.
 #[derive(Debug, Clone)]
 pub(super) struct Services {
-    pub(super) authorization: AuthorizationServiceServer<Served>,
+    pub(super) authorization: Authorization,
     pub(super) tagging: TaggingServiceServer<Served>,
     pub(super) others: Routes,
     /// The runtime for slow work.
@@ -88,9 +86,10 @@ impl Calls {
     fn route(&self, request: Request<Body>, deadline: Option<Instant>) -> Call {
         let services = &self.services;
         let path = request.uri().path();
-        if path.starts_with(AUTHORIZATION) && path != STREAM {
+        let method = Method::of(path);
+        if let Some(method @ (Method::Authorize | Method::Batch | Method::Filter)) = method {
             let until = Until::new(deadline, services.longest);
-            return Call::new(services.authorization.clone().call(request), until);
+            return Call::new(services.authorization.call(method, request), until);
         }
         if path.starts_with(TAGGING) {
             let until = Until::new(deadline, services.longest);
@@ -100,10 +99,9 @@ impl Calls {
             let until = Until::new(deadline, services.longest);
             return Call::new(Box::pin(services.others.clone().call(request)), until);
         }
-        let inner: BoxAnswer = if path == STREAM {
-            services.authorization.clone().call(request)
-        } else {
-            Box::pin(on_slow(Arc::clone(services), request))
+        let inner: BoxAnswer = match method {
+            Some(method) => services.authorization.call(method, request),
+            None => Box::pin(on_slow(Arc::clone(services), request)),
         };
         Call::new(
             Box::pin(open(inner, deadline, services.phases.clone())),

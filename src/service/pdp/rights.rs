@@ -8,6 +8,7 @@ use crate::model::caller::supply::SupplyRight;
 use crate::model::verdict::limits;
 use crate::snapshot::Snapshot;
 use crate::snapshot::caller::Caller;
+use crate::wire::message;
 use crate::wire::status::{CallError, Forbidden};
 use crate::wire::v1;
 
@@ -23,9 +24,9 @@ pub(super) fn check_rpc(caller: &Caller, rpc: Rpc) -> Result<(), CallError> {
 /// Whether a caller may send all that stands in a request.
 pub(super) fn check_request(
     caller: &Caller,
-    message: &v1::AuthorizeRequest,
+    message: &message::Authorize<'_>,
 ) -> Result<(), CallError> {
-    let v1::AuthorizeRequest {
+    let message::Authorize {
         principal: _,
         action: _,
         resources,
@@ -38,12 +39,14 @@ pub(super) fn check_request(
         understands_obligations: _,
     } = message;
     let sent = Sent(caller);
-    sent.resources("resources", resources)?;
-    sent.context(context)?;
+    let (tags, group) = (resources.first_tags, resources.first_group);
+    sent.resources("resources", tags, group)?;
+    let keys = context.entries.iter();
+    sent.context(keys.map(|entry| entry.key))?;
     sent.field(session.is_some(), "session", SupplyRight::Session)?;
     sent.field(is_stated(*kind), "kind", SupplyRight::Kind)?;
     sent.field(*explain, "explain", SupplyRight::Explain)?;
-    sent.min_revision(min_revision.as_ref())
+    sent.min_revision(min_revision.is_some())
 }
 
 /// Whether a caller may send all that stands in a filter message.
@@ -62,11 +65,13 @@ pub(super) fn check_filter(
         min_revision,
     } = message;
     let sent = Sent(caller);
-    sent.resources("candidates", candidates)?;
-    sent.context(context)?;
+    let (tags, group) = first_of(candidates);
+    sent.resources("candidates", tags, group)?;
+    let keys = context.iter().take(limits::CONTEXT_ENTRIES);
+    sent.context(keys.map(|entry| &*entry.key))?;
     sent.field(session.is_some(), "session", SupplyRight::Session)?;
     sent.field(is_stated(*kind), "kind", SupplyRight::Kind)?;
-    sent.min_revision(min_revision.as_ref())
+    sent.min_revision(min_revision.is_some())
 }
 
 /// Whether a caller may send all that stands in a question about tags.
@@ -84,18 +89,16 @@ pub(super) fn check_tagging(
         min_revision,
     } = message;
     let sent = Sent(caller);
-    sent.resources("resource", resource.as_slice())?;
+    let (tags, group) = first_of(resource.as_slice());
+    sent.resources("resource", tags, group)?;
     let right = SupplyRight::ResourceGroup;
     sent.field(group_tags.is_some(), "group_tags", right)?;
-    sent.min_revision(min_revision.as_ref())
+    sent.min_revision(min_revision.is_some())
 }
 
 /// Whether a caller may wait for a revision.
-pub(super) fn check_min_revision(
-    caller: &Caller,
-    token: Option<&v1::RevisionToken>,
-) -> Result<(), CallError> {
-    Sent(caller).min_revision(token)
+pub(super) fn check_min_revision(caller: &Caller, is_sent: bool) -> Result<(), CallError> {
+    Sent(caller).min_revision(is_sent)
 }
 
 /// Whether a caller asks for this principal.
@@ -109,6 +112,15 @@ pub(super) fn check_principal(
     } else {
         Err(forbid(caller, Forbidden::Principal))
     }
+}
+
+/// The places of the first resources with tags and with a group.
+fn first_of(resources: &[v1::Resource]) -> (Option<usize>, Option<usize>) {
+    let first = |has: fn(&v1::Resource) -> bool| resources.iter().position(has);
+    (
+        first(|resource| resource.tags.is_some()),
+        first(|resource| resource.resource_group.is_some()),
+    )
 }
 
 fn is_stated(kind: i32) -> bool {
@@ -127,39 +139,43 @@ fn forbid(caller: &Caller, what: Forbidden) -> CallError {
 struct Sent<'a>(&'a Caller);
 
 impl Sent<'_> {
-    fn resources(&self, list: &str, resources: &[v1::Resource]) -> Result<(), CallError> {
+    /// `tags` and `group` are the places of the first resources that are sent with them.
+    fn resources(
+        &self,
+        list: &str,
+        tags: Option<usize>,
+        group: Option<usize>,
+    ) -> Result<(), CallError> {
         let supply = &self.0.rights.supply;
-        let (tags, group) = (
-            supply.has(SupplyRight::ResourceTags),
-            supply.has(SupplyRight::ResourceGroup),
-        );
-        if tags && group {
-            return Ok(());
-        }
-        for (place, resource) in resources.iter().enumerate() {
-            let at = |name: &str| format!("{list}[{place}].{name}");
-            if !tags && resource.tags.is_some() {
-                return Err(self.lacks(at("tags"), SupplyRight::ResourceTags.as_str()));
-            }
-            if !group && resource.resource_group.is_some() {
-                return Err(self.lacks(at("resource_group"), SupplyRight::ResourceGroup.as_str()));
-            }
-        }
-        Ok(())
+        let (tags_right, group_right) = (SupplyRight::ResourceTags, SupplyRight::ResourceGroup);
+        let tags = tags.filter(|_| !supply.has(tags_right));
+        let group = group.filter(|_| !supply.has(group_right));
+        // Of one resource its tags are told first.
+        let tags_first = match (tags, group) {
+            (None, None) => return Ok(()),
+            (Some(tags), Some(group)) => tags <= group,
+            (tags, None | Some(_)) => tags.is_some(),
+        };
+        let (place, name, right) = if tags_first {
+            (tags, "tags", tags_right)
+        } else {
+            (group, "resource_group", group_right)
+        };
+        let place = place.unwrap_or_default();
+        Err(self.lacks(format!("{list}[{place}].{name}"), right.as_str()))
     }
 
     /// Entries beyond the limit are refused by it.
-    fn context(&self, entries: &[v1::ContextEntry]) -> Result<(), CallError> {
-        let mut entries = entries.iter().take(limits::CONTEXT_ENTRIES);
+    fn context<'k>(&self, mut keys: impl Iterator<Item = &'k str>) -> Result<(), CallError> {
         let supply = &self.0.rights.supply;
-        match entries.position(|entry| !supply.has_key(&entry.key)) {
+        match keys.position(|key| !supply.has_key(key)) {
             None => Ok(()),
             Some(place) => Err(self.lacks(format!("context[{place}].key"), "context:<key>")),
         }
     }
 
-    fn min_revision(&self, token: Option<&v1::RevisionToken>) -> Result<(), CallError> {
-        self.field(token.is_some(), "min_revision", SupplyRight::MinRevision)
+    fn min_revision(&self, is_sent: bool) -> Result<(), CallError> {
+        self.field(is_sent, "min_revision", SupplyRight::MinRevision)
     }
 
     fn field(&self, is_sent: bool, name: &str, right: SupplyRight) -> Result<(), CallError> {

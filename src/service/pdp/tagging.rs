@@ -73,7 +73,7 @@ impl Pdp {
         let set = write.set.unwrap_or_default();
         let facts = Facts {
             name,
-            kind: asked.kind,
+            kind: asked.resource.kind,
             stored: stored.as_deref(),
             group,
             current,

@@ -15,8 +15,9 @@ use crate::model::verdict::{Outcome, RefusalReason, limits};
 use crate::service::pdp::desk::{Desk, find};
 use crate::service::pdp::{Call, Pdp, rights};
 use crate::snapshot::Snapshot;
+use crate::wire::message::Authorize;
 use crate::wire::reply::{self, Asked};
-use crate::wire::request::{Entries, Found, Question as Sent, Resources, Storage};
+use crate::wire::request::{Found, Question as Sent, Resources, Storage};
 use crate::wire::status::{CallError, Refusal};
 use crate::wire::v1;
 
@@ -45,8 +46,9 @@ impl Pdp {
         message: &v1::AuthorizeRequest,
     ) -> Result<v1::AuthorizeTaggingResponse, CallError> {
         let caller = call.caller(snapshot, Rpc::AuthorizeTagging)?;
+        let message = Authorize::from(message);
         // security 1.1: before evaluation.
-        rights::check_request(caller, message)?;
+        rights::check_request(caller, &message)?;
         let now = self.shared.clock.now();
         let desk = Desk {
             snapshot,
@@ -56,7 +58,7 @@ impl Pdp {
             now,
         };
         let mut storage = Storage::default();
-        let sent = Sent::read(message, &mut storage).map_err(CallError::Refused)?;
+        let sent = Sent::read(&message, &mut storage).map_err(CallError::Refused)?;
         rights::check_principal(caller, sent.principal, snapshot)?;
         let resources = storage.resources().iter();
         let found: Found = resources
@@ -64,14 +66,12 @@ impl Pdp {
             .collect();
         let mut known = Resources::new();
         self.count_ignored(storage.known(&found, &mut known));
-        let mut entries = Entries::new();
-        storage.entries(&mut entries);
         let carried = desk.session(&sent);
         if let Some(late) = carried.refusal() {
             return Err(CallError::Refused(late));
         }
         let session = carried.as_engine(sent.session);
-        let request = sent.as_engine(&storage, &known, &entries, session, now);
+        let request = sent.as_engine(&storage, &known, session, now);
         let asked = Asked {
             snapshot,
             request: &request,
@@ -82,7 +82,7 @@ impl Pdp {
         let mut response = v1::AuthorizeTaggingResponse {
             effect: v1::Effect::Deny.into(),
             reason: v1::TaggingReason::NotAuthorized.into(),
-            decision_id: self.ids.next(),
+            decision_id: self.ids.next().to_string(),
             ..v1::AuthorizeTaggingResponse::default()
         };
         // security 8: "a RAM refusal says NOT_AUTHORIZED, no edits".
@@ -91,8 +91,8 @@ impl Pdp {
         }
         response.revision = Some(reply::revision(&snapshot.revision));
         let write = Write::new(snapshot, &request);
-        for ((resource, sent), stored) in known.iter().zip(&message.resources).zip(&found) {
-            write.judge(resource, &sent.r#type, stored.as_deref(), &mut response)?;
+        for ((resource, sent), stored) in known.iter().zip(storage.resources()).zip(&found) {
+            write.judge(resource, sent.kind, stored.as_deref(), &mut response)?;
         }
         if response.verdicts.iter().any(|verdict| verdict.intercepted) {
             response.reason = v1::TaggingReason::Intercepted.into();
