@@ -2,7 +2,8 @@
 //!
 //! Server and load are processes on a core each; variants run in turn, in rounds; a round is void
 //! unless the server's core was 95 % busy. `--short` only shows that it works. `--only WORD` keeps
-//! to the figures whose name holds the word.
+//! to the figures whose name holds the word. `--serve ours --world typical --socket PATH` is the
+//! server alone, and `--drive ADDRESS --seconds N` the load alone: for a profiler.
 
 #![expect(
     clippy::unwrap_used,
@@ -68,6 +69,9 @@ fn main() {
         }
         _ => {}
     }
+    if let Some(address) = value("--drive") {
+        return drive(address, &value("--seconds").unwrap());
+    }
     let short = arguments.iter().any(|argument| argument == "--short");
     let effort = if short {
         Effort {
@@ -93,6 +97,18 @@ fn main() {
     };
     bench.authorize();
     bench.tagging();
+}
+
+/// Load alone, for a server that runs under a profiler.
+fn drive(address: String, seconds: &str) {
+    let target = Target {
+        address,
+        method: AUTHORIZE,
+        messages: frames(&served::questions()),
+        decisions: 1,
+    };
+    let time = Duration::from_secs(seconds.parse().unwrap());
+    println!("{} calls", target.closed(CONNECTIONS, STREAMS, time).calls);
 }
 
 /// How much is measured.

@@ -1,4 +1,5 @@
-//! Instructions of a thousand decisions, counted under valgrind: steady where clocks are not.
+//! Instructions of a thousand decisions, and of a thousand answers from bytes to bytes, counted under
+//! valgrind: steady where clocks are not.
 
 #![expect(missing_docs, reason = "the macros of gungraun make items without any")]
 
@@ -15,8 +16,10 @@ mod profiles;
 use std::hint::black_box;
 
 use gungraun::{library_benchmark, library_benchmark_group, main};
+use profiles::handler::Handler;
 use profiles::{Case, Shape};
 use tagwarden::engine::decide;
+use tagwarden::model::caller::Origin;
 
 const DECISIONS: usize = 1_000;
 
@@ -38,5 +41,19 @@ fn thousand_decisions(case: Case) -> Case {
     case
 }
 
-library_benchmark_group!(name = decisions; benchmarks = thousand_decisions);
+#[library_benchmark]
+#[bench::single(Handler::new(DECISIONS))]
+fn thousand_answers(handler: Handler) -> Handler {
+    let mut answer = Vec::with_capacity(4_096);
+    for question in &handler.questions {
+        answer.clear();
+        let _ = handler
+            .pdp
+            .answer(Origin::Loopback, black_box(question), &mut answer);
+        black_box(&answer);
+    }
+    handler
+}
+
+library_benchmark_group!(name = decisions; benchmarks = thousand_decisions, thousand_answers);
 main!(library_benchmark_groups = decisions);

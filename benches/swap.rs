@@ -12,11 +12,7 @@
 )]
 
 #[path = "../tests/swap/question.rs"]
-#[expect(
-    dead_code,
-    clippy::panic,
-    reason = "shared with the test, which compares answers; a bench that cannot go on ends"
-)]
+#[expect(dead_code, reason = "shared with the test, which compares answers")]
 mod question;
 
 use std::num::NonZeroUsize;

@@ -19,6 +19,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cargo bench --quiet --bench latency -- --wide "${short[@]}" > "$work/latency"
 cargo bench --quiet --bench compile > "$work/compile"
+cargo bench --quiet --bench handler -- "${short[@]}" > "$work/handler"
+cargo bench --quiet --bench grpc -- "${short[@]}" > "$work/grpc"
 cargo bench --quiet --bench instructions > "$work/instructions"
 if [ ${#short[@]} = 0 ]; then
   cargo bench --quiet --bench decide -- --noplot > "$work/decide"
@@ -36,6 +38,18 @@ fi
   echo "\`p50\` to \`p99.9\` are of single calls, \`mean\` of calls in a row. Targets: typical p50 250 ns, heavy p50 500 ns, both p99 2,000 ns, wide p50 1,000 ns."
   echo
   cat "$work/latency"
+  echo
+  echo "## The handler without the network"
+  echo
+  echo "10,000 policies of one statement, 4,096 distinct questions with three request and three resource tags; the anchor is prost's decoding and encoding of the same messages, which decides nothing."
+  echo
+  cat "$work/handler"
+  echo
+  echo "## Calls over gRPC"
+  echo
+  echo "Beside a bare tonic method with the same messages; server and load have a core each, rounds go in turn, and ratios are medians over the rounds. A round is void unless the server's core was 95 % busy."
+  echo
+  cat "$work/grpc"
   echo
   echo "## Compiling"
   echo

@@ -1,4 +1,5 @@
-//! Deciding allocates nothing: no request of any profile, decided or refused.
+//! Deciding allocates nothing: no request of any profile, decided or refused. From the bytes of a
+//! question to the bytes of its answer nothing is allocated either, but the place for the answer.
 //!
 //! A binary of its own, with one test: the counter counts for the whole process.
 
@@ -19,12 +20,14 @@ mod tags;
 use std::alloc::System;
 use std::hint::black_box;
 
+use profiles::handler::Handler;
 use profiles::{Case, Shape, Shares};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tagwarden::engine::compliance::validate;
 use tagwarden::engine::decide;
 use tagwarden::engine::request::Request;
 use tagwarden::engine::tagging::Tagging;
+use tagwarden::model::caller::{Origin, SocketUser};
 use tagwarden::snapshot::Snapshot;
 
 #[global_allocator]
@@ -80,4 +83,27 @@ fn deciding_and_judging_allocate_nothing() {
         assert!(validate(&case.rules(), &tagging).is_compliant());
     });
     assert_eq!(sum, 0, "compliance");
+    answering();
+}
+
+/// What a peer on loopback is told, and what the server's own user is told, statements and all.
+fn answering() {
+    let handler = Handler::new(1_000);
+    let own = Origin::Unix {
+        uid: 1,
+        gid: 1,
+        user: SocketUser::Own,
+    };
+    for origin in [Origin::Loopback, own] {
+        let mut answer = Vec::with_capacity(4_096);
+        let sum = allocations(|| {
+            for question in &handler.questions {
+                answer.clear();
+                let answered = handler.pdp.answer(origin, black_box(question), &mut answer);
+                assert_eq!(answered, Ok(()));
+                assert!(!answer.is_empty());
+            }
+        });
+        assert_eq!(sum, 0, "{origin:?}");
+    }
 }

@@ -27,6 +27,7 @@ cargo check --quiet --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
 
 step benches run once
 cargo bench --quiet --profile dev --bench decide -- --test
+cargo bench --quiet --profile dev --bench grpc -- --short
 
 step examples and the calls of README
 cargo build --quiet

@@ -1,18 +1,21 @@
 //! One call: to the service that its path names, until its deadline.
 //!
-//! Decisions are called directly, without a router; health checks go through one on the worker; all
+//! A call of `Authorize` is answered by itself as long as nothing about it is unusual; other
+//! decisions are called directly, without a router; health checks go through one on the worker; all
 //! else runs on the runtime for slow work. Streams end when the server drains and
 //! they have nothing to say.
 
+mod body;
 mod deadline;
 mod open;
+mod quick;
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -26,10 +29,12 @@ use tonic::body::Body;
 use tonic::service::Routes;
 use tower::Service as _;
 
+pub(super) use self::body::Answer as AnswerBody;
 use self::open::Open;
+use self::quick::{Quick, Told};
 use super::authorization::{Authorization, Method};
-use super::pdp::Served;
-use super::peer::{Deadline, Peer};
+use super::pdp::{self, Served};
+use super::peer::Peer;
 use super::phase::Phase;
 use crate::wire::status::CallError;
 use crate::wire::v1::tagging_service_server::TaggingServiceServer;
@@ -63,40 +68,45 @@ pub(super) struct Calls {
 }
 
 impl Service<Request<Incoming>> for Calls {
-    type Response = Response<Body>;
+    type Response = Response<AnswerBody>;
     type Error = Infallible;
     type Future = Call;
 
     fn call(&self, request: Request<Incoming>) -> Call {
         self.called.store(true, Ordering::Relaxed);
-        let mut request = request.map(Body::new);
         let deadline = match deadline::of(request.headers()) {
             Ok(deadline) => deadline,
             Err(error) => return Call::answered(&error),
         };
-        request.extensions_mut().insert(Arc::clone(&self.peer));
-        if let Some(deadline) = deadline {
-            request.extensions_mut().insert(Deadline(deadline));
-        }
-        self.route(request, deadline)
+        let call = pdp::Call {
+            peer: Some(Arc::clone(&self.peer)),
+            deadline,
+        };
+        self.route(request, call)
     }
 }
 
 impl Calls {
-    fn route(&self, request: Request<Body>, deadline: Option<Instant>) -> Call {
+    fn route(&self, request: Request<Incoming>, call: pdp::Call) -> Call {
         let services = &self.services;
-        let path = request.uri().path();
-        let method = Method::of(path);
-        if let Some(method @ (Method::Authorize | Method::Batch | Method::Filter)) = method {
-            let until = Until::new(deadline, services.longest);
+        let deadline = call.deadline;
+        let until = Until::Later(deadline, services.longest);
+        let method = Method::of(request.uri().path());
+        if method == Some(Method::Authorize) {
+            let quick = Quick::new(Arc::clone(services), call, request);
+            let inner = Inner::Quick(quick);
+            return Call { inner, until };
+        }
+        let mut request = request.map(Body::new);
+        call.extend(request.extensions_mut());
+        if let Some(method @ (Method::Batch | Method::Filter)) = method {
             return Call::new(services.authorization.call(method, request), until);
         }
+        let path = request.uri().path();
         if path.starts_with(TAGGING) {
-            let until = Until::new(deadline, services.longest);
             return Call::new(services.tagging.clone().call(request), until);
         }
         if path == HEALTH_CHECK {
-            let until = Until::new(deadline, services.longest);
             return Call::new(Box::pin(services.others.clone().call(request)), until);
         }
         let inner: BoxAnswer = match method {
@@ -143,26 +153,30 @@ async fn open(
 #[derive(Debug)]
 enum Until {
     Never,
-    At(Instant),
+    /// Its deadline, and how long it may take in any case, from when it is not finished at once.
+    Later(Option<Instant>, Duration),
     /// The call was not finished at once, and a timer runs.
     Running(Pin<Box<Sleep>>),
 }
 
-impl Until {
-    fn new(deadline: Option<Instant>, longest: Duration) -> Self {
-        let limit = Instant::now() + longest;
-        Self::At(deadline.map_or(limit, |deadline| deadline.min(limit)))
-    }
-}
-
 /// A call under way.
 pub(super) struct Call {
-    inner: BoxAnswer,
+    inner: Inner,
     until: Until,
+}
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all calls are of the large one, which needs no allocation so"
+)]
+enum Inner {
+    Quick(Quick),
+    Boxed(BoxAnswer),
 }
 
 impl Call {
     fn new(inner: BoxAnswer, until: Until) -> Self {
+        let inner = Inner::Boxed(inner);
         Self { inner, until }
     }
 
@@ -170,26 +184,45 @@ impl Call {
         let answer = error.to_status().into_http();
         Self::new(Box::pin(std::future::ready(Ok(answer))), Until::Never)
     }
+
+    fn poll_inner(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Response<AnswerBody>, Infallible>> {
+        if let Inner::Quick(quick) = &mut self.inner {
+            match ready!(quick.poll(context)) {
+                Told::Answered(answer) => return Poll::Ready(Ok(answer)),
+                Told::Left(inner) => self.inner = Inner::Boxed(inner),
+            }
+        }
+        let Inner::Boxed(inner) = &mut self.inner else {
+            return Poll::Pending;
+        };
+        let answer = ready!(inner.as_mut().poll(context));
+        Poll::Ready(answer.map(|answer| answer.map(AnswerBody::Other)))
+    }
 }
 
 impl Future for Call {
-    type Output = Answer;
+    type Output = Result<Response<AnswerBody>, Infallible>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let call = self.get_mut();
-        if let Poll::Ready(answer) = call.inner.as_mut().poll(context) {
+        if let Poll::Ready(answer) = call.poll_inner(context) {
             return Poll::Ready(answer);
         }
         // Most calls are finished by now and need no timer.
-        if let Until::At(limit) = call.until {
+        if let Until::Later(deadline, longest) = call.until {
+            let limit = Instant::now() + longest;
+            let limit = deadline.map_or(limit, |deadline| deadline.min(limit));
             call.until = Until::Running(Box::pin(sleep_until(limit)));
         }
         let Until::Running(timer) = &mut call.until else {
             return Poll::Pending;
         };
-        timer
-            .as_mut()
-            .poll(context)
-            .map(|()| Ok(CallError::DeadlineExceeded.to_status().into_http()))
+        timer.as_mut().poll(context).map(|()| {
+            let late = CallError::DeadlineExceeded.to_status().into_http();
+            Ok(late.map(AnswerBody::Other))
+        })
     }
 }

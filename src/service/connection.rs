@@ -74,6 +74,8 @@ impl Config {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder
             .timer(TokioTimer::new())
+            // A call has no use for it.
+            .auto_date_header(false)
             .max_concurrent_streams(self.streams)
             .max_header_list_size(self.header_bytes)
             .max_pending_accept_reset_streams(self.pending_resets)

@@ -77,8 +77,8 @@ struct Shared {
 /// What a handler knows of its call.
 #[derive(Debug)]
 pub(crate) struct Call {
-    peer: Option<Arc<Peer>>,
-    deadline: Option<Instant>,
+    pub(crate) peer: Option<Arc<Peer>>,
+    pub(crate) deadline: Option<Instant>,
 }
 
 impl Call {
@@ -86,6 +86,16 @@ impl Call {
         Self {
             peer: extensions.get::<Arc<Peer>>().cloned(),
             deadline: extensions.get::<Deadline>().map(|deadline| deadline.0),
+        }
+    }
+
+    /// Puts the same into the extensions of a request.
+    pub(crate) fn extend(&self, extensions: &mut http::Extensions) {
+        if let Some(peer) = &self.peer {
+            extensions.insert(Arc::clone(peer));
+        }
+        if let Some(deadline) = self.deadline {
+            extensions.insert(Deadline(deadline));
         }
     }
 

@@ -95,3 +95,22 @@ impl TonicDecoder for Raw {
         Ok(Some(bytes.copy_to_bytes(bytes.remaining())))
     }
 }
+
+/// What stands before a message in a body: whether it is compressed, and its length.
+const PREFIX: usize = 5;
+
+/// Begins a message of a body, with place for its prefix.
+pub(crate) fn begin_frame(capacity: usize) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(capacity);
+    frame.extend_from_slice(&[0; PREFIX]);
+    frame
+}
+
+/// Ends a message of a body: its length is known now.
+pub(crate) fn end_frame(mut frame: Vec<u8>) -> Bytes {
+    let length = u32::try_from(frame.len().saturating_sub(PREFIX)).unwrap_or(u32::MAX);
+    if let Some(place) = frame.get_mut(1..PREFIX) {
+        place.copy_from_slice(&length.to_be_bytes());
+    }
+    frame.into()
+}

@@ -14,6 +14,7 @@
 mod field;
 mod owned;
 mod read;
+mod text;
 
 use std::ops::Range;
 

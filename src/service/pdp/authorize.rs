@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::{Call, Pdp, revision, rights};
 use crate::model::caller::Rpc;
+use crate::wire::codec::{begin_frame, end_frame};
 use crate::wire::message::{Authorize, with_question};
 use crate::wire::status::CallError;
 use crate::wire::v1;
@@ -17,6 +18,23 @@ pub(super) enum Now {
 }
 
 impl Pdp {
+    /// Answers a call of `Authorize` at once, with the prefix that stands before a message; `None`:
+    /// the revision that is asked for has to be waited for.
+    pub(crate) fn authorize_now(
+        &self,
+        call: &Call,
+        request: &[u8],
+    ) -> Result<Option<Bytes>, CallError> {
+        let mut answer = begin_frame(ANSWER);
+        let now = with_question(request, |question| {
+            self.decide_now(call, Rpc::Authorize, question, &mut answer)
+        })?;
+        Ok(match now {
+            Now::Answered => Some(end_frame(answer)),
+            Now::Later(_) => None,
+        })
+    }
+
     /// Answers a call of `Authorize`.
     pub(crate) async fn authorize(&self, call: &Call, request: Bytes) -> Result<Bytes, CallError> {
         let rpc = Rpc::Authorize;

@@ -7,6 +7,7 @@
 use arrayvec::ArrayVec;
 
 use super::field::{Fields, Value};
+use super::text::Texts;
 use super::{
     Authorize, Context, ContextEntry, Resource, Resources, RevisionToken, Session, Tag, TagWrite,
     Unread,
@@ -20,17 +21,24 @@ impl<'m> Authorize<'m> {
     ///
     /// Only prost can tell what the bytes are. What was read before is then worth nothing.
     pub fn merge(&mut self, bytes: &'m [u8]) -> Result<(), Unread> {
+        let texts = &mut Texts::new(bytes);
         let mut fields = Fields(bytes);
         while let Some((number, value)) = fields.next()? {
             match number {
-                1 => self.principal = value.text()?,
-                2 => self.action = value.text()?,
-                3 => self.resources.read(value)?,
-                4 => self.tag_write.get_or_insert_default().merge(value)?,
-                5 => self.context.read(value)?,
-                6 => self.session.get_or_insert(Session::Unset).merge(value)?,
+                1 => self.principal = value.text(texts)?,
+                2 => self.action = value.text(texts)?,
+                3 => self.resources.read(value, texts)?,
+                4 => self.tag_write.get_or_insert_default().merge(value, texts)?,
+                5 => self.context.read(value, texts)?,
+                6 => self
+                    .session
+                    .get_or_insert(Session::Unset)
+                    .merge(value, texts)?,
                 7 => self.kind = value.enumeration()?,
-                8 => self.min_revision.get_or_insert_default().merge(value)?,
+                8 => self
+                    .min_revision
+                    .get_or_insert_default()
+                    .merge(value, texts)?,
                 9 => self.explain = value.flag()?,
                 10 => self.understands_obligations = value.flag()?,
                 _ => {}
@@ -41,17 +49,17 @@ impl<'m> Authorize<'m> {
 }
 
 impl<'m> Resources<'m> {
-    fn read(&mut self, value: Value<'m>) -> Result<(), Unread> {
+    fn read(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
         let mut resource = Resource::default();
         let before = self.tags.len();
         let mut fields = Fields(value.bytes()?);
         while let Some((number, value)) = fields.next()? {
             match number {
-                1 => resource.arn = value.text()?,
-                2 => resource.kind = value.text()?,
-                3 => read_group(resource.group.get_or_insert_default(), value)?,
+                1 => resource.arn = value.text(texts)?,
+                2 => resource.kind = value.text(texts)?,
+                3 => read_group(resource.group.get_or_insert_default(), value, texts)?,
                 4 => {
-                    read_tags(value, |tag| self.push_tag(before, tag))?;
+                    read_tags(value, texts, |tag| self.push_tag(before, tag))?;
                     resource.tags = Some(before..self.tags.len());
                 }
                 _ => {}
@@ -82,35 +90,43 @@ impl<'m> Resources<'m> {
     }
 }
 
-fn read_group<'m>(group: &mut &'m str, value: Value<'m>) -> Result<(), Unread> {
+fn read_group<'m>(
+    group: &mut &'m str,
+    value: Value<'m>,
+    texts: &mut Texts<'m>,
+) -> Result<(), Unread> {
     let mut fields = Fields(value.bytes()?);
     while let Some((number, value)) = fields.next()? {
         if number == 1 {
-            *group = value.text()?;
+            *group = value.text(texts)?;
         }
     }
     Ok(())
 }
 
 /// Reads a tag set.
-fn read_tags<'m>(value: Value<'m>, mut keep: impl FnMut(Tag<'m>)) -> Result<(), Unread> {
+fn read_tags<'m>(
+    value: Value<'m>,
+    texts: &mut Texts<'m>,
+    mut keep: impl FnMut(Tag<'m>),
+) -> Result<(), Unread> {
     let mut fields = Fields(value.bytes()?);
     while let Some((number, value)) = fields.next()? {
         if number == 1 {
-            keep(Tag::read(value)?);
+            keep(Tag::read(value, texts)?);
         }
     }
     Ok(())
 }
 
 impl<'m> Tag<'m> {
-    fn read(value: Value<'m>) -> Result<Self, Unread> {
+    fn read(value: Value<'m>, texts: &mut Texts<'m>) -> Result<Self, Unread> {
         let mut tag = Self::default();
         let mut fields = Fields(value.bytes()?);
         while let Some((number, value)) = fields.next()? {
             match number {
-                1 => tag.key = value.text()?,
-                2 => tag.value = value.text()?,
+                1 => tag.key = value.text(texts)?,
+                2 => tag.value = value.text(texts)?,
                 _ => {}
             }
         }
@@ -119,15 +135,15 @@ impl<'m> Tag<'m> {
 }
 
 impl<'m> TagWrite<'m> {
-    fn merge(&mut self, value: Value<'m>) -> Result<(), Unread> {
+    fn merge(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
         let mut fields = Fields(value.bytes()?);
         while let Some((number, value)) = fields.next()? {
             match number {
                 1 => {
                     let set = self.set.get_or_insert_default();
-                    read_tags(value, |tag| keep(set, tag))?;
+                    read_tags(value, texts, |tag| keep(set, tag))?;
                 }
-                2 => keep(&mut self.remove_keys, value.text()?),
+                2 => keep(&mut self.remove_keys, value.text(texts)?),
                 3 => self.remove_all = value.flag()?,
                 4 => self.replace = value.flag()?,
                 _ => {}
@@ -143,14 +159,14 @@ fn keep<T, const PLACES: usize>(list: &mut ArrayVec<T, PLACES>, item: T) {
 }
 
 impl<'m> Context<'m> {
-    fn read(&mut self, value: Value<'m>) -> Result<(), Unread> {
+    fn read(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
         let mut key = "";
         let before = self.values.len();
         let mut fields = Fields(value.bytes()?);
         while let Some((number, value)) = fields.next()? {
             match number {
-                1 => key = value.text()?,
-                2 => self.push_value(before, value.text()?),
+                1 => key = value.text(texts)?,
+                2 => self.push_value(before, value.text(texts)?),
                 _ => {}
             }
         }
@@ -175,11 +191,11 @@ impl<'m> Context<'m> {
 }
 
 impl<'m> Session<'m> {
-    fn merge(&mut self, value: Value<'m>) -> Result<(), Unread> {
+    fn merge(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
         let mut fields = Fields(value.bytes()?);
         while let Some((number, value)) = fields.next()? {
             match number {
-                1 => *self = Self::Policy(value.text()?),
+                1 => *self = Self::Policy(value.text(texts)?),
                 2 => {
                     // The message has no field; what stands in it must be fields all the same.
                     let mut fields = Fields(value.bytes()?);
@@ -194,11 +210,11 @@ impl<'m> Session<'m> {
 }
 
 impl<'m> RevisionToken<'m> {
-    fn merge(&mut self, value: Value<'m>) -> Result<(), Unread> {
+    fn merge(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
         let mut fields = Fields(value.bytes()?);
         while let Some((number, value)) = fields.next()? {
             match number {
-                1 => self.source = value.text()?,
+                1 => self.source = value.text(texts)?,
                 2 => self.number = value.number()?,
                 _ => {}
             }
