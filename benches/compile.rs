@@ -1,5 +1,7 @@
-//! From a bundle to a snapshot: time, the bytes that stay, and all bytes ever allocated, for
-//! single-statement policies.
+//! From documents to a snapshot, on one thread: time beside what `serde_json` takes to parse the same
+//! bytes into `Value`, for single-statement policies.
+//!
+//! `--short` leaves out the largest; `--write DIRECTORY POLICIES` writes the documents instead.
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on ends")]
 
@@ -13,56 +15,92 @@
 )]
 mod profiles;
 
-use std::alloc::System;
-use std::hint::black_box;
-use std::time::{Duration, Instant};
+#[path = "support/files.rs"]
+#[expect(unreachable_pub, reason = "shared")]
+mod files;
 
+#[path = "support/rows.rs"]
+#[expect(unreachable_pub, reason = "shared")]
+mod rows;
+
+use std::fs;
+use std::hint::black_box;
+use std::path::Path;
+use std::time::Instant;
+
+use files::{documents, files};
+use mimalloc::MiMalloc;
 use profiles::single;
-use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use rows::{Row, heading, median};
 use tagwarden::compiler::compile;
+use tagwarden::document::bundle::{BundleFiles, Strictness, read_bundle};
 
 #[global_allocator]
-static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const ROUNDS: usize = 7;
 
 fn main() {
-    println!(
-        "| policies | median ms | least ms | most ms | bytes a policy | bytes allocated a policy |"
-    );
-    println!("|---|---|---|---|---|---|");
-    for policies in [10_000, 100_000] {
-        row(policies);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut rest = arguments.iter().skip_while(|one| *one != "--write").skip(1);
+    if let (Some(directory), Some(policies)) = (rest.next(), rest.next()) {
+        let files = files(&single::bundle(policies.parse().unwrap()));
+        return write(Path::new(directory), &files);
+    }
+    heading();
+    times(10_000);
+    if !arguments.iter().any(|one| one == "--short") {
+        times(100_000);
     }
 }
 
-fn row(policies: usize) {
-    let bundle = single::bundle(policies);
-    let mut times: Vec<Duration> = (0..ROUNDS)
-        .map(|_| {
-            let start = Instant::now();
-            let snapshot = black_box(compile(&bundle));
-            let spent = start.elapsed();
-            drop(snapshot);
-            spent
-        })
-        .collect();
-    times.sort_unstable();
-    let region = Region::new(ALLOCATOR);
-    let snapshot = compile(&bundle).unwrap();
-    let change = region.change();
-    drop(snapshot);
-    let kept = change
-        .bytes_allocated
-        .saturating_sub(change.bytes_deallocated);
-    let at = |place: usize| times.get(place).map_or(0, Duration::as_micros);
-    let ms = |micros: u128| format!("{}.{:02}", micros / 1_000, micros % 1_000 / 10);
-    println!(
-        "| {policies} | {} | {} | {} | {} | {} |",
-        ms(at(ROUNDS / 2)),
-        ms(at(0)),
-        ms(at(ROUNDS - 1)),
-        kept / policies,
-        change.bytes_allocated / policies,
-    );
+/// Parsing and compiling in turn, so that both meet the same weather.
+fn times(policies: usize) {
+    let files = files(&single::bundle(policies));
+    let documents = documents(&files);
+    let (mut parsed, mut read, mut compiled, mut ratios) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        for text in &documents {
+            black_box(serde_json::from_str::<serde_json::Value>(text).unwrap());
+        }
+        let parsing = start.elapsed().as_secs_f64() * 1_000.0;
+        let start = Instant::now();
+        let loaded = read_bundle(&files, Strictness::Strict).unwrap();
+        let reading = start.elapsed().as_secs_f64() * 1_000.0;
+        let start = Instant::now();
+        let snapshot = compile(&loaded.bundle).unwrap();
+        let compiling = start.elapsed().as_secs_f64() * 1_000.0;
+        drop((snapshot, loaded));
+        parsed.push(parsing);
+        read.push(reading);
+        compiled.push(compiling);
+        ratios.push((reading + compiling) / parsing);
+    }
+    let tell = |figure: &str, values, unit, target| {
+        let (value, spread) = median(values);
+        Row {
+            figure: &format!("{policies} policies, {figure}"),
+            value,
+            unit,
+            target,
+            spread: Some(spread),
+            ..Row::default()
+        }
+        .print();
+    };
+    tell("serde_json to Value", parsed, "ms", None);
+    tell("read", read, "ms", None);
+    tell("compile", compiled, "ms", None);
+    let figure = "read and compile, in times of serde_json to Value";
+    tell(figure, ratios, "times", Some(3.0));
+}
+
+fn write(directory: &Path, files: &BundleFiles) {
+    for (path, content) in files.iter() {
+        let path = directory.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
 }

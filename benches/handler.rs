@@ -40,7 +40,7 @@ fn main() {
     let mut bytes = Vec::with_capacity(4_096);
     handler
         .pdp
-        .answer(Origin::Loopback, &handler.questions[0], &mut bytes)
+        .answer(&Origin::Loopback, &handler.questions[0], &mut bytes)
         .unwrap();
     let answer = v1::AuthorizeResponse::decode(&*bytes).unwrap();
     let mut own = Vec::new();
@@ -49,7 +49,7 @@ fn main() {
     for _ in 0..rounds {
         own.push(mean(&handler, turns, |question| {
             bytes.clear();
-            let answered = handler.pdp.answer(Origin::Loopback, question, &mut bytes);
+            let answered = handler.pdp.answer(&Origin::Loopback, question, &mut bytes);
             black_box(answered).unwrap();
         }));
         read.push(mean(&handler, turns, |question| {

@@ -1,7 +1,8 @@
-//! Instructions of a thousand decisions, and of a thousand answers from bytes to bytes, counted under
-//! valgrind: steady where clocks are not.
+//! Instructions of a thousand decisions, verdicts and answers, counted under valgrind: steady where
+//! clocks are not.
 
 #![expect(missing_docs, reason = "the macros of gungraun make items without any")]
+#![expect(clippy::unwrap_used, reason = "a bench that cannot go on ends")]
 
 #[path = "support/profiles.rs"]
 #[expect(
@@ -13,13 +14,27 @@
 )]
 mod profiles;
 
+#[path = "support/tagging.rs"]
+mod tagging;
+#[path = "support/tags.rs"]
+#[expect(dead_code, reason = "shared; each binary uses a part")]
+mod tags;
+
 use std::hint::black_box;
 
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use profiles::handler::Handler;
 use profiles::{Case, Shape};
+use prost::Message as _;
+use tagwarden::compiler::compile;
+use tagwarden::engine::compliance::validate;
 use tagwarden::engine::decide;
+use tagwarden::engine::tagging::Tagging;
 use tagwarden::model::caller::Origin;
+use tagwarden::model::tag_policy::Dialect;
+use tagwarden::publish::{Publisher, publication};
+use tagwarden::service::pdp::{Clock, Config, Pdp};
+use tagwarden::wire::v1::ValidateTaggingRequest;
 
 const DECISIONS: usize = 1_000;
 
@@ -49,11 +64,53 @@ fn thousand_answers(handler: Handler) -> Handler {
         answer.clear();
         let _ = handler
             .pdp
-            .answer(Origin::Loopback, black_box(question), &mut answer);
+            .answer(&Origin::Loopback, black_box(question), &mut answer);
         black_box(&answer);
     }
     handler
 }
 
+// Verdicts on 20 tags by 50 keys.
+#[library_benchmark]
+#[bench::alibaba(tags::Case::compliant(Dialect::Alibaba))]
+#[bench::huawei(tags::Case::compliant(Dialect::Huawei))]
+#[bench::aws(tags::Case::compliant(Dialect::Aws))]
+fn thousand_verdicts(case: tags::Case) -> tags::Case {
+    let tags = case.sent();
+    for _ in 0..DECISIONS {
+        let tagging = Tagging::new(black_box(tags::Case::question(&tags)));
+        let _ = black_box(tagging.map(|tagging| validate(&case.rules(), &tagging).is_compliant()));
+    }
+    drop(tags);
+    case
+}
+
+/// A decision point and a call of `ValidateTagging` as bytes.
+fn handler() -> (Pdp, Publisher, Vec<u8>) {
+    let (mut publisher, reader) = publication().unwrap();
+    publisher.publish(compile(&tagging::bundle()).unwrap());
+    let pdp = Pdp::new(Config {
+        reader,
+        directory: std::sync::Arc::default(),
+        clock: Clock::default(),
+    });
+    (pdp, publisher, tagging::request().encode_to_vec())
+}
+
+// From the bytes of a call to the bytes of its answer.
+#[library_benchmark]
+#[bench::usual(handler())]
+fn thousand_validations(
+    (pdp, publisher, call): (Pdp, Publisher, Vec<u8>),
+) -> (Pdp, Publisher, Vec<u8>) {
+    for _ in 0..DECISIONS {
+        let message = ValidateTaggingRequest::decode(black_box(&*call)).unwrap();
+        let answer = pdp.validate(&Origin::Loopback, &message).unwrap();
+        let _ = black_box(answer.encode_to_vec());
+    }
+    (pdp, publisher, call)
+}
+
 library_benchmark_group!(name = decisions; benchmarks = thousand_decisions, thousand_answers);
-main!(library_benchmark_groups = decisions);
+library_benchmark_group!(name = compliance; benchmarks = thousand_verdicts, thousand_validations);
+main!(library_benchmark_groups = decisions, compliance);

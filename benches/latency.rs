@@ -1,10 +1,13 @@
 //! Latency of single decisions: histograms for each profile, and the growth with the number of
 //! policies. `--short` asks less; `--wide` adds the profile of a million principals.
+//!
+//! Memory is the product's: its allocator decides what lies beside what.
 
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a bench that cannot go on ends"
+    clippy::cast_precision_loss,
+    reason = "a bench that cannot go on ends; nanoseconds stay far below 2^52"
 )]
 
 #[path = "support/profiles.rs"]
@@ -17,16 +20,24 @@
 )]
 mod profiles;
 
+#[path = "support/rows.rs"]
+#[expect(unreachable_pub, reason = "shared")]
+mod rows;
+
 use std::hint::black_box;
 use std::time::Instant;
 
 use hdrhistogram::Histogram;
 use profiles::random::Random;
 use profiles::{Case, Shape, Shares, single};
+use rows::{Row, heading, median};
 use tagwarden::compiler::compile;
 use tagwarden::engine::decide;
 use tagwarden::engine::request::Request;
 use tagwarden::snapshot::Snapshot;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How many distinct requests; warm caches hold what they need.
 const DISTINCT: usize = 4_096;
@@ -59,7 +70,7 @@ fn main() {
         distinct: 8_000,
     };
     let effort = if has("--short") { short } else { full };
-    println!("clock: {} ns a reading, taken off", clock());
+    eprintln!("a reading of the clock takes {} ns; taken off", clock());
     heading();
     for shape in [Shape::typical(), Shape::heavy(), Shape::worst()] {
         let slow = shape.name == "worst";
@@ -70,74 +81,127 @@ fn main() {
         };
         both(&Case::new(shape, distinct), rounds, distinct);
     }
-    for policies in [10, 100, 1_000, 10_000, 100_000] {
-        let snapshot = compile(&single::bundle(policies)).unwrap();
-        let requests = single::requests(policies, DISTINCT);
-        row(
-            &format!("single, {policies} policies"),
-            "uniform",
-            &snapshot,
-            &requests,
-            effort.rounds,
-        );
-    }
+    growth(effort.rounds);
     if has("--wide") {
-        let case = Case::new(
-            Shape::wide(effort.principals, effort.policies),
-            effort.distinct,
-        );
+        let shape = Shape::wide(effort.principals, effort.policies);
+        let case = Case::new(shape, effort.distinct);
         both(&case, effort.rounds.div_ceil(50), effort.distinct);
+    }
+}
+
+/// The most that the median and the 99th percentile should be, in nanoseconds.
+type Targets = (Option<f64>, Option<f64>);
+
+fn targets(profile: &str, draw: &str) -> Targets {
+    match (profile, draw) {
+        ("typical", _) => (Some(250.0), Some(2_000.0)),
+        ("heavy", _) => (Some(500.0), Some(2_000.0)),
+        ("wide", "Zipf") => (Some(1_000.0), Some(3_000.0)),
+        ("wide", _) => (Some(1_500.0), None),
+        _ => (None, None),
     }
 }
 
 fn both(case: &Case, rounds: usize, distinct: usize) {
     let name = case.profile.shape.name;
-    row(name, "Zipf", &case.snapshot, &case.requests, rounds);
-    row(
-        name,
-        "uniform",
-        &case.snapshot,
-        &case.uniform(distinct),
-        rounds,
-    );
+    let uniform = case.uniform(distinct);
+    for (draw, requests) in [("Zipf", &case.requests), ("uniform", &uniform)] {
+        let told = format!("{name}, {draw}");
+        measure(&case.snapshot, requests, rounds).tell(&told, targets(name, draw));
+    }
 }
 
-fn heading() {
-    println!("| profile | who asks | distinct | p50 ns | p99 ns | p99.9 ns | mean ns | shares |");
-    println!("|---|---|---|---|---|---|---|---|");
+/// Warm: the same number of distinct requests, whatever the number of policies.
+fn growth(rounds: usize) {
+    let mut least = None;
+    for policies in [10, 100, 1_000, 10_000, 100_000] {
+        let snapshot = compile(&single::bundle(policies)).unwrap();
+        let requests = single::requests(policies, DISTINCT);
+        let name = format!("single, {policies} policies");
+        let measured = measure(&snapshot, &requests, rounds);
+        measured.tell(&name, (None, None));
+        let least = *least.get_or_insert(measured.p50);
+        Row {
+            figure: &format!("{name}, growth of p50"),
+            value: measured.p50 / least,
+            unit: "times",
+            target: Some(2.0),
+            distinct: Some(DISTINCT),
+            ..Row::default()
+        }
+        .print();
+    }
 }
 
-/// Asks in rounds, each in another order, and prints one row.
-fn row(name: &str, draw: &str, snapshot: &Snapshot, requests: &[Request<'_>], rounds: usize) {
-    let shares = Shares::of(snapshot, requests);
+/// Single calls, and calls in a row, in nanoseconds.
+struct Measured {
+    histogram: Histogram<u64>,
+    p50: f64,
+    p50_spread: f64,
+    mean: f64,
+    mean_spread: f64,
+    distinct: usize,
+    shares: Shares,
+}
+
+impl Measured {
+    fn tell(&self, name: &str, (p50, p99): Targets) {
+        let at = |quantile| self.histogram.value_at_quantile(quantile) as f64;
+        let row = |figure: &str, value, target, spread| {
+            Row {
+                figure: &format!("{name}, {figure}"),
+                value,
+                unit: "ns",
+                target,
+                spread,
+                distinct: Some(self.distinct),
+                ..Row::default()
+            }
+            .print();
+        };
+        row("p50", self.p50, p50, Some(self.p50_spread));
+        row("p99", at(0.99), p99, None);
+        row("p99.9", at(0.999), None, None);
+        row("mean in a row", self.mean, None, Some(self.mean_spread));
+        eprintln!("{name}: {}", self.shares);
+    }
+}
+
+/// Asks in rounds, each in another order. Medians are of the rounds, tails of all calls.
+fn measure(snapshot: &Snapshot, requests: &[Request<'_>], rounds: usize) -> Measured {
     let mut order: Vec<usize> = (0..requests.len()).collect();
     let mut random = Random::new(7);
     let clock = clock();
     let mut histogram = Histogram::<u64>::new(3).unwrap();
-    let mut sum = 0;
+    let (mut medians, mut means) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         shuffle(&mut random, &mut order);
         let start = Instant::now();
         for &place in &order {
             let _ = black_box(decide(snapshot, black_box(&requests[place])));
         }
-        sum += start.elapsed().as_nanos();
+        means.push(start.elapsed().as_nanos() as f64 / requests.len() as f64);
+        let mut round = Histogram::<u64>::new(3).unwrap();
         for &place in &order {
             let start = Instant::now();
             let _ = black_box(decide(snapshot, black_box(&requests[place])));
             let spent = u64::try_from(start.elapsed().as_nanos()).unwrap();
-            histogram.record(spent.saturating_sub(clock)).unwrap();
+            round.record(spent.saturating_sub(clock)).unwrap();
         }
+        medians.push(round.value_at_quantile(0.5) as f64);
+        histogram.add(round).unwrap();
     }
-    let mean = sum / u128::try_from(rounds * requests.len()).unwrap();
-    let at = |quantile| histogram.value_at_quantile(quantile);
-    println!(
-        "| {name} | {draw} | {} | {} | {} | {} | {mean} | {shares} |",
-        requests.len(),
-        at(0.5),
-        at(0.99),
-        at(0.999),
-    );
+    let (p50, p50_spread) = median(medians);
+    let (mean, mean_spread) = median(means);
+    Measured {
+        histogram,
+        p50,
+        p50_spread,
+        mean,
+        mean_spread,
+        distinct: requests.len(),
+        shares: Shares::of(snapshot, requests),
+    }
 }
 
 fn shuffle(random: &mut Random, order: &mut [usize]) {

@@ -180,7 +180,7 @@ fn answers(pdp: &Pdp, messages: &[Vec<u8>], time: Duration) -> Histogram<u64> {
     for message in messages.iter().cycle() {
         let asked = Instant::now();
         bytes.clear();
-        pdp.answer(Origin::Loopback, message, &mut bytes).unwrap();
+        pdp.answer(&Origin::Loopback, message, &mut bytes).unwrap();
         let taken = asked.elapsed();
         histogram.saturating_record(u64::try_from(taken.as_nanos()).unwrap());
         if begin.elapsed() > time {

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 seconds=${1:-60}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(bundle case policy request wire)
+[ ${#targets[@]} -gt 0 ] || targets=(bundle case policy request tag_policy tagging wire)
 
 bin=$PWD/.tools/bin
 if [ ! -x "$bin/cargo-fuzz" ]; then
@@ -24,11 +24,22 @@ export PATH=$bin:$PATH
 # What the targets start from.
 seeds=$PWD/fuzz/corpus/seeds
 rm -rf "$seeds"
-mkdir -p "$seeds"/{bundle,case,policy,request,wire}
+mkdir -p "$seeds"/{bundle,case,policy,request,tag_policy,tagging,wire}
 split -l 1 -a 4 <(cat tests/conformance/ram/own_*.jsonl examples/*/tests/*.jsonl) "$seeds/case/"
 for file in policies/*/*.json examples/*/accounts/*/policies/*.json; do
   cp "$file" "$seeds/policy/${file//\//_}"
 done
+for file in tests/golden/tag_policy/*/*.json; do
+  cp "$file" "$seeds/tag_policy/${file//\//_}"
+done
+python3 - "$seeds/tag_policy" <<'PYTHON'
+# Chains of the conformance cases, a policy a node.
+import json, pathlib, sys
+for line in open("tests/conformance/tag_policy/effective.jsonl"):
+    case = json.loads(line)
+    policies = [json.dumps(one) for node in case["chain"] for one in node["policies"]]
+    pathlib.Path(sys.argv[1], case["id"].replace("/", "_")).write_text("\x1e".join(policies))
+PYTHON
 for folder in examples/eci examples/organization tests/golden/bundles/*; do
   (cd "$folder" && find . -type f ! -name expected.txt ! -name '*.md' -printf '%P\n' | sort |
     while read -r file; do printf '%s\n' "$file"; cat "$file"; printf '\x1e'; done
@@ -42,6 +53,12 @@ for action in ecs:StopInstance ecs:DescribeInstances ecs:RunInstances sts:Assume
     >"$seeds/request/${action#*:}"
 done
 cp "$seeds"/request/* "$seeds/wire/"
+
+# A resource in a message of its own, and the operation create, tag, untag or detect.
+arn=$(field 0a acs:ecs:cn-hangzhou:200000000002:instance/i-new)
+for operation in 01 02 03 04; do
+  { field 12 "$arn"; printf '\x18'; printf "\\x$operation"; } >"$seeds/tagging/$operation"
+done
 
 for target in "${targets[@]}"; do
   mkdir -p "fuzz/corpus/$target"

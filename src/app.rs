@@ -4,15 +4,22 @@
 //! answer while the first bundle is read. On the way down health is told first, then the data
 //! server drains, and metrics, probes and the management channel end last.
 
+mod manage;
+mod secured;
+mod signals;
+
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+pub use self::manage::Manage;
+use self::secured::Secured;
+pub use self::secured::Tls;
+use self::signals::{Watched, on_signals};
 use crate::admin::{self, Admin, Sources, State};
 use crate::directory::Directory;
 use crate::document::finding::Finding;
@@ -20,9 +27,11 @@ use crate::management::{self, Command, Management, Status};
 use crate::publish::publication;
 use crate::service::pap::{Authority, Pap};
 use crate::service::pdp::{self, Clock, Pdp};
-use crate::service::{self, Ended, Listen, Phase, Server};
+use crate::service::{self, Ended, Phase, Server};
 use crate::source::files::{Watch, WatchConfig};
+use crate::source::watch::Watcher;
 use crate::telemetry::Reloads;
+use crate::tls::Endpoint;
 
 /// What `serve` is told.
 #[derive(Debug, Clone)]
@@ -33,53 +42,12 @@ pub struct Config {
     pub service: service::Config,
     /// The management channel, if there is one.
     pub manage: Option<Manage>,
+    /// What is served with TLS.
+    pub tls: Tls,
+    /// How often the files of TLS are compared where no event tells of a change.
+    pub tls_poll: Duration,
     /// Metrics and probes, if they are served.
     pub admin: Option<admin::Config>,
-}
-
-/// The management channel.
-#[derive(Debug, Clone)]
-pub struct Manage {
-    listen: Listen,
-    without: Without,
-}
-
-/// What is done where the management channel cannot be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Without {
-    /// The server does not start.
-    Stop,
-    /// It serves without one, and says so.
-    GoOn,
-}
-
-impl Manage {
-    /// A channel that somebody asked for: without it the server does not start.
-    pub fn needed(listen: Listen) -> Self {
-        let without = Without::Stop;
-        Self { listen, without }
-    }
-
-    /// A channel that nobody asked for: where it cannot be made there is none.
-    pub fn wanted(listen: Listen) -> Self {
-        let without = Without::GoOn;
-        Self { listen, without }
-    }
-
-    fn bind(&self) -> anyhow::Result<Option<Pap>> {
-        match (Pap::bind(&self.listen), self.without) {
-            (Ok(pap), _) => {
-                let address = &self.listen;
-                tracing::info!(%address, "listening for management");
-                Ok(Some(pap))
-            }
-            (Err(error), Without::GoOn) => {
-                tracing::warn!(%error, "there is no management channel");
-                Ok(None)
-            }
-            (Err(error), Without::Stop) => Err(error.into()),
-        }
-    }
 }
 
 /// Where bundles come from.
@@ -106,8 +74,16 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
         bundles,
         service,
         manage,
+        tls,
+        tls_poll,
         admin,
     } = config;
+    let secured = Secured::load(tls)?;
+    let endpoints = secured.all();
+    let service = service::Config {
+        endpoint: secured.data,
+        ..service
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("slow")
@@ -116,11 +92,15 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
         .context("the runtime cannot be started")?;
     let bound = Bound {
         server: Server::bind(service)?,
-        pap: manage.as_ref().map(Manage::bind).transpose()?.flatten(),
+        pap: manage
+            .map(|manage| manage.bind(secured.manage.as_ref()))
+            .transpose()?
+            .flatten(),
         admin: admin.map(Admin::bind).transpose()?,
     };
     bound.tell()?;
-    let (running, task) = Running::start(&bundles)?;
+    let credentials = secured::watch(&endpoints, tls_poll)?;
+    let (running, task) = Running::start(&bundles, endpoints, credentials)?;
     let ended = runtime.block_on(running.serve(bound));
     // With the last that could reach it the management task ends, and frees what is in force.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -156,11 +136,16 @@ struct Running {
     reloads: Reloads,
     management: Management,
     authority: Authority,
-    watch: Option<Watch>,
+    watched: Watched,
+    endpoints: Vec<Arc<Endpoint>>,
 }
 
 impl Running {
-    fn start(bundles: &Bundles) -> anyhow::Result<(Self, JoinHandle<()>)> {
+    fn start(
+        bundles: &Bundles,
+        endpoints: Vec<Arc<Endpoint>>,
+        credentials: Vec<Watcher>,
+    ) -> anyhow::Result<(Self, JoinHandle<()>)> {
         let (publisher, reader) = publication().context("the reclaiming thread")?;
         let directory = Arc::new(Directory::default());
         let reloads = Reloads::default();
@@ -188,7 +173,11 @@ impl Running {
             reloads,
             management,
             authority,
-            watch,
+            watched: Watched {
+                bundle: watch,
+                credentials,
+            },
+            endpoints,
         };
         Ok((running, task))
     }
@@ -199,7 +188,8 @@ impl Running {
             reloads,
             management,
             authority,
-            watch,
+            watched,
+            endpoints,
         } = self;
         let Bound { server, pap, admin } = bound;
         let (phase, phases) = watch::channel(Phase::Serving);
@@ -212,11 +202,12 @@ impl Running {
                 reloads,
                 ignored: pdp.ignored_values(),
                 connections: server.open_connections(),
+                endpoints,
             },
             draining: draining.clone(),
         };
         let status = management.status();
-        let signals = tokio::spawn(on_signals(phase.clone(), draining, watch));
+        let signals = tokio::spawn(on_signals(phase.clone(), draining, watched));
         let admin = admin.map(|admin| tokio::spawn(admin.run(state, stop.clone())));
         let pap = pap.map(|pap| tokio::spawn(pap.run(management, authority, last_phases)));
         let serving = server.run(pdp, phases);
@@ -270,40 +261,6 @@ async fn refused_at_start(
     }
     phase.send_replace(Phase::Ended);
     first.refusal.as_ref().map(|refusal| refusal.errors.clone())
-}
-
-/// The first signal to stop drains, the second ends at once; SIGHUP reads the bundle again.
-async fn on_signals(
-    phase: watch::Sender<Phase>,
-    draining: CancellationToken,
-    watch: Option<Watch>,
-) -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut next = Phase::Draining;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            _ = hangup.recv() => {
-                reload(watch.as_ref());
-                continue;
-            }
-        }
-        tracing::info!(?next, "stopping");
-        draining.cancel();
-        phase.send_replace(next);
-        next = Phase::Ended;
-    }
-}
-
-fn reload(watch: Option<&Watch>) {
-    if let Some(watch) = watch {
-        watch.reload();
-    } else {
-        tracing::info!("nothing to reload: bundles come by the management channel");
-    }
 }
 
 fn random() -> u64 {

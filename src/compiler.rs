@@ -6,6 +6,7 @@
 //!
 //! Not here: reading documents (`document`), and stamping a revision (`publish`).
 
+pub mod change;
 mod condition;
 mod control;
 pub mod effective;
@@ -22,7 +23,8 @@ use std::sync::Arc;
 use self::effective::Regexes;
 use self::error::{CompileError, CompileErrorKind, CompileErrors};
 use self::intern::Interner;
-use self::statement::Lowering;
+use self::statement::{Lowering, named};
+use self::tags::Known;
 use crate::model::account::{Account, Name, PolicyRef};
 use crate::model::arn::Arn;
 use crate::model::bundle::Bundle;
@@ -59,7 +61,8 @@ pub fn compile(bundle: &Bundle) -> Result<Snapshot, CompileErrors> {
     compilation.organizations(bundle);
     let mut regexes = Regexes::default();
     for organization in &bundle.organizations {
-        compilation.tag_nodes(organization, &bundle.tag_policies, &mut regexes);
+        let known = Known::default();
+        compilation.tag_nodes(organization, &bundle.tag_policies, &known, &mut regexes);
     }
     for attached in &bundle.resource_policies {
         let name = format!("resource:{}", attached.name);
@@ -76,21 +79,23 @@ pub fn compile_session(policy: &written::Policy, settings: &Settings) -> Policy 
         interner: &mut interner,
         actions: None,
     }
-    .policy("session", "", policy)
+    .policy("session", policy)
 }
 
 /// A snapshot in the making.
-struct Compilation {
+struct Compilation<'b> {
     snapshot: Snapshot,
-    interner: Interner,
+    interner: Interner<'b>,
     system: BTreeMap<PolicyRef, PolicyId>,
     errors: Vec<CompileError>,
 }
 
-impl Compilation {
+impl<'b> Compilation<'b> {
     fn finish(self) -> Result<Snapshot, CompileErrors> {
         if self.errors.is_empty() {
-            Ok(self.snapshot)
+            let mut snapshot = self.snapshot;
+            snapshot.actions.sweep(&named(&snapshot.policies));
+            Ok(snapshot)
         } else {
             Err(CompileErrors(self.errors))
         }
@@ -109,8 +114,27 @@ impl Compilation {
         }
     }
 
-    /// Lowers a policy and puts it into the table.
-    fn policy(&mut self, name: &str, account: &str, policy: &written::Policy) -> Option<PolicyId> {
+    /// Lowers a policy and puts it into the table: in the place that it has, if it has one. Its name
+    /// is its own in the account, or among those of no account.
+    fn policy(
+        &mut self,
+        name: &str,
+        account: &str,
+        policy: &'b written::Policy,
+    ) -> Option<PolicyId> {
+        let lowered = self.lower(name, account, policy)?;
+        let snapshot = &mut self.snapshot;
+        if let Some(known) = snapshot.names.get(account, name) {
+            snapshot.policies.replace(known, lowered);
+            return Some(known);
+        }
+        let id = snapshot.policies.push(lowered);
+        let (account, name) = (self.interner.symbol(account), self.interner.symbol(name));
+        self.snapshot.names.insert(account, name, id);
+        Some(id)
+    }
+
+    fn lower(&mut self, name: &str, account: &str, policy: &'b written::Policy) -> Option<Policy> {
         if policy.statements.len() > usize::from(u16::MAX) {
             let policy = name.to_owned();
             self.fail(
@@ -124,13 +148,12 @@ impl Compilation {
             interner: &mut self.interner,
             actions: Some(&mut self.snapshot.actions),
         };
-        let policy = lowering.policy(name, account, policy);
-        Some(self.snapshot.policies.push(policy))
+        Some(lowering.policy(name, policy))
     }
 
     fn shared(
         &mut self,
-        policies: &BTreeMap<Name, written::Policy>,
+        policies: &'b BTreeMap<Name, written::Policy>,
         reference: impl Fn(Name) -> PolicyRef,
     ) -> BTreeMap<PolicyRef, PolicyId> {
         let mut ids = BTreeMap::new();
@@ -143,25 +166,25 @@ impl Compilation {
         ids
     }
 
-    fn organizations(&mut self, bundle: &Bundle) {
-        let mut policies = self.shared(&bundle.control_policies, PolicyRef::Custom);
-        for (reference, id) in &self.system {
-            policies.entry(reference.clone()).or_insert(*id);
-        }
-        // A control policy may also be named as a system policy, wherever it is kept.
-        for name in bundle.control_policies.keys() {
-            if let Some(id) = policies.get(&PolicyRef::Custom(name.clone())).copied() {
-                policies
-                    .entry(PolicyRef::System(name.clone()))
-                    .or_insert(id);
-            }
-        }
+    fn organizations(&mut self, bundle: &'b Bundle) {
+        self.shared(&bundle.control_policies, PolicyRef::Custom);
         for organization in &bundle.organizations {
-            self.organization(organization, &policies);
+            self.organization(organization);
         }
     }
 
-    fn trust(&mut self, account: &Account) {
+    /// A control policy may also be named as a system policy, wherever it is kept.
+    fn control_policy(&self, policy: &PolicyRef) -> Option<PolicyId> {
+        let names = &self.snapshot.names;
+        match policy {
+            PolicyRef::Custom(_) => names.get("", &policy.to_string()),
+            PolicyRef::System(name) => names
+                .get("", &format!("custom:{name}"))
+                .or_else(|| names.get("", &policy.to_string())),
+        }
+    }
+
+    fn trust(&mut self, account: &'b Account) {
         for role in &account.roles {
             let Some(trust) = &role.trust else { continue };
             let name = format!("trust:{}", role.name);
@@ -173,6 +196,7 @@ impl Compilation {
             let attached = Attached {
                 account,
                 region: self.interner.symbol("*"),
+                name: self.interner.symbol(&name),
                 policy,
             };
             let service = self.interner.symbol("ram");
@@ -180,7 +204,7 @@ impl Compilation {
         }
     }
 
-    fn attach(&mut self, name: &str, resource: &Arn, policy: &written::Policy) {
+    fn attach(&mut self, name: &str, resource: &Arn, policy: &'b written::Policy) {
         let arn = resource.fields();
         if !arn.is_concrete() || arn.id().split('/').count() > MAX_DEPTH {
             let resource = resource.to_string();
@@ -196,11 +220,13 @@ impl Compilation {
             return;
         }
         let owner = arn.owner().unwrap_or_default();
-        let Some(policy) = self.policy(name, owner, policy) else {
+        // Its name is its own among those of all accounts.
+        let Some(policy) = self.policy(name, "", policy) else {
             return;
         };
         let account = self.interner.symbol(owner);
         let region = self.interner.symbol(arn.region());
+        let name = self.interner.symbol(name);
         let (service, id) = (
             self.interner.symbol(arn.service()),
             self.interner.symbol(arn.id()),
@@ -211,6 +237,7 @@ impl Compilation {
             Attached {
                 account,
                 region,
+                name,
                 policy,
             },
         );

@@ -34,7 +34,8 @@
 //! | reloads, the management channel | design 5 and 7, security 7.4 | whole bundles |
 //! | metrics and probes | design 5, security 1.3 | complete |
 //! | limits, deadlines, revisions to wait for | security 9 | complete |
-//! | who asks, and what answers reveal | security 1 and 8 | complete for sockets |
+//! | who asks, and what answers reveal | security 1 and 8 | complete |
+//! | TLS, client certificates, tokens | security 1.1, design 5 | complete |
 //! | decisions without a server, case files | design 8 | RAM form |
 //!
 //! Decisions of meaning that the specification leaves open are numbered in `docs/semantics.md`.
@@ -56,6 +57,7 @@ pub mod directory;
 pub mod publish;
 pub mod source;
 pub mod telemetry;
+pub mod tls;
 
 // What is in force, and messages.
 pub mod management;

@@ -4,14 +4,19 @@
 //! snapshot goes to one reclaiming thread, which drops it when nobody else holds it: a deciding
 //! thread never frees one.
 
+mod standing;
+
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::{ArcSwapOption, Guard};
+use jiff::Timestamp;
 use tokio::sync::watch;
 
+use self::standing::Expiry;
+pub use self::standing::{Newest, Standing};
 use crate::snapshot::Snapshot;
 
 /// How often a replaced snapshot that is still held is looked at again.
@@ -25,6 +30,8 @@ const RECLAIM_EVERY: Duration = Duration::from_millis(20);
 pub fn publication<T: Send + Sync + 'static>() -> std::io::Result<(Publisher<T>, Reader<T>)> {
     let current = Arc::new(ArcSwapOption::empty());
     let (count, changes) = watch::channel(0);
+    let (standing, standings) = watch::channel(Standing::default());
+    let expiry = Arc::new(Expiry::default());
     let (replaced, inbox) = channel();
     let thread = std::thread::Builder::new()
         .name("reclaim".to_owned())
@@ -32,10 +39,14 @@ pub fn publication<T: Send + Sync + 'static>() -> std::io::Result<(Publisher<T>,
     let reader = Reader {
         current: Arc::clone(&current),
         changes,
+        standings,
+        expiry: Arc::clone(&expiry),
     };
     let publisher = Publisher {
         current,
         count,
+        standing,
+        expiry,
         replaced: Some(replaced),
         thread: Some(thread),
     };
@@ -47,6 +58,8 @@ pub fn publication<T: Send + Sync + 'static>() -> std::io::Result<(Publisher<T>,
 pub struct Reader<T = Snapshot> {
     current: Arc<ArcSwapOption<T>>,
     changes: watch::Receiver<u64>,
+    standings: watch::Receiver<Standing>,
+    expiry: Arc<Expiry>,
 }
 
 impl<T> Clone for Reader<T> {
@@ -54,6 +67,8 @@ impl<T> Clone for Reader<T> {
         Self {
             current: Arc::clone(&self.current),
             changes: self.changes.clone(),
+            standings: self.standings.clone(),
+            expiry: Arc::clone(&self.expiry),
         }
     }
 }
@@ -67,6 +82,16 @@ impl<T> Reader<T> {
     /// The newest snapshot, for work that may yield.
     pub fn load_full(&self) -> Option<Arc<T>> {
         self.current.load_full()
+    }
+
+    /// How what is in force stands to what its source holds, as it changes.
+    pub fn standing(&self) -> watch::Receiver<Standing> {
+        self.standings.clone()
+    }
+
+    /// Whether what is in force decides no more. The clock is asked only where it ever will.
+    pub fn is_expired(&self, now: impl FnOnce() -> Timestamp) -> bool {
+        self.expiry.is_over(now)
     }
 
     /// Waits until `reached` holds for the newest snapshot. Returns `false` when no further one can
@@ -91,6 +116,8 @@ pub struct Publisher<T: Send + Sync + 'static = Snapshot> {
     current: Arc<ArcSwapOption<T>>,
     /// Counts publications, for those who wait.
     count: watch::Sender<u64>,
+    standing: watch::Sender<Standing>,
+    expiry: Arc<Expiry>,
     replaced: Option<Sender<Arc<T>>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -105,6 +132,12 @@ impl<T: Send + Sync + 'static> Publisher<T> {
             // The thread ends only after this sender is gone.
             let _ = inbox.send(old);
         }
+    }
+
+    /// Tells how what is in force stands to what its source holds.
+    pub fn stand(&self, standing: Standing) {
+        self.expiry.set(standing.expires);
+        self.standing.send_replace(standing);
     }
 }
 

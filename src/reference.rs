@@ -9,6 +9,7 @@
 //! It does not judge documents: a policy that an attachment names and nobody wrote holds no
 //! statement here, and is refused by whoever compiles the bundle.
 
+mod combine;
 pub mod compliance;
 mod condition;
 mod edge;
@@ -100,7 +101,7 @@ pub fn evaluate(
     let question = edge::check(bundle, request)?;
     // security 2.7: an unknown principal of a known account: DENY, never EMPTY_RESULT.
     if matches!(question.standing, Standing::Unknown) {
-        return Ok(verdict::principal_unknown(&question));
+        return Ok(combine::principal_unknown(&question));
     }
     let mut faults = Vec::new();
     for sub in &question.resources {
@@ -114,5 +115,5 @@ pub fn evaluate(
         .iter()
         .map(|sub: &SubCheck<'_>| verdict::of_resource(&question, sub))
         .collect();
-    Ok(verdict::combine(&question, &verdicts))
+    Ok(combine::combine(&question, &verdicts))
 }

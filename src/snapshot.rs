@@ -10,7 +10,10 @@ pub mod action;
 pub mod attached;
 pub mod caller;
 pub mod condition;
+pub mod copied;
+pub mod filter;
 pub mod matcher;
+pub mod names;
 pub mod policy;
 pub mod principal;
 pub mod symbol;
@@ -40,6 +43,8 @@ pub struct Snapshot {
     pub actions: action::ActionTable,
     /// Compiled policies by id.
     pub policies: table::PolicyTable,
+    /// Their places by name: for changes, not for decisions.
+    pub names: names::PolicyNames,
     /// Users and roles.
     pub principals: principal::PrincipalTable,
     /// Accounts, and the control policies above them.

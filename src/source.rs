@@ -3,3 +3,4 @@
 //! Not here: reading what the bytes say (`document`).
 
 pub mod files;
+pub mod watch;

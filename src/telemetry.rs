@@ -5,14 +5,18 @@
 //!
 //! Not here: how metrics are served (`admin`).
 
+mod handshake;
 mod histogram;
+mod seldom;
 mod tally;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use self::handshake::{Handshake, Handshakes};
 pub use self::histogram::{Counted, Histogram};
-pub use self::tally::{Effect, Tallies, Tally};
+pub use self::seldom::Seldom;
+pub use self::tally::{Effect, Tallies, Tally, VerdictOutcome};
 
 /// The names of metrics, without the prefix and without the suffixes of their types.
 pub mod name {
@@ -22,6 +26,10 @@ pub mod name {
     pub const DECISIONS: &str = "decisions";
     /// How long decisions take.
     pub const DECISION_DURATION: &str = "decision_duration";
+    /// Verdicts on tags by api and outcome.
+    pub const TAG_VERDICTS: &str = "tag_verdicts";
+    /// How long verdicts on tags take.
+    pub const TAG_VERDICT_DURATION: &str = "tag_verdict_duration";
     /// The snapshot in force: its revision and source.
     pub const SNAPSHOT_INFO: &str = "snapshot_info";
     /// When the snapshot in force was put into force.
@@ -30,6 +38,10 @@ pub mod name {
     pub const SNAPSHOT_AGE: &str = "snapshot_age";
     /// For how long a newer bundle has been refused; 0 where none is.
     pub const SNAPSHOT_STALE: &str = "snapshot_stale";
+    /// Whether nothing is decided any more, because the snapshot in force is too stale.
+    pub const SNAPSHOT_EXPIRED: &str = "snapshot_expired";
+    /// How long the snapshot in force decides while it is stale; absent where it does for ever.
+    pub const MAX_STALENESS: &str = "max_staleness";
     /// Bundles by what came of them.
     pub const RELOADS: &str = "reloads";
     /// How long reading and compiling a bundle takes.
@@ -40,6 +52,14 @@ pub mod name {
     pub const IGNORED_VALUES: &str = "ignored_sent_values";
     /// Connections of the data server.
     pub const OPEN_CONNECTIONS: &str = "open_connections";
+    /// Handshakes of TLS by what came of them.
+    pub const TLS_HANDSHAKES: &str = "tls_handshakes";
+    /// The last instant of each certificate.
+    pub const TLS_NOT_AFTER: &str = "tls_certificate_not_after_timestamp";
+    /// Changed files of certificates and tokens by what came of them.
+    pub const TLS_RELOADS: &str = "tls_reloads";
+    /// For how long newer files have been refused; 0 where none are.
+    pub const TLS_STALE: &str = "tls_stale";
     /// The version of the program.
     pub const BUILD_INFO: &str = "build_info";
 }

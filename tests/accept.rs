@@ -1,11 +1,15 @@
 //! Peers that say nothing, too little, too much or the wrong thing: each is cut in bounded time,
 //! and the others do not notice.
 
+use std::future::poll_fn;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
-use h2::Reason;
+use bytes::{Bytes, BytesMut};
+use h2::{Reason, SendStream};
+use prost::Message as _;
 use tagwarden::service::{Config, ConnectionConfig, Listen, Server};
+use tagwarden::wire::v1;
 use tagwarden::wire::v1::authorization_service_client::AuthorizationServiceClient;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -153,6 +157,140 @@ async fn a_peer_that_resets_what_it_asks_is_cut() {
     let told = error.reason() == Some(Reason::ENHANCE_YOUR_CALM);
     assert!(told || error.is_io(), "{error}");
     still_answers(&running).await;
+}
+
+/// The head of a call whose body is said to be one byte long, and two bytes of it.
+fn contradicting(id: u8) -> [u8; 27] {
+    let head = [0, 0, 7, 1, 4, 0, 0, 0, id];
+    // `POST`, `http`, `/`, `content-length: 1`
+    let fields = [0x83, 0x86, 0x84, 0x0f, 0x0d, 1, b'1'];
+    let data = [0, 0, 2, 0, 0, 0, 0, 0, id, 0, 0];
+    let mut frames = [0; 27];
+    frames[..9].copy_from_slice(&head);
+    frames[9..16].copy_from_slice(&fields);
+    frames[16..].copy_from_slice(&data);
+    frames
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_whose_calls_are_wrong_in_themselves_is_cut() {
+    let limits = ConnectionConfig {
+        error_resets: 4,
+        ..ConnectionConfig::default()
+    };
+    let running = start_ready(with(limits));
+    let mut peer = running.connect().await;
+    peer.write_all(PREFACE).await.unwrap();
+    peer.write_all(&EMPTY_SETTINGS).await.unwrap();
+    for call in 0..10 {
+        // The server may have closed by then.
+        if peer.write_all(&contradicting(2 * call + 1)).await.is_err() {
+            break;
+        }
+    }
+    closed(peer).await;
+    still_answers(&running).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_closes_its_half_is_closed() {
+    let running = start_ready(config());
+    for sent in [&[][..], PREFACE] {
+        let mut peer = running.connect().await;
+        peer.write_all(sent).await.unwrap();
+        peer.shutdown().await.unwrap();
+        closed(peer).await;
+    }
+    still_answers(&running).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_resets_its_connection_leaves_its_place() {
+    let limited = Config {
+        connections: 1,
+        ..config()
+    };
+    let running = start_ready(limited);
+    let socket = running.connect().await;
+    socket.set_zero_linger().unwrap();
+    let (mut sender, connection) = within(h2::client::handshake(socket)).await.unwrap();
+    let driver = tokio::spawn(connection);
+    let (_answer, _body) = sender.send_request(authorize_head(), false).unwrap();
+    let (seen, _) = within(sender.clone().ready())
+        .await
+        .unwrap()
+        .send_request(authorize_head(), true)
+        .unwrap();
+    within(seen).await.unwrap();
+    // A call is open; the socket goes with its driver.
+    driver.abort();
+    assert!(within(driver).await.unwrap_err().is_cancelled());
+    still_answers(&running).await;
+}
+
+const STREAM: &str = "/tagwarden.v1.AuthorizationService/AuthorizeStream";
+
+/// A question of a stream that is refused, as it stands on the wire.
+fn question() -> Vec<u8> {
+    let question = v1::AuthorizeStreamRequest {
+        request: Some(without_resource()),
+    };
+    let length = u32::try_from(question.encoded_len()).unwrap();
+    let mut bytes = vec![0];
+    bytes.extend(length.to_be_bytes());
+    question.encode(&mut bytes).unwrap();
+    bytes
+}
+
+/// Sends questions until the server takes no more, and tells how many.
+async fn fill(body: &mut SendStream<Bytes>) -> usize {
+    let question = question();
+    let chunk = question.len() * 256;
+    let questions = Bytes::from(question.repeat(256));
+    let mut sent = 0;
+    loop {
+        body.reserve_capacity(chunk);
+        let room = async {
+            while body.capacity() < chunk {
+                poll_fn(|context| body.poll_capacity(context)).await;
+            }
+        };
+        if timeout(Duration::from_secs(2), room).await.is_err() {
+            return sent;
+        }
+        body.send_data(questions.clone(), false).unwrap();
+        sent += 256;
+        assert!(sent < 256 * 1_024, "the server takes all that is sent");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_reads_no_answers_is_asked_to_wait_and_loses_none() {
+    let running = start_ready(config());
+    let mut sender = running.driven().await;
+    let call = head(STREAM).body(()).unwrap();
+    let (answer, mut body) = sender.send_request(call, false).unwrap();
+    let sent = fill(&mut body).await;
+    assert!(sent > 0);
+    still_answers(&running).await;
+    body.send_data(Bytes::new(), true).unwrap();
+    let mut answers = within(answer).await.unwrap().into_body();
+    let mut told = BytesMut::new();
+    while let Some(data) = within(answers.data()).await {
+        let data = data.unwrap();
+        answers.flow_control().release_capacity(data.len()).unwrap();
+        told.extend_from_slice(&data);
+    }
+    let mut count = 0;
+    while !told.is_empty() {
+        let head = told.split_to(5);
+        let length = u32::from_be_bytes(head[1..].try_into().unwrap());
+        let _message = told.split_to(usize::try_from(length).unwrap());
+        count += 1;
+    }
+    assert_eq!(count, sent);
+    let trailers = within(answers.trailers()).await.unwrap().unwrap();
+    assert_eq!(trailers["grpc-status"], "0");
 }
 
 #[tokio::test(flavor = "multi_thread")]

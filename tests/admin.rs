@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 
+use tagwarden::wire::v1;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::support::process::{Process, files, may, write};
-use crate::support::server::within;
+use crate::support::server::{authorize_head, empty_message, within};
 
 /// Sends a head, and reads the whole answer.
 async fn ask(address: SocketAddr, head: &str) -> String {
@@ -19,7 +21,7 @@ async fn ask(address: SocketAddr, head: &str) -> String {
     answer
 }
 
-async fn get(address: SocketAddr, path: &str) -> (u16, String) {
+pub(crate) async fn get(address: SocketAddr, path: &str) -> (u16, String) {
     let answer = ask(address, &format!("GET {path} HTTP/1.1\r\nHost: localhost")).await;
     let code = answer.split(' ').nth(1).unwrap().parse().unwrap();
     let body = answer.split_once("\r\n\r\n").unwrap().1.to_owned();
@@ -27,7 +29,7 @@ async fn get(address: SocketAddr, path: &str) -> (u16, String) {
 }
 
 /// The value of a metric, as it is written.
-fn value<'m>(metrics: &'m str, name: &str) -> &'m str {
+pub(crate) fn value<'m>(metrics: &'m str, name: &str) -> &'m str {
     let mut lines = metrics.lines();
     let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     value.unwrap_or_else(|| panic!("{name}:\n{metrics}"))
@@ -46,25 +48,61 @@ async fn probes_tell_what_the_server_is_ready_for() {
     assert!(metrics.ends_with("# EOF\n"), "{metrics}");
 }
 
+/// A server with a call under way: what is missing of it is to be sent.
+async fn with_open_call(directory: &Path, drain: &str) -> (Process, SocketAddr, Held) {
+    write(directory, &files(&[("1", "Allow")]));
+    let directory = directory.to_str().unwrap();
+    let mut process = Process::start(&["--bundle", directory, "--drain", drain]);
+    let admin = process.admin().await;
+    process.said("in force").await;
+    let mut sender = process.driven().await;
+    let (answer, mut body) = sender.send_request(authorize_head(), false).unwrap();
+    body.send_data(empty_message().slice(..2), false).unwrap();
+    // The server has seen the call when it answers one that came after it.
+    let (seen, _) = within(sender.clone().ready())
+        .await
+        .unwrap()
+        .send_request(authorize_head(), true)
+        .unwrap();
+    within(seen).await.unwrap();
+    (process, admin, Held { answer, body })
+}
+
+/// A call that holds the drain.
+struct Held {
+    answer: h2::client::ResponseFuture,
+    body: h2::SendStream<bytes::Bytes>,
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_draining_server_is_live_and_not_ready() {
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), &files(&[("1", "Allow")]));
-    let directory = folder.path().to_str().unwrap();
-    let mut process = Process::start(&["--bundle", directory, "--drain", "20"]);
-    let admin = process.admin().await;
-    process.said("in force").await;
-    let mut client = process.client().await;
-    let (questions, asked) = tokio::sync::mpsc::channel(1);
-    let asked = tokio_stream::wrappers::ReceiverStream::new(asked);
-    let batch = within(client.authorize_stream(asked)).await.unwrap();
-    assert_eq!(
-        get(admin, "/readyz").await,
-        (200, "ready: revision 1\n".to_owned())
-    );
+    let (mut process, admin, held) = with_open_call(folder.path(), "3600").await;
+    let ready = (200, "ready: revision 1\n".to_owned());
+    assert_eq!(get(admin, "/readyz").await, ready);
     process.signal("TERM");
     process.said("stopping").await;
-    drop((questions, batch));
+    let draining = (503, "not ready: draining\n".to_owned());
+    assert_eq!(get(admin, "/readyz").await, draining);
+    assert_eq!(get(admin, "/livez").await.0, 200);
+    assert_eq!(get(admin, "/metrics").await.0, 200);
+    let Held { answer, mut body } = held;
+    body.send_data(empty_message().slice(2..), true).unwrap();
+    let answered = within(answer).await.unwrap();
+    assert_eq!(answered.headers()["grpc-status"], "3");
+    assert_eq!(process.ended().await.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_the_process_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut process, _, held) = with_open_call(folder.path(), "3600").await;
+    process.signal("TERM");
+    process.said("stopping").await;
+    process.signal("TERM");
+    let line = process.said("connections were cut").await;
+    assert_eq!(line["connections"], 1, "{line}");
+    assert!(within(held.answer).await.is_err());
     assert_eq!(process.ended().await.code(), Some(0));
 }
 
@@ -129,6 +167,74 @@ async fn metrics_count_decisions_and_bundles() {
     for told in ["refused at ", "stale since ", "account 2: stale, 1 errors"] {
         assert!(said.contains(told), "{said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_count_verdicts_on_tags() {
+    let bundle = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tag-governance");
+    let mut process = Process::start(&["--bundle", bundle]);
+    let admin = process.admin().await;
+    process.said("in force").await;
+    let mut client = process.tagging().await;
+    let create = |key: &str, value: &str| v1::ValidateTaggingRequest {
+        resource: Some(v1::Resource {
+            arn: "acs:ecs:cn-hangzhou:200000000002:instance/*".to_owned(),
+            ..v1::Resource::default()
+        }),
+        operation: v1::TaggingOperation::Create.into(),
+        tag_write: Some(v1::TagWrite {
+            set: Some(v1::TagSet {
+                tags: [(key, value), ("project", "P1234")]
+                    .map(|(key, value)| v1::Tag {
+                        key: key.to_owned(),
+                        value: value.to_owned(),
+                    })
+                    .into(),
+            }),
+            ..v1::TagWrite::default()
+        }),
+        ..v1::ValidateTaggingRequest::default()
+    };
+    let right = create("CostCenter", "Beijing");
+    let wrong = create("CostCenter", "beijing");
+    client.validate_tagging(right.clone()).await.unwrap();
+    client.validate_tagging(wrong.clone()).await.unwrap();
+    let nothing = v1::ValidateTaggingRequest::default();
+    client.validate_tagging(nothing.clone()).await.unwrap_err();
+    let requests = vec![right, wrong, nothing];
+    let batch = v1::BatchValidateTaggingRequest { requests };
+    client.batch_validate_tagging(batch).await.unwrap();
+    let both = v1::AuthorizeTaggingRequest {
+        request: Some(v1::AuthorizeRequest {
+            principal: "acs:ram::200000000002:user/alice".to_owned(),
+            action: "ecs:RunInstances".to_owned(),
+            resources: vec![v1::Resource {
+                arn: "acs:ecs:cn-hangzhou:200000000002:instance/*".to_owned(),
+                ..v1::Resource::default()
+            }],
+            ..v1::AuthorizeRequest::default()
+        }),
+    };
+    client.authorize_tagging(both).await.unwrap();
+    let (_, metrics) = get(admin, "/metrics").await;
+    for (labels, expected) in [
+        (r#"api="ValidateTagging",outcome="compliant""#, "1"),
+        (r#"api="ValidateTagging",outcome="reported""#, "0"),
+        (r#"api="ValidateTagging",outcome="intercepted""#, "1"),
+        (r#"api="ValidateTagging",outcome="error""#, "1"),
+        (r#"api="BatchValidateTagging",outcome="compliant""#, "1"),
+        (r#"api="BatchValidateTagging",outcome="intercepted""#, "1"),
+        (r#"api="BatchValidateTagging",outcome="error""#, "1"),
+        (r#"api="AuthorizeTagging",outcome="intercepted""#, "1"),
+    ] {
+        let name = format!("tagwarden_tag_verdicts_total{{{labels}}}");
+        assert_eq!(value(&metrics, &name), expected, "{labels}");
+    }
+    let timed = value(&metrics, "tagwarden_tag_verdict_duration_seconds_count");
+    assert_eq!(timed, "6");
+    let decided = r#"tagwarden_decisions_total{api="AuthorizeTagging",effect="deny"}"#;
+    assert_eq!(value(&metrics, decided), "1");
+    assert!(!metrics.contains(r#"decisions_total{api="ValidateTagging""#));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! Deciding allocates nothing: no request of any profile, decided or refused. From the bytes of a
 //! question to the bytes of its answer nothing is allocated either, but the place for the answer.
+//! A snapshot keeps no more than it may.
 //!
 //! A binary of its own, with one test: the counter counts for the whole process.
 
@@ -21,13 +22,16 @@ use std::alloc::System;
 use std::hint::black_box;
 
 use profiles::handler::Handler;
-use profiles::{Case, Shape, Shares};
+use profiles::{Case, Shape, Shares, single};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use tagwarden::compiler::compile;
 use tagwarden::engine::compliance::validate;
 use tagwarden::engine::decide;
 use tagwarden::engine::request::Request;
 use tagwarden::engine::tagging::Tagging;
+use tagwarden::model::bundle::Bundle;
 use tagwarden::model::caller::{Origin, SocketUser};
+use tagwarden::model::tag_policy::Dialect;
 use tagwarden::snapshot::Snapshot;
 
 #[global_allocator]
@@ -38,6 +42,21 @@ fn allocations(work: impl FnOnce()) -> usize {
     work();
     let change = region.change();
     change.allocations + change.reallocations + change.deallocations
+}
+
+/// The most bytes of a snapshot for one policy with a single statement.
+const SNAPSHOT_BYTES: usize = 500;
+
+/// The bytes that a snapshot keeps for each of so many policies with a single statement.
+fn snapshot_bytes(policies: usize) -> usize {
+    let kept = |bundle: &Bundle| {
+        let region = Region::new(ALLOCATOR);
+        let snapshot = compile(bundle);
+        let change = region.change();
+        assert!(snapshot.is_ok(), "the corpus compiles");
+        change.bytes_allocated - change.bytes_deallocated
+    };
+    (kept(&single::bundle(policies)) - kept(&Bundle::default())) / policies
 }
 
 fn ask_all(snapshot: &Snapshot, requests: &[Request<'_>]) {
@@ -57,7 +76,7 @@ fn refused<'a>(requests: &[Request<'a>]) -> Vec<Request<'a>> {
 }
 
 #[test]
-fn deciding_and_judging_allocate_nothing() {
+fn deciding_and_judging_allocate_nothing_and_snapshots_are_small() {
     let counted = allocations(|| drop(black_box(vec![1_u8; 100])));
     assert!(counted >= 2, "the counter does not count");
     for shape in [Shape::typical(), Shape::heavy(), Shape::worst()] {
@@ -76,13 +95,18 @@ fn deciding_and_judging_allocate_nothing() {
         });
         assert_eq!(sum, 0, "{name}");
     }
-    let case = tags::Case::compliant();
-    let sent = case.sent();
-    let sum = allocations(|| {
-        let tagging = Tagging::new(black_box(tags::Case::question(&sent))).unwrap();
-        assert!(validate(&case.rules(), &tagging).is_compliant());
-    });
-    assert_eq!(sum, 0, "compliance");
+    for dialect in Dialect::ALL {
+        let case = tags::Case::compliant(dialect);
+        let sent = case.sent();
+        let sum = allocations(|| {
+            let tagging = Tagging::new(black_box(tags::Case::question(&sent))).unwrap();
+            assert!(validate(&case.rules(), &tagging).is_compliant());
+        });
+        assert_eq!(sum, 0, "compliance, {dialect}");
+    }
+    let bytes = snapshot_bytes(10_000);
+    println!("bytes of a snapshot for one policy\t{bytes}\tbytes\t{SNAPSHOT_BYTES}");
+    assert!(bytes <= SNAPSHOT_BYTES, "{bytes} bytes for one policy");
     answering();
 }
 
@@ -99,7 +123,9 @@ fn answering() {
         let sum = allocations(|| {
             for question in &handler.questions {
                 answer.clear();
-                let answered = handler.pdp.answer(origin, black_box(question), &mut answer);
+                let answered = handler
+                    .pdp
+                    .answer(&origin, black_box(question), &mut answer);
                 assert_eq!(answered, Ok(()));
                 assert!(!answer.is_empty());
             }

@@ -14,8 +14,10 @@ use tagwarden::model::resource::Resource;
 use tagwarden::model::settings::Settings;
 use tagwarden::model::statement::DocumentLayer;
 use tagwarden::model::tag::{TagRef, TagSet};
+use tagwarden::service::{Config, Listen};
 use tagwarden::snapshot::{Revision, Snapshot};
 use tagwarden::wire::v1;
+use tagwarden::wire::v1::authorization_service_client::AuthorizationServiceClient;
 use tonic_types::StatusExt as _;
 
 use crate::support::server::{Running, SOURCE, config, start_with, trusting, within};
@@ -70,6 +72,10 @@ fn snapshot(disclosure: Disclosure) -> Snapshot {
 }
 
 fn start(disclosure: Disclosure) -> Running {
+    start_at("127.0.0.1:0".parse().unwrap(), disclosure)
+}
+
+fn start_at(listen: Listen, disclosure: Disclosure) -> Running {
     let directory = Arc::new(Directory::default());
     let tags = vec![
         TagRef {
@@ -85,7 +91,11 @@ fn start(disclosure: Disclosure) -> Running {
         group: None,
         tags: TagSet::new(tags).unwrap(),
     }]);
-    let mut running = start_with(config(), directory);
+    let config = Config {
+        listen: vec![listen],
+        ..config()
+    };
+    let mut running = start_with(config, directory);
     running.publisher.publish(snapshot(disclosure));
     running
 }
@@ -189,16 +199,17 @@ async fn an_unknown_resource_is_a_precondition_with_its_field() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_see_more_is_told_statements_and_steps() {
-    let running = start(Disclosure::Explanation);
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("s");
+    let listen = format!("unix:{}", socket.display()).parse().unwrap();
+    let running = start_at(listen, Disclosure::Statements);
     let asked = asking("ecs:StopInstance", instance("a", &[("env", "test")]));
     let asked = v1::AuthorizeRequest {
         explain: true,
         ..asked
     };
-    let told = within(running.client().await.authorize(asked))
-        .await
-        .unwrap()
-        .into_inner();
+    let mut owner = AuthorizationServiceClient::new(running.channel_to(socket).await);
+    let told = within(owner.authorize(asked)).await.unwrap().into_inner();
     let expected = v1::StatementRef {
         policy: "custom:instances".to_owned(),
         sid: "test".to_owned(),

@@ -1,5 +1,9 @@
 //! Who may ask what, over real sockets (security 1): defaults, `callers.json`, and swaps of rights.
 
+mod explain;
+mod tagging;
+mod users;
+
 use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
@@ -70,13 +74,22 @@ fn the_example_of_the_documentation_is_read() {
     let (_, rest) = text.split_once("```json\n").unwrap();
     let (example, _) = rest.split_once("```").unwrap();
     let callers = snapshot(example, 1).callers;
-    let gateway = callers.find(Origin::Unix {
+    let gateway = callers.find(&Origin::Unix {
         uid: 33,
         gid: 0,
         user: SocketUser::Other,
     });
     assert_eq!(&*gateway.name, "gateway");
     assert_eq!(gateway.rights.disclosure, Disclosure::Statements);
+    let security = callers.find(&Origin::Unix {
+        uid: 34,
+        gid: 44,
+        user: SocketUser::Other,
+    });
+    assert_eq!(&*security.name, "security");
+    assert_eq!(security.rights.disclosure, Disclosure::Explanation);
+    let own = security.principal.as_ref().unwrap().principal();
+    assert_eq!(own.unwrap().account(), Some("100000000002"));
 }
 
 /// A server on TCP and on a Unix socket.

@@ -1,6 +1,10 @@
 //! Compliance: every worked case, and engine against reference on random policies and taggings.
 
+mod coverage;
+mod edits;
 mod generate;
+mod kinds;
+mod stages;
 
 use std::fs;
 use std::path::Path;

@@ -182,6 +182,7 @@ fn switches(settings: &Settings) -> Vec<String> {
         strong_verification: _,
         untag_interception: _,
         protected_tag_keys: _,
+        on_stale: _,
     } = settings;
     vec![
         format!("rg_deny {rg_deny:?}"),

@@ -2,7 +2,7 @@
 //!
 //! `TAGWARDEN_CASES` tells how many; failures are shrunk and saved beside this file.
 
-mod edge;
+pub(crate) mod edge;
 
 use std::collections::BTreeSet;
 

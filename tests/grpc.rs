@@ -330,6 +330,7 @@ async fn an_oversized_message_is_refused_and_the_next_one_is_answered() {
     };
     let refused = within(client.authorize(huge)).await.unwrap_err();
     assert_eq!(refused.code(), Code::OutOfRange, "{refused}");
+    assert_eq!(reason(&refused), "MESSAGE_TOO_LARGE");
     let refused = within(client.authorize(without_resource()))
         .await
         .unwrap_err();
@@ -397,4 +398,113 @@ async fn bytes_that_are_no_message_are_the_senders_fault() {
         (status.code(), &*reason(&status)),
         (Code::InvalidArgument, "INVALID_REQUEST")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_transport_refuses_has_a_reason_too() {
+    let running = start_ready(config());
+    let mut sender = running.driven().await;
+    for path in [
+        "/",
+        "/tagwarden.v1.AuthorizationService/Nothing",
+        "/tagwarden.v1.TaggingService/",
+        "/tagwarden.v1.ManagementService/ApplyBundle",
+        "/grpc.health.v1.Health/Nothing",
+    ] {
+        let call = head(path).body(()).unwrap();
+        let (answer, mut body) = sender.send_request(call, false).unwrap();
+        // It may be refused before it is whole.
+        let _ = body.send_data(empty_message(), true);
+        let head = within(answer).await.unwrap().into_parts().0;
+        let status = Status::from_header_map(&head.headers).unwrap();
+        assert_eq!(
+            (status.code(), &*reason(&status), status.message()),
+            (
+                Code::Unimplemented,
+                "METHOD_UNKNOWN",
+                "no such service or method"
+            ),
+            "{path}"
+        );
+    }
+    let mut health = HealthClient::new(running.channel().await);
+    let asked = HealthCheckRequest {
+        service: "nothing".to_owned(),
+    };
+    let refused = within(health.check(asked)).await.unwrap_err();
+    assert_eq!(
+        (refused.code(), &*reason(&refused)),
+        (Code::NotFound, "SERVICE_UNKNOWN")
+    );
+    // A message of a stream that is too large, and one that is compressed.
+    let huge = v1::AuthorizeStreamRequest {
+        request: Some(v1::AuthorizeRequest {
+            principal: "x".repeat(5 << 20),
+            ..without_resource()
+        }),
+    };
+    let mut client = running.client().await;
+    let answers = within(client.authorize_stream(tokio_stream::iter([huge]))).await;
+    let refused = within(answers.unwrap().into_inner().next()).await;
+    let refused = refused.unwrap().unwrap_err();
+    assert_eq!(
+        (refused.code(), &*reason(&refused)),
+        (Code::OutOfRange, "MESSAGE_TOO_LARGE")
+    );
+    let call = head("/tagwarden.v1.AuthorizationService/Authorize")
+        .header("grpc-encoding", "gzip")
+        .body(());
+    let (answer, mut body) = sender.send_request(call.unwrap(), false).unwrap();
+    let _ = body.send_data(Bytes::from_static(&[1, 0, 0, 0, 0]), true);
+    let head = within(answer).await.unwrap().into_parts().0;
+    let status = Status::from_header_map(&head.headers).unwrap();
+    assert_eq!(
+        (status.code(), &*reason(&status)),
+        (Code::Unimplemented, "UNIMPLEMENTED"),
+        "{status}"
+    );
+}
+
+/// A call that waits for a revision that nobody has published.
+fn waiting(seconds: u64) -> Request<v1::AuthorizeRequest> {
+    let mut request = Request::new(v1::AuthorizeRequest {
+        min_revision: Some(v1::RevisionToken {
+            source: format!("{SOURCE:016x}"),
+            number: 2,
+        }),
+        ..without_resource()
+    });
+    request.set_timeout(Duration::from_secs(seconds));
+    request
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_has_places_for_64_calls_that_wait() {
+    let mut running = start_ready(config());
+    let client = running.client().await;
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..65 {
+        let mut client = client.clone();
+        calls.spawn(async move { client.authorize(waiting(60)).await.unwrap_err() });
+    }
+    let first = within(calls.join_next()).await.unwrap().unwrap();
+    assert_eq!(
+        (first.code(), &*reason(&first)),
+        (Code::ResourceExhausted, "TOO_MANY_WAITERS")
+    );
+    assert!(first.get_error_details().retry_info().is_some());
+    running.publish(2);
+    while let Some(other) = within(calls.join_next()).await {
+        assert_eq!(reason(&other.unwrap()), "NO_RESOURCE");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_waits_for_a_revision_at_most_two_seconds() {
+    let running = start_ready(config());
+    let begin = std::time::Instant::now();
+    let mut client = running.client().await;
+    let refused = within(client.authorize(waiting(3_600))).await.unwrap_err();
+    assert_eq!(reason(&refused), "REVISION_NOT_REACHED");
+    assert!(begin.elapsed() >= Duration::from_secs(2));
 }

@@ -13,6 +13,8 @@ mod callers;
 #[cfg(test)]
 mod case;
 #[cfg(test)]
+mod change;
+#[cfg(test)]
 mod compliance;
 #[cfg(test)]
 mod conformance;
@@ -45,6 +47,8 @@ mod publication;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]
+mod stale;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod swap;
@@ -52,3 +56,7 @@ mod swap;
 mod tag_policy;
 #[cfg(test)]
 mod tagging;
+#[cfg(test)]
+mod tls;
+#[cfg(test)]
+mod workers;

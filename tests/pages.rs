@@ -19,10 +19,11 @@ fn quoted(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
 
-/// The switches of the page with their values, as the table tells them.
+/// The switches of the page with their values, as its first table tells them.
 fn told(page: &str) -> Vec<(String, Vec<String>)> {
     let mut switches: Vec<(String, Vec<String>)> = Vec::new();
-    for line in page.lines().filter(|line| line.starts_with('|')).skip(2) {
+    let (first, _) = page.split_once("\n## ").unwrap();
+    for line in first.lines().filter(|line| line.starts_with('|')).skip(2) {
         let cells: Vec<&str> = line.split('|').collect();
         if let [name] = quoted(cells[1])[..] {
             switches.push((name.to_owned(), Vec::new()));

@@ -1,7 +1,9 @@
-"""Runs the calls that README shows against the server that README starts, and compares answers.
+"""Runs the calls that README and the examples show against the servers that they start, and
+compares answers.
 
-A block ```console holds commands after `$ ` and what they print. Ids that differ from run to run
-are passed over. Usage: readme.py PATH-OF-TAGWARDEN
+A block ```console holds commands after `$ ` and what they print; a line `tagwarden serve …` of a
+block ```sh starts the server that the blocks below it ask. Ids that differ from run to run are
+passed over. Usage: readme.py PATH-OF-TAGWARDEN
 """
 
 import json
@@ -16,8 +18,12 @@ VARYING = {"revision", "decisionId"}
 
 
 def blocks(text):
-    """Yields (command, output) of every console block."""
-    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
+    """Yields ("serve", arguments) and (command, output), in their order."""
+    for kind, block in re.findall(r"```(sh|console)\n(.*?)```", text, re.DOTALL):
+        if kind == "sh":
+            for bundle in re.findall(r"serve --bundle (\S+)", block):
+                yield "serve", bundle
+            continue
         parts = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
         for part in parts:
             lines = part.splitlines()
@@ -49,25 +55,48 @@ def wait_until_served(binary, server):
     sys.exit("the server does not serve")
 
 
+class Server:
+    """The server that was started last."""
+
+    def __init__(self, binary):
+        self.binary = binary
+        self.process = None
+
+    def serve(self, bundle):
+        self.stop()
+        serve = [self.binary, "serve", "--bundle", bundle, "--manage", "none"]
+        self.process = subprocess.Popen(serve, cwd=ROOT, stderr=subprocess.DEVNULL)
+        wait_until_served(self.binary, self.process)
+
+    def stop(self):
+        if self.process:
+            self.process.terminate()
+            self.process.wait()
+
+
+def check(binary, command, expected):
+    command = re.sub(r"^tagwarden ", f"{binary} ", command)
+    run = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True)
+    found = (run.stdout + run.stderr).strip()
+    if told(found) == told(expected):
+        return True
+    print(f"FAILED: {command}\nexpected:\n{expected}\nfound:\n{found}\n")
+    return False
+
+
 def main(binary):
-    text = (ROOT / "README.md").read_text()
-    failed = passed = 0
-    serve = [binary, "serve", "--bundle", "examples/eci", "--manage", "none"]
-    server = subprocess.Popen(serve, cwd=ROOT, stderr=subprocess.DEVNULL)
+    results = []
+    server = Server(binary)
     try:
-        wait_until_served(binary, server)
-        for command, expected in blocks(text):
-            command = re.sub(r"^tagwarden ", f"{binary} ", command)
-            run = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True)
-            found = (run.stdout + run.stderr).strip()
-            if told(found) == told(expected):
-                passed += 1
-            else:
-                failed += 1
-                print(f"FAILED: {command}\nexpected:\n{expected}\nfound:\n{found}\n")
+        for path in [ROOT / "README.md", *sorted(ROOT.glob("examples/*/README.md"))]:
+            for command, rest in blocks(path.read_text()):
+                if command == "serve":
+                    server.serve(rest)
+                else:
+                    results.append(check(binary, command, rest))
     finally:
-        server.terminate()
-        server.wait()
+        server.stop()
+    passed, failed = results.count(True), results.count(False)
     print(f"readme: {passed} passed, {failed} failed")
     sys.exit(1 if failed or not passed else 0)
 

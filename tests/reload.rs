@@ -262,6 +262,45 @@ async fn a_directory_that_does_not_meet_its_manifest_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_with_a_manifest_takes_effect_with_its_last_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &files(&[("1", "Allow"), ("2", "Allow")]));
+    let mut process = Process::serving(folder.path()).await;
+    let mut client = process.client().await;
+    let mut revisions = process.revisions().await;
+    assert_eq!(revisions.next().await.unwrap().number, 1);
+    let next: Vec<_> = ["1", "2"]
+        .into_iter()
+        .flat_map(|account| account_files(account, "Deny"))
+        .collect();
+    let digests = next.iter().map(|(path, text)| {
+        use sha2::Digest as _;
+        let digest = sha2::Sha256::digest(text);
+        let digest = digest.iter().map(|byte| format!("{byte:02x}"));
+        let digest = digest.collect::<Vec<_>>().concat();
+        format!(r#""{path}": "{digest}""#)
+    });
+    let manifest = digests.collect::<Vec<_>>().join(", ");
+    let manifest = format!(r#"{{"format": 1, "manifest": {{{manifest}}}}}"#);
+    fs::write(folder.path().join("bundle.json"), manifest).unwrap();
+    process.said("the bundle is refused").await;
+    // Half of the files, and then half of a file.
+    write(folder.path(), &next[..2]);
+    process.said("the bundle is refused").await;
+    let (path, text) = &next[3];
+    fs::write(folder.path().join(path), &text[..40]).unwrap();
+    process.said("the bundle is refused").await;
+    for account in ["1", "2"] {
+        assert!(may(&mut client, account, account).await.unwrap());
+    }
+    write(folder.path(), &next[2..]);
+    assert_eq!(revisions.next().await.unwrap().number, 2);
+    for account in ["1", "2"] {
+        assert!(!may(&mut client, account, account).await.unwrap());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_signal_reads_the_bundle_again_and_another_ends_the_server() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &files(&[("1", "Allow")]));

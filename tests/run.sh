@@ -29,6 +29,9 @@ step benches run once
 cargo bench --quiet --profile dev --bench decide -- --test
 cargo bench --quiet --profile dev --bench grpc -- --short
 
+step what a decision costs
+scripts/gate.sh
+
 step examples and the calls of README
 cargo build --quiet
 target/debug/tagwarden check --deny-warnings examples/*

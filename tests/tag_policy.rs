@@ -1,7 +1,7 @@
 //! Tag policies: documents, chains and what they come to.
 
 mod chains;
-mod conformance;
+pub(crate) mod conformance;
 mod corpus;
 mod differential;
 mod golden;

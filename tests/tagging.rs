@@ -1,6 +1,9 @@
 //! `TaggingService` over a real socket: every case of compliance, and both questions at once.
 
+mod admission;
 mod both;
+mod effective;
+mod service;
 
 use std::collections::BTreeMap;
 

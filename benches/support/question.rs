@@ -47,53 +47,81 @@ impl Question {
 
     /// The resource as the engine takes it.
     pub fn resource<'a>(&'a self, tags: &'a Tags<'a>) -> [Resource<'a>; 1] {
-        let name = ResourceName::parse(&self.arn).unwrap();
-        let known = tags
-            .resource
-            .as_deref()
-            .map_or(KnownTags::Unknown, KnownTags::Sent);
-        [Resource {
-            name,
-            tags: known,
-            group: KnownGroup::None,
-            owner: None,
-        }]
+        [resource(&self.arn, tags.resource.as_deref())]
     }
 
     /// The request as the engine takes it.
     pub fn request<'a>(&'a self, tags: &'a Tags<'a>, resources: &'a [Resource<'a>]) -> Request<'a> {
-        Request {
-            principal: PrincipalRef::parse(&self.principal).unwrap(),
-            action: ActionRef::parse(&self.action).unwrap(),
-            resources,
-            tags: TagWrite {
-                set: tags.request.as_deref(),
-                ..TagWrite::default()
-            },
-            context: Context {
-                current_time: jiff::Timestamp::UNIX_EPOCH,
-                source_ip: self.source_ip,
-                secure_transport: Some(true),
-                mfa_present: None,
-                entries: &[],
-            },
-            session: Session::Unstated,
-            kind: None,
-            understands_obligations: true,
-        }
+        let set = tags.request.as_deref();
+        let (principal, action) = (&self.principal, &self.action);
+        request(principal, action, resources, set, self.source_ip)
     }
 
-    /// The request for as long as the process lives.
+    /// The request for as long as the process lives. Its texts stand one behind the other, as in
+    /// the message that it would have come in.
     pub fn leak(self) -> Request<'static> {
-        let question: &'static Self = Box::leak(Box::new(self));
-        let tags: &'static Tags<'static> = Box::leak(Box::new(question.tags()));
-        let resources: &'static [Resource<'static>] = Box::leak(Box::new(question.resource(tags)));
-        question.request(tags, resources)
+        let tags = [&self.resource_tags, &self.request_tags];
+        let tagged = tags.into_iter().flatten().flatten();
+        let texts = [&self.principal, &self.action, &self.arn];
+        let all = texts.into_iter().chain(tagged.flat_map(|(k, v)| [k, v]));
+        let mut rest: &'static str = String::leak(all.map(String::as_str).collect());
+        let mut next = |text: &str| {
+            let (taken, further) = rest.split_at(text.len());
+            rest = further;
+            taken
+        };
+        let [principal, action, arn] = texts.map(|text| next(text));
+        let [known, set] = tags.map(|list| {
+            let list = list.as_ref()?.iter();
+            let list: Vec<TagRef<'static>> = list.map(|(k, v)| tag(next(k), next(v))).collect();
+            Some(&*list.leak())
+        });
+        let resources = Box::leak(Box::new([resource(arn, known)]));
+        request(principal, action, resources, set, self.source_ip)
     }
 }
 
 fn checked(tags: &[OwnedTag]) -> Vec<TagRef<'_>> {
-    tags.iter()
-        .map(|(key, value)| TagRef::parse(key, value).unwrap())
-        .collect()
+    tags.iter().map(|(key, value)| tag(key, value)).collect()
+}
+
+fn tag<'a>(key: &'a str, value: &'a str) -> TagRef<'a> {
+    TagRef::parse(key, value).unwrap()
+}
+
+fn resource<'a>(arn: &'a str, tags: Option<&'a [TagRef<'a>]>) -> Resource<'a> {
+    Resource {
+        name: ResourceName::parse(arn).unwrap(),
+        tags: tags.map_or(KnownTags::Unknown, KnownTags::Sent),
+        group: KnownGroup::None,
+        owner: None,
+    }
+}
+
+fn request<'a>(
+    principal: &'a str,
+    action: &'a str,
+    resources: &'a [Resource<'a>],
+    set: Option<&'a [TagRef<'a>]>,
+    source_ip: Option<IpAddr>,
+) -> Request<'a> {
+    Request {
+        principal: PrincipalRef::parse(principal).unwrap(),
+        action: ActionRef::parse(action).unwrap(),
+        resources,
+        tags: TagWrite {
+            set,
+            ..TagWrite::default()
+        },
+        context: Context {
+            current_time: jiff::Timestamp::UNIX_EPOCH,
+            source_ip,
+            secure_transport: Some(true),
+            mfa_present: None,
+            entries: &[],
+        },
+        session: Session::Unstated,
+        kind: None,
+        understands_obligations: true,
+    }
 }

@@ -1,4 +1,4 @@
-//! An effective policy of 50 keys, and 20 tags that comply with it or do not.
+//! Effective policies of 50 keys, and 20 tags that comply with them or do not.
 
 use std::sync::Arc;
 
@@ -26,13 +26,22 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    /// Huawei asks for no key, so that 20 tags can comply with 50 statements.
-    pub(crate) fn compliant() -> Self {
-        let tags = (0..TAGS).map(|place| (key(place * 2), format!("value-{}", place % 5)));
+    /// Tags that comply. Alibaba asks for every key of a statement that applies: there the 30 keys
+    /// that are not sent are asked for in another region.
+    pub(crate) fn compliant(dialect: Dialect) -> Self {
+        let tags = (0..TAGS).map(|place| (key(sent(place)), format!("value-{}", place % 5)));
+        let mut statements: Box<[_]> = (0..KEYS).map(|place| statement(dialect, place)).collect();
+        for (place, statement) in statements.iter_mut().enumerate() {
+            let is_sent = (0..TAGS).any(|tag| sent(tag) == place);
+            if dialect == Dialect::Alibaba {
+                let region = if is_sent { "cn-hangzhou" } else { "cn-beijing" };
+                statement.region_scope = Some([Arc::from(region)].into());
+            }
+        }
         Self {
             policy: EffectivePolicy {
-                dialect: Dialect::Huawei,
-                statements: (0..KEYS).map(statement).collect(),
+                dialect,
+                statements,
             },
             settings: Settings::default(),
             tags: tags.collect(),
@@ -40,8 +49,8 @@ impl Case {
     }
 
     /// Every fourth value is wrong.
-    pub(crate) fn wrong() -> Self {
-        let mut case = Self::compliant();
+    pub(crate) fn wrong(dialect: Dialect) -> Self {
+        let mut case = Self::compliant(dialect);
         for (_, value) in case.tags.iter_mut().step_by(4) {
             value.push('!');
         }
@@ -74,14 +83,24 @@ impl Case {
     }
 }
 
+/// The place of the key of a tag among the keys of the policy.
+fn sent(tag: usize) -> usize {
+    tag * 2
+}
+
 fn key(place: usize) -> String {
     let names = ["CostCenter", "Environment", "Owner", "Project", "Team"];
     format!("{}{place}", names.get(place % 5).unwrap_or(&"Key"))
 }
 
-fn statement(place: usize) -> EffectiveStatement {
+fn statement(dialect: Dialect, place: usize) -> EffectiveStatement {
     let key = key(place);
     let values = (0..5).map(|value| Arc::<str>::from(format!("value-{value}")));
+    let kind = match dialect {
+        Dialect::Alibaba => "ecs:instance",
+        Dialect::Huawei => "ecs:*",
+        Dialect::Aws => "ecs:ALL_SUPPORTED",
+    };
     EffectiveStatement {
         section: Section::Tags,
         key: key.to_lowercase().into(),
@@ -91,7 +110,7 @@ fn statement(place: usize) -> EffectiveStatement {
         resource_type_scope: None,
         region_scope: None,
         rg_scope: None,
-        enforced_for: [TypePattern::from(Arc::<str>::from("ecs:*"))].into(),
+        enforced_for: [TypePattern::from(Arc::<str>::from(kind))].into(),
         report_required_tag_for: Box::default(),
         correction: None,
         fit: Fit::Whole,

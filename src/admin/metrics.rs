@@ -1,5 +1,7 @@
 //! All metrics, gathered when they are asked for.
 
+mod tls;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -13,7 +15,8 @@ use tokio::sync::watch;
 
 use crate::management::{Live, Status};
 use crate::model::caller::Rpc;
-use crate::telemetry::{Counted, Effect, ReloadOutcome, Reloads, Tallies, name};
+use crate::telemetry::{Counted, Effect, ReloadOutcome, Reloads, Tallies, VerdictOutcome, name};
+use crate::tls::Endpoint;
 
 /// Where metrics come from.
 #[derive(Debug, Clone)]
@@ -28,6 +31,8 @@ pub struct Sources {
     pub ignored: Arc<AtomicU64>,
     /// Open connections.
     pub connections: Arc<AtomicUsize>,
+    /// Certificates and tokens.
+    pub endpoints: Vec<Arc<Endpoint>>,
 }
 
 /// A registry of everything.
@@ -44,8 +49,10 @@ impl Collector for Gathered {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut writer = Writer(encoder);
         self.decisions(&mut writer)?;
+        self.verdicts(&mut writer)?;
         self.snapshot(&mut writer)?;
         self.reloads(&mut writer)?;
+        tls::encode(&self.0.endpoints, &mut writer)?;
         self.process(&mut writer)
     }
 }
@@ -54,7 +61,7 @@ impl Gathered {
     fn decisions(&self, writer: &mut Writer<'_>) -> fmt::Result {
         let tallies = &self.0.tallies;
         let mut counts = Vec::new();
-        for rpc in Rpc::ALL {
+        for rpc in Rpc::ALL.into_iter().filter(|rpc| rpc.decides()) {
             for effect in Effect::ALL {
                 let labels = vec![("api", rpc.as_str()), ("effect", effect.as_str())];
                 counts.push((labels, tallies.decisions(rpc, effect)));
@@ -68,11 +75,30 @@ impl Gathered {
         )
     }
 
+    fn verdicts(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        let tallies = &self.0.tallies;
+        let mut counts = Vec::new();
+        for rpc in Rpc::ALL.into_iter().filter(|rpc| rpc.judges_tags()) {
+            for outcome in VerdictOutcome::ALL {
+                let labels = vec![("api", rpc.as_str()), ("outcome", outcome.as_str())];
+                counts.push((labels, tallies.verdicts(rpc, outcome)));
+            }
+        }
+        let help = "Verdicts on tags by api and outcome";
+        writer.counters(name::TAG_VERDICTS, help, &counts)?;
+        let help = "How long verdicts on tags take";
+        let counted = tallies.verdict_durations();
+        writer.histogram(name::TAG_VERDICT_DURATION, help, &counted)
+    }
+
     fn snapshot(&self, writer: &mut Writer<'_>) -> fmt::Result {
         let status = self.0.status.borrow().clone();
         let stale = status.stale_since.map_or(0.0, age);
         let help = "For how long a newer bundle has been refused";
         writer.gauge(name::SNAPSHOT_STALE, help, Some(&Unit::Seconds), &stale)?;
+        let expired = i64::from(status.standing().is_expired(Timestamp::now()));
+        let help = "Whether nothing is decided, because the snapshot in force is too stale";
+        writer.gauge(name::SNAPSHOT_EXPIRED, help, None, &expired)?;
         let Some(live) = &status.live else {
             return Ok(());
         };
@@ -80,8 +106,14 @@ impl Gathered {
             revision,
             activated,
             counts: _,
+            max_staleness,
             refused_accounts,
         } = live;
+        if let Some(limit) = max_staleness {
+            let help = "How long the snapshot decides while a newer bundle is refused";
+            let limit = limit.as_secs_f64();
+            writer.gauge(name::MAX_STALENESS, help, Some(&Unit::Seconds), &limit)?;
+        }
         let (number, source) = (
             revision.number.to_string(),
             format!("{:016x}", revision.source),
@@ -168,6 +200,23 @@ impl Writer<'_> {
         self.0
             .encode_descriptor(name, help, unit, MetricType::Gauge)?
             .encode_gauge(value)
+    }
+
+    /// A gauge for each of some labels.
+    fn gauges<V: EncodeGaugeValue>(
+        &mut self,
+        name: &str,
+        help: &str,
+        unit: Option<&Unit>,
+        values: &[(Labels<'_>, V)],
+    ) -> fmt::Result {
+        let mut metric = self
+            .0
+            .encode_descriptor(name, help, unit, MetricType::Gauge)?;
+        for (labels, value) in values {
+            metric.encode_family(labels)?.encode_gauge(value)?;
+        }
+        Ok(())
     }
 
     /// A gauge that is always 1: what it tells stands in its labels.

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::client::{connect, runtime};
+use super::client::{Connecting, runtime};
 use super::finding::tell;
 use super::output::{Format, print_line};
 use super::{Exit, serve};
 use crate::document::finding::{Finding, Severity};
 use crate::source::files::read_directory;
+use crate::wire::status::reason_of;
 use crate::wire::v1;
 use crate::wire::v1::management_service_client::ManagementServiceClient;
 
@@ -19,9 +20,11 @@ use crate::wire::v1::management_service_client::ManagementServiceClient;
 pub(super) struct Args {
     /// The directory of the bundle.
     directory: PathBuf,
-    /// The management address: `unix:/path`.
+    /// The management address: `unix:/path` or `https://<host>:<port>`.
     #[arg(long, env = "TAGWARDEN_MANAGE", default_value_t = serve::default_manage())]
     manage: String,
+    #[command(flatten)]
+    connecting: Connecting,
     /// Only check it there.
     #[arg(long)]
     dry_run: bool,
@@ -48,10 +51,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
         dry_run: args.dry_run,
     };
     let answer = runtime()?.block_on(async {
-        let channel = connect(&args.manage).await?;
+        let channel = args.connecting.connect(&args.manage).await?;
         let mut client = ManagementServiceClient::new(channel);
         let answer = client.apply_bundle(request).await;
-        anyhow::Ok(answer.map_err(|status| anyhow::anyhow!("{}", status.message()))?)
+        anyhow::Ok(answer.map_err(|status| match reason_of(&status) {
+            Some(reason) => anyhow::anyhow!("{reason}: {}", status.message()),
+            None => anyhow::anyhow!("{}: {}", status.code(), status.message()),
+        })?)
     });
     let answer = answer.context("the bundle was not applied")?.into_inner();
     report(args, answer)

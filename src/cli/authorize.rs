@@ -10,7 +10,7 @@ use serde_json::json;
 
 use self::question::Question;
 use super::Exit;
-use super::client::{connect, runtime};
+use super::client::{Connecting, runtime};
 use super::output::{Format, print_line};
 use crate::document::bundle::Strictness;
 use crate::management::load::load;
@@ -25,6 +25,8 @@ use crate::wire::v1::authorization_service_client::AuthorizationServiceClient;
 pub(super) struct Args {
     #[command(flatten)]
     of: Of,
+    #[command(flatten)]
+    connecting: Connecting,
     #[command(flatten)]
     question: Question,
     /// The form of the answer.
@@ -46,7 +48,8 @@ struct Of {
     /// The directory of a bundle.
     #[arg(long)]
     bundle: Option<PathBuf>,
-    /// The data address of a running server: `<ip>:<port>` or `unix:/path`.
+    /// The data address of a running server: `<ip>:<port>`, `https://<host>:<port>` or
+    /// `unix:/path`.
     #[arg(long)]
     server: Option<String>,
 }
@@ -65,6 +68,7 @@ type Answer = Result<v1::AuthorizeResponse, (String, String)>;
 fn ask(args: Args, explain: bool) -> anyhow::Result<Exit> {
     let Args {
         of,
+        connecting,
         question,
         output,
     } = args;
@@ -86,7 +90,7 @@ fn ask(args: Args, explain: bool) -> anyhow::Result<Exit> {
             let answer = offline.answer(&message, instant(now.as_deref())?);
             answer.map_err(|error| (error.reason().to_owned(), error.to_string()))
         }
-        (None, Some(server)) => runtime()?.block_on(call(&server, message))?,
+        (None, Some(server)) => runtime()?.block_on(call(&connecting, &server, message))?,
         (None, None) => anyhow::bail!("neither --bundle nor --server is given"),
     };
     tell(output, &answer)
@@ -101,8 +105,12 @@ fn instant(text: Option<&str>) -> anyhow::Result<Timestamp> {
     }
 }
 
-async fn call(server: &str, message: v1::AuthorizeRequest) -> anyhow::Result<Answer> {
-    let mut client = AuthorizationServiceClient::new(connect(server).await?);
+async fn call(
+    connecting: &Connecting,
+    server: &str,
+    message: v1::AuthorizeRequest,
+) -> anyhow::Result<Answer> {
+    let mut client = AuthorizationServiceClient::new(connecting.connect(server).await?);
     match client.authorize(message).await {
         Ok(response) => Ok(Ok(response.into_inner())),
         Err(status) => match reason_of(&status) {

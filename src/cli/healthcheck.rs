@@ -8,15 +8,17 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::Exit;
-use super::client::{connect, runtime};
+use super::client::{Connecting, runtime};
 use super::output::{Format, print_line};
 
 /// Ask a server whether it serves: exit 0, or 6 where it does not.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The data address: `<ip>:<port>` or `unix:/path`.
+    /// The data address: `<ip>:<port>`, `https://<host>:<port>` or `unix:/path`.
     #[arg(default_value = "127.0.0.1:4770")]
     address: String,
+    #[command(flatten)]
+    connecting: Connecting,
     /// The service that is asked for; empty: the whole server.
     #[arg(long, default_value = "")]
     service: String,
@@ -30,7 +32,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let asked = async {
-        let channel = connect(&args.address).await?;
+        let channel = args.connecting.connect(&args.address).await?;
         let request = HealthCheckRequest {
             service: args.service.clone(),
         };

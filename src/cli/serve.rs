@@ -1,5 +1,7 @@
 //! `tagwarden serve`: answers over gRPC until it is told to stop.
 
+mod tls;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -7,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use self::tls::TlsArgs;
 use super::Exit;
 use super::finding::tell;
 use super::output::{Format, start_log};
@@ -22,7 +25,8 @@ pub(super) struct Args {
     /// it, bundles come by `apply`.
     #[arg(long, env = "TAGWARDEN_BUNDLE")]
     bundle: Option<PathBuf>,
-    /// Where to listen: `<ip>:<port>` or `unix:/path[,mode=0660]`. Repeatable.
+    /// Where to listen: `<ip>:<port>[,tls]` or `unix:/path[,mode=0660][,owner=UID:GID]`.
+    /// Repeatable.
     #[arg(
         long,
         default_value = "127.0.0.1:4770",
@@ -30,7 +34,7 @@ pub(super) struct Args {
         value_delimiter = ' '
     )]
     listen: Vec<Listen>,
-    /// Where the management channel listens: `unix:/path` or `none`. Default:
+    /// Where the management channel listens: `unix:/path`, `<ip>:<port>,tls` or `none`. Default:
     /// `unix:${XDG_RUNTIME_DIR:-/run}/tagwarden/manage.sock`, and with --bundle none where that
     /// cannot be made.
     #[arg(long, env = "TAGWARDEN_MANAGE")]
@@ -48,9 +52,12 @@ pub(super) struct Args {
     /// Seconds that open calls may take after the signal to stop.
     #[arg(long, default_value_t = 10, env = "TAGWARDEN_DRAIN")]
     drain: u64,
-    /// Seconds between two comparisons of the bundle's digest, where no event tells of a change.
+    /// Seconds between two comparisons of the bundle's digest, and of the files of TLS, where no
+    /// event tells of a change.
     #[arg(long, default_value_t = 5, env = "TAGWARDEN_POLL")]
     poll: u64,
+    #[command(flatten)]
+    tls: TlsArgs,
 }
 
 /// An address, or `none`.
@@ -88,9 +95,12 @@ pub(super) fn default_manage() -> String {
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     start_log();
     let shown = args.bundle.clone().unwrap_or_default();
-    let Some(config) = config(args)? else {
-        eprintln!("error: without --bundle the management channel is needed");
-        return Ok(Exit::Usage);
+    let config = match config(args)? {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return Ok(Exit::Usage);
+        }
     };
     match app::serve(config) {
         Ok(Ended::Drained) => Ok(Exit::Ok),
@@ -108,8 +118,17 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
 }
 
-/// What is asked for; `None` if no bundle could ever come.
-fn config(args: Args) -> anyhow::Result<Option<app::Config>> {
+/// Arguments that do not go together.
+#[derive(Debug, thiserror::Error)]
+enum WrongArguments {
+    #[error("without --bundle the management channel is needed")]
+    NoBundle,
+    #[error(transparent)]
+    Tls(#[from] tls::HalfConfigured),
+}
+
+/// What is asked for.
+fn config(args: Args) -> anyhow::Result<Result<app::Config, WrongArguments>> {
     let Args {
         bundle,
         listen,
@@ -119,7 +138,9 @@ fn config(args: Args) -> anyhow::Result<Option<app::Config>> {
         workers,
         drain,
         poll,
+        tls,
     } = args;
+    let poll = Duration::from_secs(poll.max(1));
     let manage = match (manage, &bundle) {
         (Some(Address(listen)), _) => listen.map(Manage::needed),
         (None, None) => Some(Manage::needed(default_manage().parse()?)),
@@ -127,13 +148,17 @@ fn config(args: Args) -> anyhow::Result<Option<app::Config>> {
     };
     let bundles = match bundle {
         Some(directory) => Bundles::Directory(WatchConfig {
-            poll: Duration::from_secs(poll.max(1)),
+            poll,
             ..WatchConfig::new(directory)
         }),
-        None if manage.is_none() => return Ok(None),
+        None if manage.is_none() => return Ok(Err(WrongArguments::NoBundle)),
         None => Bundles::Applied,
     };
-    Ok(Some(app::Config {
+    let tls = match tls.config(&listen, manage.as_ref().map(Manage::address)) {
+        Ok(tls) => tls,
+        Err(error) => return Ok(Err(error.into())),
+    };
+    Ok(Ok(app::Config {
         bundles,
         service: service::Config {
             listen,
@@ -142,6 +167,8 @@ fn config(args: Args) -> anyhow::Result<Option<app::Config>> {
             ..service::Config::default()
         },
         manage,
+        tls,
+        tls_poll: poll,
         admin: admin.map(|listen| admin::Config {
             listen,
             hosts: admin_host,

@@ -1,5 +1,7 @@
 //! Lowers conditions: what an absent key and the case of tag keys mean is decided here, once.
 
+use std::sync::Arc;
+
 use super::intern::Interner;
 use super::matcher;
 use crate::model::condition::{self as written, ConditionKey, Quantifier, ValueType};
@@ -8,9 +10,28 @@ use crate::model::settings::{ForAllAbsent, Settings, TagKeyCase};
 use crate::model::statement::Effect;
 use crate::snapshot::condition::{Condition, Key, KeyReading, Polarity, Presence, TagKey, Test};
 
-/// One condition of a statement with this effect.
-pub(super) fn lower(
-    interner: &mut Interner,
+/// The conditions of a statement with this effect.
+pub(super) fn list<'b>(
+    interner: &mut Interner<'b>,
+    settings: &Settings,
+    effect: Effect,
+    conditions: &'b [written::Condition],
+) -> Arc<[Condition]> {
+    if let Some(known) = interner.conditions.get(&(effect, conditions)) {
+        return Arc::clone(known);
+    }
+    let each = conditions.iter();
+    let lowered: Arc<[Condition]> = each
+        .map(|condition| lower(interner, settings, effect, condition))
+        .collect();
+    interner
+        .conditions
+        .insert((effect, conditions), Arc::clone(&lowered));
+    lowered
+}
+
+fn lower(
+    interner: &mut Interner<'_>,
     settings: &Settings,
     effect: Effect,
     condition: &written::Condition,
@@ -73,7 +94,7 @@ fn reading(settings: &Settings, effect: Effect, when_absent: bool) -> KeyReading
     }
 }
 
-fn key(interner: &mut Interner, reading: KeyReading, key: &ConditionKey) -> Key {
+fn key(interner: &mut Interner<'_>, reading: KeyReading, key: &ConditionKey) -> Key {
     match key {
         ConditionKey::CurrentTime => Key::CurrentTime,
         ConditionKey::SourceIp => Key::SourceIp,
@@ -96,7 +117,7 @@ fn key(interner: &mut Interner, reading: KeyReading, key: &ConditionKey) -> Key 
     }
 }
 
-fn test(interner: &mut Interner, test: &written::Test) -> Test {
+fn test(interner: &mut Interner<'_>, test: &written::Test) -> Test {
     match test {
         written::Test::Equals { negated, operands } => {
             Test::Equals(polarity(*negated), interner.symbols(operands))

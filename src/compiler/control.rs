@@ -1,43 +1,34 @@
 //! Lays the control policies of an organization out as one chain for each member (ram 4.2).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Compilation;
 use super::error::CompileErrorKind;
-use crate::model::account::PolicyRef;
 use crate::model::organization::{ControlAttachment, EffectScope, Member, Node, Organization};
 use crate::snapshot::account::{ControlChain, ControlLevel};
 use crate::snapshot::symbol::Symbol;
-use crate::snapshot::table::PolicyId;
 
-impl Compilation {
+impl Compilation<'_> {
     /// The chains of one organization.
-    pub(super) fn organization(
-        &mut self,
-        organization: &Organization,
-        policies: &BTreeMap<PolicyRef, PolicyId>,
-    ) {
+    pub(super) fn organization(&mut self, organization: &Organization) {
         let origin = format!("organization {}", organization.id);
         let management = self.interner.symbol(organization.management.as_str());
         let mut walk = Walk {
             compilation: self,
             origin,
             management,
-            policies,
         };
         walk.node(&organization.root, &[]);
     }
 }
 
-struct Walk<'w> {
-    compilation: &'w mut Compilation,
+struct Walk<'w, 'b> {
+    compilation: &'w mut Compilation<'b>,
     origin: String,
     management: Symbol,
-    policies: &'w BTreeMap<PolicyRef, PolicyId>,
 }
 
-impl Walk<'_> {
+impl Walk<'_, '_> {
     fn node(&mut self, node: &Node, above: &[Arc<ControlLevel>]) {
         let mut levels = vec![Arc::new(self.level(&node.control))];
         levels.extend_from_slice(above);
@@ -76,7 +67,7 @@ impl Walk<'_> {
             effect_scope,
         } in attachments
         {
-            let Some(id) = self.policies.get(policy).copied() else {
+            let Some(id) = self.compilation.control_policy(policy) else {
                 let policy = policy.to_string();
                 self.compilation.fail(
                     self.origin.clone(),

@@ -1,16 +1,19 @@
 //! Lowers wildcards: the cheapest matcher that means the same.
 
+use std::sync::Arc;
+
 use super::intern::Interner;
 use crate::model::pattern::{
     AccountPattern, ActionPattern, Pattern, ResourcePattern, has_wildcard,
 };
 use crate::model::statement::{self as written, Effect};
-use crate::snapshot::action::{ActionFilter, ActionId, ActionTable};
+use crate::snapshot::action::{ActionId, ActionTable};
+use crate::snapshot::filter::ActionFilter;
 use crate::snapshot::matcher::Matcher;
 use crate::snapshot::policy::{AccountMatcher, ActionMatcher, Actions, ArnMatcher, Resources};
 
 /// A pattern of text.
-pub(super) fn pattern(interner: &mut Interner, pattern: &Pattern) -> Matcher {
+pub(super) fn pattern(interner: &mut Interner<'_>, pattern: &Pattern) -> Matcher {
     let text = pattern.as_str();
     if !has_wildcard(text) {
         return Matcher::Exact(interner.symbol(text));
@@ -29,16 +32,16 @@ pub(super) fn pattern(interner: &mut Interner, pattern: &Pattern) -> Matcher {
 ///
 /// Without a table, as for session policies, every pattern stands for itself.
 pub(super) fn actions(
-    interner: &mut Interner,
+    interner: &mut Interner<'_>,
     mut table: Option<&mut ActionTable>,
     patterns: &[ActionPattern],
 ) -> (Actions, ActionFilter) {
     let (mut exact, mut matchers, mut filter) = (Vec::new(), Vec::new(), ActionFilter::default());
     for pattern in patterns {
         let reach = match named(interner, table.as_deref_mut(), pattern) {
-            Named::Exact(id) => {
+            Named::Exact(id, reach) => {
                 exact.push(id);
-                ActionFilter::of_action(id)
+                reach
             }
             Named::Pattern(matcher, reach) => {
                 matchers.push(matcher);
@@ -60,12 +63,12 @@ pub(super) fn actions(
 }
 
 enum Named {
-    Exact(ActionId),
+    Exact(ActionId, ActionFilter),
     Pattern(ActionMatcher, ActionFilter),
 }
 
 fn named(
-    interner: &mut Interner,
+    interner: &mut Interner<'_>,
     table: Option<&mut ActionTable>,
     action: &ActionPattern,
 ) -> Named {
@@ -74,10 +77,9 @@ fn named(
     };
     match table {
         Some(table) if !service.has_wildcard() && !name.has_wildcard() => {
-            Named::Exact(table.intern(
-                &format!("{}:{}", service.as_str(), name.as_str()),
-                service.as_str(),
-            ))
+            let text = format!("{}:{}", service.as_str(), name.as_str());
+            let (id, service) = table.intern(&text, service.as_str());
+            Named::Exact(id, ActionFilter::of_action(id, service))
         }
         Some(table) if !service.has_wildcard() => {
             let id = table.intern_service(service.as_str());
@@ -92,10 +94,10 @@ fn named(
 }
 
 /// The patterns of `Resource` or `NotResource`, for a statement with this effect.
-pub(super) fn resources(
-    interner: &mut Interner,
+pub(super) fn resources<'b>(
+    interner: &mut Interner<'b>,
     effect: Effect,
-    resources: &written::Resources,
+    resources: &'b written::Resources,
 ) -> Resources {
     match resources {
         written::Resources::Attached => Resources::Attached,
@@ -106,21 +108,27 @@ pub(super) fn resources(
         // What an Allow leaves out is what a Deny would cover, and the other way round.
         written::Resources::AllBut(patterns) => match arns(interner, opposite(effect), patterns) {
             Some(matchers) => Resources::AllBut(matchers),
-            None => Resources::Only(Box::default()),
+            None => Resources::Only(Arc::default()),
         },
     }
 }
 
 /// The matchers of patterns; `None`: one of them is `*`.
-fn arns(
-    interner: &mut Interner,
+fn arns<'b>(
+    interner: &mut Interner<'b>,
     effect: Effect,
-    patterns: &[ResourcePattern],
-) -> Option<Box<[ArnMatcher]>> {
-    patterns
-        .iter()
-        .map(|pattern| arn(interner, effect, pattern))
-        .collect()
+    patterns: &'b [ResourcePattern],
+) -> Option<Arc<[ArnMatcher]>> {
+    if let Some(known) = interner.resources.get(&(effect, patterns)) {
+        return known.clone();
+    }
+    let each = patterns.iter();
+    let matchers: Option<Arc<[ArnMatcher]>> =
+        each.map(|pattern| arn(interner, effect, pattern)).collect();
+    interner
+        .resources
+        .insert((effect, patterns), matchers.clone());
+    matchers
 }
 
 fn opposite(effect: Effect) -> Effect {
@@ -130,7 +138,11 @@ fn opposite(effect: Effect) -> Effect {
     }
 }
 
-fn arn(interner: &mut Interner, effect: Effect, resource: &ResourcePattern) -> Option<ArnMatcher> {
+fn arn(
+    interner: &mut Interner<'_>,
+    effect: Effect,
+    resource: &ResourcePattern,
+) -> Option<ArnMatcher> {
     let ResourcePattern::Arn {
         service,
         region,

@@ -1,79 +1,107 @@
 //! Gives every user and role the ids of its policies and of its groups' policies.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use super::Compilation;
 use super::error::CompileErrorKind;
-use crate::model::account::{Account, Attachment, Grantee, Group, PolicyRef, Scope};
+use crate::model::account::{Account, Attachment, Grantee, Name, PolicyRef, Scope};
 use crate::snapshot::principal::{GroupGrants, Principal, PrincipalKind};
+use crate::snapshot::symbol::Symbol;
 use crate::snapshot::table::PolicyId;
 
-/// What one grantee has, by scope.
-type Grants = BTreeMap<Scope, BTreeSet<PolicyId>>;
+/// One policy, and where it counts. The name stands before the place: they are kept in the order of
+/// names, so that no answer depends on which place a policy has.
+pub(super) type Grant<'b> = (&'b Scope, &'b PolicyRef, PolicyId);
 
-impl Compilation {
-    /// The principals of one account.
-    pub(super) fn account(&mut self, account: &Account) {
-        let number = self.interner.symbol(account.id.as_str());
-        self.snapshot.accounts.add(number);
-        let own = self.custom_policies(account);
-        let granted = self.grants(account, &own);
-        self.check_names(account);
-        let mut users: BTreeMap<&str, Vec<&Group>> = BTreeMap::new();
-        for group in &account.groups {
-            for user in &group.users {
-                users.entry(user).or_default().push(group);
-            }
-        }
-        for user in &account.users {
-            let groups = users.remove(user.name.as_str()).unwrap_or_default();
-            let grantees = std::iter::once(Grantee::User(user.name.clone())).chain(
-                groups
-                    .iter()
-                    .map(|group| Grantee::Group(group.name.clone())),
-            );
-            let grants = merge(grantees, &granted);
-            self.principal(
-                account,
-                &user.name,
-                user.uid.as_deref(),
-                PrincipalKind::User,
-                grants,
-            );
-        }
-        for name in users.into_keys() {
-            self.unknown(account, Grantee::User(name.to_owned()));
-        }
-        for role in &account.roles {
-            let grants = merge([Grantee::Role(role.name.clone())], &granted);
-            let kind = PrincipalKind::Role(role.kind);
-            self.principal(account, &role.name, role.uid.as_deref(), kind, grants);
+/// What the users, groups and roles of an account have. Whoever is not in it does not exist.
+struct Granted<'b> {
+    users: HashMap<&'b str, Vec<Grant<'b>>>,
+    groups: HashMap<&'b str, Vec<Grant<'b>>>,
+    roles: HashMap<&'b str, Vec<Grant<'b>>>,
+}
+
+impl<'b> Granted<'b> {
+    fn nothing(account: &'b Account) -> Self {
+        let users = account.users.iter().map(|user| user.name.as_str());
+        let groups = account.groups.iter().map(|group| group.name.as_str());
+        let roles = account.roles.iter().map(|role| role.name.as_str());
+        Self {
+            users: users.map(|name| (name, Vec::new())).collect(),
+            groups: groups.map(|name| (name, Vec::new())).collect(),
+            roles: roles.map(|name| (name, Vec::new())).collect(),
         }
     }
 
-    fn custom_policies(&mut self, account: &Account) -> BTreeMap<PolicyRef, PolicyId> {
-        let mut ids = BTreeMap::new();
+    fn get_mut(&mut self, grantee: &Grantee) -> Option<&mut Vec<Grant<'b>>> {
+        match grantee {
+            Grantee::User(name) => self.users.get_mut(name.as_str()),
+            Grantee::Group(name) => self.groups.get_mut(name.as_str()),
+            Grantee::Role(name) => self.roles.get_mut(name.as_str()),
+        }
+    }
+
+    /// Lets the users have what their groups have; tells the names of users that do not exist.
+    fn inherit(&mut self, account: &'b Account) -> Vec<&'b str> {
+        let mut unknown = Vec::new();
+        for group in &account.groups {
+            let of_group = self.groups.get(group.name.as_str());
+            for user in &group.users {
+                match self.users.get_mut(user.as_str()) {
+                    Some(own) => own.extend(of_group.into_iter().flatten().copied()),
+                    None => unknown.push(user.as_str()),
+                }
+            }
+        }
+        unknown.sort_unstable();
+        unknown.dedup();
+        unknown
+    }
+}
+
+impl<'b> Compilation<'b> {
+    /// The principals of one account.
+    pub(super) fn account(&mut self, account: &'b Account) {
+        let number = self.interner.symbol(account.id.as_str());
+        self.snapshot.accounts.add(number);
+        let own = self.custom_policies(account);
+        let mut granted = self.grants(account, &own);
+        self.check_names(account);
+        for name in granted.inherit(account) {
+            self.unknown(account, &Grantee::User(name.to_owned()));
+        }
+        for user in &account.users {
+            let grants = granted.users.remove(user.name.as_str());
+            let uid = user.uid.as_deref();
+            let kind = PrincipalKind::User;
+            self.principal(account, &user.name, uid, kind, grants);
+        }
+        for role in &account.roles {
+            let grants = granted.roles.remove(role.name.as_str());
+            let uid = role.uid.as_deref();
+            let kind = PrincipalKind::Role(role.kind);
+            self.principal(account, &role.name, uid, kind, grants);
+        }
+    }
+
+    fn custom_policies(&mut self, account: &'b Account) -> HashMap<&'b Name, PolicyId> {
+        let mut ids = HashMap::with_capacity(account.policies.len());
         for (name, policy) in &account.policies {
-            let reference = PolicyRef::Custom(name.clone());
-            if let Some(id) = self.policy(&reference.to_string(), account.id.as_str(), policy) {
-                ids.insert(reference, id);
+            let reference = PolicyRef::Custom(name.clone()).to_string();
+            if let Some(id) = self.policy(&reference, account.id.as_str(), policy) {
+                ids.insert(name, id);
             }
         }
         ids
     }
 
-    fn grants(
-        &mut self,
-        account: &Account,
-        own: &BTreeMap<PolicyRef, PolicyId>,
-    ) -> BTreeMap<Grantee, Grants> {
-        let grantees = grantees(account);
-        let mut granted: BTreeMap<Grantee, Grants> = BTreeMap::new();
+    fn grants(&mut self, account: &'b Account, own: &HashMap<&Name, PolicyId>) -> Granted<'b> {
+        let mut granted = Granted::nothing(account);
         for Attachment { policy, to, scope } in &account.attachments {
-            let id = own.get(policy).or_else(|| self.system.get(policy)).copied();
-            let Some(id) = id else {
+            let id = match policy {
+                PolicyRef::Custom(name) => own.get(name),
+                PolicyRef::System(_) => self.system.get(policy),
+            };
+            let Some(id) = id.copied() else {
                 let policy = policy.to_string();
                 self.fail(
                     format!("account {}", account.id),
@@ -81,15 +109,10 @@ impl Compilation {
                 );
                 continue;
             };
-            if !grantees.contains(to) {
-                self.unknown(account, to.clone());
+            match granted.get_mut(to) {
+                Some(grants) => grants.push((scope, policy, id)),
+                None => self.unknown(account, to),
             }
-            granted
-                .entry(to.clone())
-                .or_default()
-                .entry(scope.clone())
-                .or_default()
-                .insert(id);
         }
         granted
     }
@@ -100,49 +123,35 @@ impl Compilation {
         name: &str,
         uid: Option<&str>,
         kind: PrincipalKind,
-        mut grants: Grants,
+        grants: Option<Vec<Grant<'_>>>,
     ) {
-        let policies = grants.remove(&Scope::Account).unwrap_or_default();
-        let grouped = grants
-            .into_iter()
-            .filter_map(|(scope, policies)| match scope {
-                Scope::Account => None,
-                Scope::ResourceGroup(group) => Some(GroupGrants {
-                    group: self.interner.symbol(group.as_str()),
-                    policies: policies.into_iter().collect(),
-                }),
-            });
-        let grouped: Box<[GroupGrants]> = grouped.collect();
-        let account = self.interner.symbol(account.id.as_str());
+        let interner = &mut self.interner;
+        let account = interner.symbol(account.id.as_str());
+        let symbol = |text: &str| interner.symbol(text);
+        let (policies, grouped) = by_scope(grants.unwrap_or_default(), symbol);
         self.snapshot.principals.insert(Principal {
             account,
             kind,
             name: name.into(),
             uid: uid.map(Into::into),
-            policies: policies.into_iter().collect(),
+            policies,
             grouped,
         });
     }
 
     fn check_names(&mut self, account: &Account) {
-        let users = account
-            .users
-            .iter()
-            .map(|user| format!("user `{}`", user.name));
-        let roles = account
-            .roles
-            .iter()
-            .map(|role| format!("role `{}`", role.name));
-        let groups = account
-            .groups
-            .iter()
-            .map(|group| format!("group `{}`", group.name));
-        let uids = account.users.iter().filter_map(|user| user.uid.as_ref());
-        let uids = uids.chain(account.roles.iter().filter_map(|role| role.uid.as_ref()));
-        let uids = uids.map(|uid| format!("uid `{uid}`"));
-        let mut seen = BTreeSet::new();
-        for what in users.chain(roles).chain(groups).chain(uids) {
-            if !seen.insert(what.clone()) {
+        let users = account.users.iter().map(|user| user.name.as_str());
+        let roles = account.roles.iter().map(|role| role.name.as_str());
+        let groups = account.groups.iter().map(|group| group.name.as_str());
+        let uids = account.users.iter().filter_map(|user| user.uid.as_deref());
+        let uids = uids.chain(account.roles.iter().filter_map(|role| role.uid.as_deref()));
+        let names = users.map(|name| ("user", name));
+        let names = names.chain(roles.map(|name| ("role", name)));
+        let names = names.chain(groups.map(|name| ("group", name)));
+        let mut seen = HashSet::new();
+        for (sort, name) in names.chain(uids.map(|uid| ("uid", uid))) {
+            if !seen.insert((sort, name)) {
+                let what = format!("{sort} `{name}`");
                 self.fail(
                     format!("account {}", account.id),
                     CompileErrorKind::Duplicate { what },
@@ -151,7 +160,7 @@ impl Compilation {
         }
     }
 
-    fn unknown(&mut self, account: &Account, grantee: Grantee) {
+    fn unknown(&mut self, account: &Account, grantee: &Grantee) {
         let grantee = match grantee {
             Grantee::User(name) => format!("user `{name}`"),
             Grantee::Group(name) => format!("group `{name}`"),
@@ -164,30 +173,24 @@ impl Compilation {
     }
 }
 
-/// Everybody to whom a policy may be attached.
-fn grantees(account: &Account) -> HashSet<Grantee> {
-    let users = account.users.iter();
-    let groups = account.groups.iter();
-    let roles = account.roles.iter();
-    users
-        .map(|user| Grantee::User(user.name.clone()))
-        .chain(groups.map(|group| Grantee::Group(group.name.clone())))
-        .chain(roles.map(|role| Grantee::Role(role.name.clone())))
-        .collect()
-}
-
-fn merge(
-    grantees: impl IntoIterator<Item = Grantee>,
-    granted: &BTreeMap<Grantee, Grants>,
-) -> Grants {
-    let mut all = Grants::new();
-    for grants in grantees
-        .into_iter()
-        .filter_map(|grantee| granted.get(&grantee))
-    {
-        for (scope, policies) in grants {
-            all.entry(scope.clone()).or_default().extend(policies);
+/// The places of what is granted for the account, and for each resource group.
+pub(super) fn by_scope(
+    mut grants: Vec<Grant<'_>>,
+    mut symbol: impl FnMut(&str) -> Symbol,
+) -> (Box<[PolicyId]>, Box<[GroupGrants]>) {
+    grants.sort_unstable();
+    grants.dedup();
+    let ids = |grants: &[Grant<'_>]| grants.iter().map(|(_, _, id)| *id).collect();
+    let (mut policies, mut grouped): (Box<[PolicyId]>, _) = (Box::default(), Vec::new());
+    for alike in grants.chunk_by(|(one, _, _), (other, _, _)| one == other) {
+        match alike.first().map(|(scope, _, _)| *scope) {
+            Some(Scope::Account) => policies = ids(alike),
+            Some(Scope::ResourceGroup(group)) => grouped.push(GroupGrants {
+                group: symbol(group.as_str()),
+                policies: ids(alike),
+            }),
+            None => {}
         }
     }
-    all
+    (policies, grouped.into())
 }

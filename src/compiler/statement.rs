@@ -6,48 +6,40 @@ use super::matcher;
 use crate::model::condition::TagFamily;
 use crate::model::settings::Settings;
 use crate::model::statement as written;
-use crate::snapshot::action::{ActionFilter, ActionTable};
+use crate::snapshot::action::{ActionTable, Named};
 use crate::snapshot::condition::{Condition, Key};
+use crate::snapshot::filter::ActionFilter;
 use crate::snapshot::policy::{
-    Actions, Class, Policy, PrincipalMatcher, Principals, Reads, Statement,
+    ActionMatcher, Actions, Class, Policy, PrincipalMatcher, Principals, Reads, Statement,
 };
+use crate::snapshot::symbol::Symbol;
+use crate::snapshot::table::PolicyTable;
 
 /// What lowering needs and grows: shared texts, and the actions that are named in full.
 #[derive(Debug)]
-pub(super) struct Lowering<'a> {
+pub(super) struct Lowering<'a, 'b> {
     pub(super) settings: &'a Settings,
-    pub(super) interner: &'a mut Interner,
+    pub(super) interner: &'a mut Interner<'b>,
     pub(super) actions: Option<&'a mut ActionTable>,
 }
 
-impl Lowering<'_> {
+impl<'b> Lowering<'_, 'b> {
     /// One policy under the name by which answers speak of it.
-    pub(super) fn policy(&mut self, name: &str, account: &str, policy: &written::Policy) -> Policy {
-        let statements: Box<[Statement]> = policy
-            .statements
-            .iter()
-            .map(|statement| self.statement(statement))
-            .collect();
+    pub(super) fn policy(&mut self, name: &str, policy: &'b written::Policy) -> Policy {
+        let statements = policy.statements.iter();
         Policy {
-            name: self.interner.symbol(name),
-            account: self.interner.symbol(account),
-            filter: statements
-                .iter()
-                .fold(ActionFilter::default(), |filter, statement| {
-                    filter.union(statement.filter)
-                }),
-            statements,
+            name: Symbol::from(name),
+            statements: statements
+                .map(|statement| self.statement(statement))
+                .collect(),
         }
     }
 
-    fn statement(&mut self, statement: &written::Statement) -> Statement {
+    fn statement(&mut self, statement: &'b written::Statement) -> Statement {
         let effect = statement.effect;
         let (actions, filter) = self.actions(&statement.actions);
-        let conditions: Box<[Condition]> = statement
-            .conditions
-            .iter()
-            .map(|written| condition::lower(self.interner, self.settings, effect, written))
-            .collect();
+        let conditions =
+            condition::list(self.interner, self.settings, effect, &statement.conditions);
         Statement {
             filter,
             effect,
@@ -146,4 +138,27 @@ fn reads(conditions: &[Condition]) -> Reads {
         reads.values |= condition::is_read_late(condition);
     }
     reads
+}
+
+/// The actions and services that policies name in full.
+pub(super) fn named(policies: &PolicyTable) -> Named {
+    let mut named = Named::default();
+    let statements = policies.iter().flat_map(|policy| policy.statements.iter());
+    for Actions {
+        excluding: _,
+        exact,
+        patterns,
+    } in statements.map(|statement| &statement.actions)
+    {
+        named.actions.extend(exact.iter().copied());
+        for pattern in patterns {
+            match pattern {
+                ActionMatcher::Service(service, _) => {
+                    named.services.insert(*service);
+                }
+                ActionMatcher::All | ActionMatcher::Wide(..) => {}
+            }
+        }
+    }
+    named
 }

@@ -16,14 +16,15 @@ use crate::model::account::Name;
 use crate::model::arn::AccountId;
 use crate::model::organization::{Node, Organization, TagAttachment, TagMode};
 use crate::model::tag_policy::{Dialect, EffectivePolicy, TagPolicy};
-use crate::snapshot::tags::{Staged, StagedPolicies, TagNode};
+use crate::snapshot::tags::{Staged, StagedPolicies, TagNode, TagTable};
 
-impl Compilation {
+impl Compilation<'_> {
     /// The nodes of one organization.
     pub(super) fn tag_nodes(
         &mut self,
         organization: &Organization,
         policies: &BTreeMap<Name, TagPolicy>,
+        known: &Known<'_>,
         regexes: &mut Regexes,
     ) {
         let nothing = Staged {
@@ -44,6 +45,7 @@ impl Compilation {
             dialect: organization.dialect,
             compilation: self,
             policies,
+            known,
             regexes,
             made: HashMap::new(),
         };
@@ -59,6 +61,60 @@ impl Compilation {
     }
 }
 
+/// The effective policies of chains that were merged before, by the dialect and the attachments of
+/// each node, the Root's first.
+#[derive(Debug, Default)]
+pub(super) struct Known<'b>(HashMap<Attachments<'b>, Arc<StagedPolicies>>);
+
+type Attachments<'b> = (Dialect, Vec<&'b [TagAttachment]>);
+
+impl<'b> Known<'b> {
+    /// Learns what an organization came to, as far as its policies are the same.
+    pub(super) fn learn(
+        &mut self,
+        organization: &'b Organization,
+        tags: &TagTable,
+        is_same: impl Fn(&Name) -> bool,
+    ) {
+        let mut open = vec![(&organization.root, Vec::new())];
+        while let Some((node, mut chain)) = open.pop() {
+            chain.push(&*node.tag);
+            if !node.tag.iter().all(|one| is_same(&one.policy)) {
+                continue;
+            }
+            let made = tags.folder(&organization.id, &node.name);
+            self.add(organization, &chain, made);
+            for member in &node.members {
+                if member.tag.iter().all(|one| is_same(&one.policy)) {
+                    let made = tags.account(member.account.as_str());
+                    let mut chain = chain.clone();
+                    chain.push(&*member.tag);
+                    self.add(organization, &chain, made);
+                }
+            }
+            let below = node.folders.iter().map(|folder| (folder, chain.clone()));
+            open.extend(below);
+        }
+    }
+
+    fn add(
+        &mut self,
+        organization: &Organization,
+        chain: &[&'b [TagAttachment]],
+        made: Option<&Arc<TagNode>>,
+    ) {
+        let is_own = |node: &&Arc<TagNode>| *node.organization == *organization.id;
+        if let Some(made) = made.filter(is_own) {
+            let key = (organization.dialect, chain.to_vec());
+            self.0.insert(key, Arc::clone(&made.policies));
+        }
+    }
+
+    fn get(&self, dialect: Dialect, chain: &[&'b [TagAttachment]]) -> Option<&Arc<StagedPolicies>> {
+        self.0.get(&(dialect, chain.to_vec()))
+    }
+}
+
 /// Where a chain ends: the node above, and the attachments of it and of those above it.
 struct Above<'b> {
     node: Option<Arc<TagNode>>,
@@ -69,17 +125,18 @@ struct Above<'b> {
 /// The policies of the node above by address, its depth, and a node's own attachments.
 type Chain<'b> = (usize, usize, &'b [TagAttachment]);
 
-struct Walk<'w> {
-    compilation: &'w mut Compilation,
+struct Walk<'w, 'b> {
+    compilation: &'w mut Compilation<'b>,
     origin: String,
     organization: Arc<str>,
     dialect: Dialect,
     policies: &'w BTreeMap<Name, TagPolicy>,
+    known: &'w Known<'w>,
     regexes: &'w mut Regexes,
     made: HashMap<Chain<'w>, Arc<StagedPolicies>>,
 }
 
-impl<'w> Walk<'w> {
+impl<'w> Walk<'w, '_> {
     fn folder(&mut self, node: &'w Node, above: &Above<'w>) -> Arc<TagNode> {
         let (made, chain) = self.node(&node.name, &node.tag, above);
         self.compilation.snapshot.tags.add_folder(Arc::clone(&made));
@@ -132,7 +189,8 @@ impl<'w> Walk<'w> {
             if let Some(made) = self.made.get(&key) {
                 Arc::clone(made)
             } else {
-                let made = self.stages(&chain, &above.policies);
+                let known = self.known.get(self.dialect, &chain).map(Arc::clone);
+                let made = known.unwrap_or_else(|| self.stages(&chain, &above.policies));
                 self.made.insert(key, Arc::clone(&made));
                 made
             }

@@ -10,13 +10,14 @@ pub(super) mod account;
 mod digest;
 pub(super) mod entry;
 pub mod error;
-mod layout;
-mod links;
+pub(super) mod layout;
+pub(super) mod links;
 mod manifest;
 pub(super) mod organization;
-mod parts;
-mod reading;
+pub(super) mod parts;
+pub(super) mod reading;
 mod report;
+mod whole;
 
 use std::collections::BTreeMap;
 
@@ -24,7 +25,7 @@ pub use self::digest::{BundleDigest, Digester};
 pub use self::report::{FileError, FileErrors, MAX_TOLD};
 
 use self::parts::Manifest;
-use self::reading::Reading;
+use self::reading::{Kept, Reading};
 use super::lint::Lint;
 use crate::model::arn::AccountId;
 use crate::model::bundle::Bundle;
@@ -159,10 +160,10 @@ fn read(
     strictness: Strictness,
     manifest: Manifest,
 ) -> Result<Loaded, FileErrors> {
-    let mut reading = Reading::new(files);
-    reading.read_settings(manifest);
-    reading.read_catalogs();
-    reading.read_documents();
-    reading.check_links();
+    let mut reading = Reading::new();
+    reading.read_settings(files, manifest);
+    reading.read_catalogs(files);
+    reading.read_documents(files);
+    reading.check_links(Kept::Files);
     reading.finish(strictness)
 }

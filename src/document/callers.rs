@@ -11,10 +11,11 @@ use super::catalog::context_key;
 use super::cursor::{self, Cursor, Members, Sink, Told};
 use super::error::Limit;
 use crate::model::account::Name;
+use crate::model::caller::identity::{Identity, InvalidIdentity, SpiffePattern};
 use crate::model::caller::principal::PrincipalPattern;
 use crate::model::caller::supply::{ContextKeys, Supply, SupplyRight};
 use crate::model::caller::{
-    ActFor, Anonymous, Caller, Callers, Disclosure, PeerPattern, Place, Rights, Rpc,
+    ActFor, Anonymous, Caller, Callers, Disclosure, OwnPrincipal, PeerPattern, Place, Rights, Rpc,
 };
 
 /// The most bytes of the file.
@@ -60,6 +61,7 @@ pub fn callers(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Callers, Told
     let named = named.into_iter().map(|caller| Caller {
         name: caller.name.value,
         peers: caller.peers.into_iter().map(|peer| peer.value).collect(),
+        principal: caller.principal,
         rights: caller.rights,
     });
     Ok(Callers {
@@ -72,6 +74,7 @@ pub fn callers(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Callers, Told
 struct Named {
     name: Placed<Name>,
     peers: Vec<Placed<PeerPattern>>,
+    principal: Option<OwnPrincipal>,
     rights: Rights,
 }
 
@@ -86,7 +89,7 @@ fn anonymous(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Anonymous, Told
     let from = list(members.optional("from"), sink, |at, sink| {
         at.word("`loopback`, `remote` or `unix`", &places, sink)
     });
-    let rights = rights(&members, sink);
+    let rights = rights(&members, sink).and_then(|rights| explains(rights, None, &members, sink));
     Ok(Anonymous {
         from: from?,
         rights: rights?,
@@ -95,19 +98,56 @@ fn anonymous(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Anonymous, Told
 
 fn named(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Named, Told> {
     let [rpcs, act_for, supply, disclosure] = RIGHTS;
-    let members = at.members(&["name", "peers", rpcs, act_for, supply, disclosure], sink)?;
+    let known = [
+        "name",
+        "peers",
+        "principal",
+        rpcs,
+        act_for,
+        supply,
+        disclosure,
+    ];
+    let members = at.members(&known, sink)?;
     let name = members
         .required("name", sink)
         .and_then(|at| placed(&at, sink, name));
     let peers = members
         .required("peers", sink)
         .and_then(|at| some(Some(at), PEERS, sink, |at, sink| placed(at, sink, peer)));
-    let rights = rights(&members, sink);
+    let principal = members
+        .optional("principal")
+        .map(|at| {
+            at.parse(sink, |text| {
+                OwnPrincipal::try_from(text).map_err(EntryErrorKind::from)
+            })
+        })
+        .transpose();
+    let (rights, principal) = (rights(&members, sink), principal?);
+    let rights = rights.and_then(|rights| explains(rights, principal.as_ref(), &members, sink));
     Ok(Named {
         name: name?,
         peers: peers?,
+        principal,
         rights: rights?,
     })
+}
+
+/// security 8: level 3 is the right `explain`, and the permission of somebody.
+fn explains(
+    rights: Rights,
+    principal: Option<&OwnPrincipal>,
+    members: &Members<'_, '_>,
+    sink: &mut Sink<'_>,
+) -> Result<Rights, Told> {
+    let explains = rights.supply.has(SupplyRight::Explain);
+    let kind = if explains != (rights.disclosure == Disclosure::Explanation) {
+        EntryErrorKind::ExplainLevel
+    } else if explains && principal.is_none() {
+        EntryErrorKind::ExplainPrincipal
+    } else {
+        return Ok(rights);
+    };
+    Err(members.whole().refuse(kind, sink))
 }
 
 fn name(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Name, Told> {
@@ -118,14 +158,46 @@ fn name(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Name, Told> {
     Ok(name)
 }
 
-/// `{"uid": 1000}` or `{"gid": 1000}`
+type ReadPeer = fn(&Cursor<'_, '_>, &mut Sink<'_>) -> Result<PeerPattern, Told>;
+
+/// The members of a peer, of which it has one: `{"uid": 1000}`.
+const PEER_FORMS: [(&str, ReadPeer); 6] = [
+    ("uid", |at, sink| id(at, sink).map(PeerPattern::Uid)),
+    ("gid", |at, sink| id(at, sink).map(PeerPattern::Gid)),
+    ("spiffe", |at, sink| {
+        let pattern = at.parse(sink, |text| {
+            SpiffePattern::try_from(text).map_err(EntryErrorKind::from)
+        });
+        pattern.map(PeerPattern::from)
+    }),
+    ("dns", |at, sink| proven(at, sink, Identity::Dns)),
+    ("uri", |at, sink| proven(at, sink, Identity::Uri)),
+    ("token", |at, sink| {
+        let name = entry::name(at, sink)?;
+        Ok(PeerPattern::Proven(Identity::Token(name)))
+    }),
+];
+
 fn peer(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<PeerPattern, Told> {
-    let members = at.members(&["uid", "gid"], sink)?;
-    match (members.optional("uid"), members.optional("gid")) {
-        (Some(uid), None) => id(&uid, sink).map(PeerPattern::Uid),
-        (None, Some(gid)) => id(&gid, sink).map(PeerPattern::Gid),
-        (Some(_), Some(_)) | (None, None) => Err(at.refuse(EntryErrorKind::Peer, sink)),
+    let members = at.members(&PEER_FORMS.map(|(name, _)| name), sink)?;
+    let given = PEER_FORMS.map(|(name, read)| members.optional(name).map(|at| (at, read)));
+    let mut given = given.into_iter().flatten();
+    match (given.next(), given.next()) {
+        (Some((at, read)), None) => read(&at, sink),
+        (None | Some(_), _) => Err(at.refuse(EntryErrorKind::Peer, sink)),
     }
+}
+
+fn proven<T>(
+    at: &Cursor<'_, '_>,
+    sink: &mut Sink<'_>,
+    identity: fn(T) -> Identity,
+) -> Result<PeerPattern, Told>
+where
+    T: for<'a> TryFrom<&'a str, Error = InvalidIdentity>,
+{
+    let name = at.parse(sink, |text| T::try_from(text).map_err(EntryErrorKind::from));
+    name.map(|name| PeerPattern::Proven(identity(name)))
 }
 
 fn id(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<u32, Told> {
@@ -145,19 +217,12 @@ fn rights(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<Rights, Told
         .optional("disclosure")
         .map(|at| disclosure(&at, sink))
         .transpose();
-    let rights = Rights {
+    Ok(Rights {
         rpcs: rpcs?.into_iter().collect(),
         act_for: ActFor::Patterns(act_for?.into()),
         supply: sum(supply?),
         disclosure: disclosure?.unwrap_or_default(),
-    };
-    // security 8: level 3 is the right `explain`.
-    let explains = rights.supply.has(SupplyRight::Explain);
-    if explains == (rights.disclosure == Disclosure::Explanation) {
-        Ok(rights)
-    } else {
-        Err(members.whole().refuse(EntryErrorKind::ExplainLevel, sink))
-    }
+    })
 }
 
 fn rpc(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Rpc, Told> {
@@ -240,7 +305,7 @@ fn check_different(callers: &[Named], sink: &mut Sink<'_>) -> Result<(), Told> {
             told = Some(sink.refuse(&caller.name.spot, kind));
         }
         for peer in &caller.peers {
-            if !peers.insert(peer.value) {
+            if !peers.insert(&peer.value) {
                 let kind = duplicate("peer", &peer.value.to_string());
                 told = Some(sink.refuse(&peer.spot, kind));
             }
@@ -258,6 +323,7 @@ fn duplicate(sort: &'static str, name: &str) -> EntryErrorKind {
 mod tests {
     use super::*;
     use crate::document::{Source, read};
+    use crate::model::arn::PrincipalRef;
 
     fn check(text: &str) -> Callers {
         let read = read(Source::new(text), MAX_CALLERS_BYTES, callers);
@@ -272,10 +338,47 @@ mod tests {
     }
 
     #[test]
+    fn peers_are_told_by_one_member() {
+        let peers = |peers: &str| {
+            let text = format!(r#"{{"callers": [{{"name": "a", "peers": [{peers}]}}]}}"#);
+            let read = read(Source::new(&text), MAX_CALLERS_BYTES, callers);
+            read.map(|read| {
+                read.value.named[0]
+                    .peers
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect()
+            })
+            .map_err(|errors| errors.to_string())
+        };
+        for (text, expected) in [
+            (r#"{"spiffe": "spiffe://d/a"}"#, "spiffe spiffe://d/a"),
+            (r#"{"spiffe": "spiffe://d/a/*"}"#, "spiffe spiffe://d/a/*"),
+            (r#"{"dns": "Gateway.example"}"#, "dns gateway.example"),
+            (r#"{"uri": "urn:gateway"}"#, "uri urn:gateway"),
+            (r#"{"token": "ops"}"#, "token ops"),
+        ] {
+            assert_eq!(peers(text), Ok(vec![expected.to_owned()]), "{text}");
+        }
+        for (text, expected) in [
+            ("{}", "one of"),
+            (r#"{"uid": 1, "dns": "a"}"#, "one of"),
+            (r#"{"spiffe": "spiffe://d"}"#, "expected `spiffe://"),
+            (r#"{"dns": "*.example"}"#, "expected a DNS name"),
+            (r#"{"uri": "spiffe://d/a"}"#, "expected a URI"),
+            (r#"{"dns": "a.b"}, {"dns": "A.b"}"#, "dns a.b"),
+        ] {
+            let refused = peers(text).unwrap_err();
+            assert!(refused.contains(expected), "{text}: {refused}");
+        }
+    }
+
+    #[test]
     fn a_caller_is_read_whole() {
         let read = check(
             r#"{"callers": [{"name": "gateway", "peers": [{"uid": 7}, {"gid": 8}],
-            "rpcs": ["Authorize"], "act_for": ["*", "acs:ram::1:root"],
+            "principal": "acs:ram::1:role/ops", "rpcs": ["Authorize"],
+            "act_for": ["*", "acs:ram::1:root"],
             "supply": ["session", "explain", "context:acs:SourceIp"], "disclosure": 3}]}"#,
         );
         let [gateway] = read.named.as_slice() else {
@@ -283,6 +386,9 @@ mod tests {
         };
         assert_eq!(gateway.name.as_str(), "gateway");
         assert_eq!(gateway.peers, [PeerPattern::Uid(7), PeerPattern::Gid(8)]);
+        let own = gateway.principal.as_ref();
+        let ops = PrincipalRef::parse("acs:ram::1:role/ops");
+        assert_eq!(own.and_then(OwnPrincipal::principal), ops.ok());
         let Rights {
             rpcs,
             act_for,
@@ -298,5 +404,42 @@ mod tests {
         assert!(supply.has(SupplyRight::Session) && !supply.has(SupplyRight::Kind));
         assert!(supply.has_key("acs:sourceip") && !supply.has_key("acs:MFAPresent"));
         assert_eq!(*disclosure, Disclosure::Explanation);
+    }
+
+    #[test]
+    fn explanations_are_for_somebody_who_may_have_them() {
+        let refused = |text: &str| {
+            let read = read(Source::new(text), MAX_CALLERS_BYTES, callers);
+            read.unwrap_err().to_string()
+        };
+        let named = |members: &str| {
+            refused(&format!(
+                r#"{{"callers": [{{"name": "a", "peers": [{{"uid": 7}}], {members}}}]}}"#
+            ))
+        };
+        let level = "the right `explain` and `disclosure` 3 go together";
+        let who = "the right `explain` needs `principal`: who may `tagwarden:Explain`";
+        let own = r#""principal": "acs:ram::1:user/a""#;
+        for (found, expected) in [
+            (named(&format!(r#"{own}, "disclosure": 3"#)), level),
+            (named(&format!(r#"{own}, "supply": ["explain"]"#)), level),
+            (named(r#""supply": ["explain"], "disclosure": 3"#), who),
+            (
+                refused(r#"{"anonymous": {"supply": ["explain"], "disclosure": 3}}"#),
+                who,
+            ),
+        ] {
+            assert!(found.ends_with(expected), "{found}");
+        }
+        for principal in [
+            "*",
+            "acs:ram::1:root",
+            "acs:ram::1:role/ops/s1",
+            "ecs.aliyuncs.com",
+        ] {
+            let found = named(&format!(r#""principal": "{principal}""#));
+            let expected = "/callers/0/principal: expected the ARN of a user or a role";
+            assert!(found.ends_with(expected), "{found}");
+        }
     }
 }

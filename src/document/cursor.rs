@@ -34,6 +34,9 @@ use super::position::{Part, Spot};
 pub use members::{Entries, Items, Members, all};
 pub use sink::{Parsed, Sink, Told, read};
 
+/// So many names are compared with each other; of more a set is made.
+const FEW: usize = 8;
+
 /// A node and how it was come to: a list that is linked on the stack.
 #[derive(Debug, Clone, Copy)]
 pub struct Cursor<'p, 'n> {
@@ -248,10 +251,15 @@ impl<'p, 'n> Cursor<'p, 'n> {
     pub fn entries<'c>(&'c self, sink: &mut Sink<'_>) -> Result<Entries<'c, 'n>, Told> {
         let nodes = self.object(sink)?;
         let mut seen = HashSet::new();
-        let mut entries = Vec::with_capacity(nodes.len());
+        let mut entries: Entries<'c, 'n> = Vec::with_capacity(nodes.len());
         for (place, (name, node)) in nodes.iter().enumerate() {
             let at = self.child(place, node);
-            if seen.insert(&**name) {
+            let is_new = if nodes.len() > FEW {
+                seen.insert(&**name)
+            } else {
+                entries.iter().all(|(earlier, _)| *earlier != &**name)
+            };
+            if is_new {
                 entries.push((&**name, at));
             } else {
                 let name = (&**name).into();

@@ -1,13 +1,17 @@
 //! The switches of a bundle or a case, as `{"rg_deny": "always", …}`; those not named keep their
 //! defaults, which are the closed ones.
 
+mod stale;
+
 use std::sync::Arc;
 
+pub use self::stale::MAX_STALENESS;
+use self::stale::on_stale;
 use super::bundle::error::EntryErrorKind;
 use super::cursor::{self, Cursor, Members, Sink, Told};
 use super::error::{Limit, ShapeErrorKind};
 use crate::model::settings::{
-    AbsentFamily, ControlScope, ForAllAbsent, MissingRequired, NotResource, Operators,
+    AbsentFamily, ControlScope, ForAllAbsent, MissingRequired, NotResource, OnStale, Operators,
     ProtectedTagKeys, QueryDenied, QueryUnfiltered, RgDeny, Settings, StrongVerification,
     TagKeyCase, UnknownKeys, UntagInterception, UpdateExtraTags,
 };
@@ -40,7 +44,6 @@ pub const NAMES: [&str; 14] = [
 
 /// The setting that is a list.
 const PROTECTED: &str = "protected_tag_keys";
-
 /// Reads the switches.
 ///
 /// # Errors
@@ -49,6 +52,7 @@ const PROTECTED: &str = "protected_tag_keys";
 pub fn settings(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Settings, Told> {
     let mut known = NAMES.to_vec();
     known.push(PROTECTED);
+    known.extend(stale::NAMES);
     let members = at.members(&known, sink)?;
     let mut read = Reader {
         members,
@@ -64,15 +68,7 @@ pub fn settings(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Settings, To
                 ("documented_order", RgDeny::DocumentedOrder),
             ],
         ),
-        query_denied: read.switch(
-            "query_denied",
-            "`empty`, `error` or `error_on_explicit`",
-            &[
-                ("empty", QueryDenied::Empty),
-                ("error", QueryDenied::Error),
-                ("error_on_explicit", QueryDenied::ErrorOnExplicit),
-            ],
-        ),
+        query_denied: read.query_denied(),
         query_unfiltered: read.switch(
             "query_unfiltered",
             "`obligation` or `deny`",
@@ -145,6 +141,7 @@ pub fn settings(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Settings, To
         strong_verification: read.strong_verification(),
         untag_interception: read.untag_interception(),
         protected_tag_keys: read.protected_keys(),
+        on_stale: read.on_stale(),
     };
     read.told.map_or(Ok(settings), Err)
 }
@@ -166,13 +163,20 @@ impl Reader<'_, '_, '_, '_> {
         let Some(at) = self.members.optional(name) else {
             return T::default();
         };
-        match at.word(expected, words, self.sink) {
-            Ok(value) => value,
-            Err(told) => {
-                self.told = Some(told);
-                T::default()
-            }
-        }
+        let word = at.word(expected, words, self.sink);
+        self.taken(word)
+    }
+
+    fn query_denied(&mut self) -> QueryDenied {
+        self.switch(
+            "query_denied",
+            "`empty`, `error` or `error_on_explicit`",
+            &[
+                ("empty", QueryDenied::Empty),
+                ("error", QueryDenied::Error),
+                ("error_on_explicit", QueryDenied::ErrorOnExplicit),
+            ],
+        )
     }
 
     fn strong_verification(&mut self) -> StrongVerification {
@@ -202,13 +206,21 @@ impl Reader<'_, '_, '_, '_> {
         let Some(at) = self.members.optional(PROTECTED) else {
             return ProtectedTagKeys::default();
         };
-        match protected_keys(&at, self.sink) {
-            Ok(keys) => keys,
-            Err(told) => {
-                self.told = Some(told);
-                ProtectedTagKeys::default()
-            }
-        }
+        let keys = protected_keys(&at, self.sink);
+        self.taken(keys)
+    }
+
+    fn on_stale(&mut self) -> OnStale {
+        let stale = on_stale(&self.members, self.sink);
+        self.taken(stale)
+    }
+
+    /// A value, or a default that is never used because an error was told.
+    fn taken<T: Default>(&mut self, read: Result<T, Told>) -> T {
+        read.unwrap_or_else(|told| {
+            self.told = Some(told);
+            T::default()
+        })
     }
 }
 
@@ -244,7 +256,7 @@ mod tests {
             "missing_required": "refuse", "control_scope": "owner", "operators": "extended",
             "forall_absent": "false", "unknown_keys": "refuse", "not_resource": "refuse",
             "strong_verification": "off", "untag_interception": "strong",
-            "protected_tag_keys": []}"#;
+            "protected_tag_keys": [], "on_stale": "serve"}"#;
         assert_eq!(check(all), Ok(Settings::default()));
         assert_eq!(check("{}"), Ok(Settings::default()));
         let found = check(r#"{"tag_key_case": "exact"}"#).unwrap();

@@ -20,7 +20,7 @@ use crate::model::statement::{DocumentLayer, Policy};
 pub const FULL_ACCESS: &str = "FullAliyunAccess";
 
 /// The catalog files, by name.
-pub const CATALOG_FILES: [(&str, &str); 23] = [
+pub const CATALOG_FILES: [(&str, &str); 24] = [
     ("cdn", include_str!("../../catalog/cdn.json")),
     ("cen", include_str!("../../catalog/cen.json")),
     ("common", include_str!("../../catalog/common.json")),
@@ -46,6 +46,7 @@ pub const CATALOG_FILES: [(&str, &str); 23] = [
     ("sts", include_str!("../../catalog/sts.json")),
     ("tag", include_str!("../../catalog/tag.json")),
     ("tag_policy", include_str!("../../catalog/tag_policy.json")),
+    ("tagwarden", include_str!("../../catalog/tagwarden.json")),
     ("vpc", include_str!("../../catalog/vpc.json")),
 ];
 

@@ -83,17 +83,16 @@ pub(super) fn request(
 
 fn resources(faults: &mut Faults, resources: &[Resource<'_>]) {
     faults.note_if(resources.is_empty(), RefusalReason::NoResource);
-    faults.note_if(
-        resources.len() > limits::RESOURCES,
-        RefusalReason::ResourceLimit,
-    );
-    for (place, resource) in resources.iter().enumerate().take(limits::RESOURCES) {
+    if resources.len() > limits::RESOURCES {
+        // No fault of a single resource stands before it.
+        faults.note(RefusalReason::ResourceLimit, None);
+        return;
+    }
+    let mut seen = Seen::default();
+    for (place, resource) in resources.iter().enumerate() {
         let name = resource.name.as_str();
-        if resources
-            .iter()
-            .take(place)
-            .any(|earlier| earlier.name.as_str() == name)
-        {
+        let earlier = resources.iter().take(place);
+        if seen.may_hold(name) && earlier.map(|one| one.name.as_str()).any(|one| one == name) {
             faults.note(
                 RefusalReason::ResourceDuplicate,
                 Some(Subject::Resource(place)),
@@ -115,9 +114,33 @@ fn tag_list(faults: &mut Faults, tags: &[TagRef<'_>], limit: usize) {
 }
 
 fn has_duplicate<'a>(keys: &(impl Iterator<Item = &'a str> + Clone)) -> bool {
-    keys.clone()
-        .enumerate()
-        .any(|(place, key)| keys.clone().take(place).any(|earlier| earlier == key))
+    let mut seen = Seen::default();
+    keys.clone().enumerate().any(|(place, key)| {
+        seen.may_hold(key) && keys.clone().take(place).any(|earlier| earlier == key)
+    })
+}
+
+/// Marks of the texts that were seen: a text is compared with all before it only where one of them
+/// left the same mark. Texts that are equal without regard to ASCII case leave the same.
+#[derive(Debug, Default)]
+struct Seen(u64);
+
+impl Seen {
+    /// Whether a text may have been seen before; it is seen now.
+    fn may_hold(&mut self, text: &str) -> bool {
+        let letter = |byte: u8| usize::from(byte | 0x20);
+        let sum = match *text.as_bytes() {
+            [first, .., last_but_one, last] => {
+                letter(first) + 5 * letter(last_but_one) + 11 * letter(last)
+            }
+            [first, ..] => letter(first),
+            [] => 0,
+        };
+        let mark = 1 << ((sum + text.len()) % 64);
+        let held = self.0 & mark != 0;
+        self.0 |= mark;
+        held
+    }
 }
 
 /// security 4: "A key both new and removed, replace with removed keys, or a removing action that
@@ -162,14 +185,16 @@ fn context(faults: &mut Faults, settings: &Settings, entries: &[ContextEntry<'_>
         faults.note(RefusalReason::ContextLimit, None);
         return;
     }
+    let mut seen = Seen::default();
     for (place, entry) in entries.iter().enumerate() {
         let values = entry.values.len();
         faults.note_if(values > limits::CONTEXT_VALUES, RefusalReason::ContextLimit);
         faults.note_if(is_derived(entry.key), RefusalReason::ContextKeyDerived);
-        let twice = entries
-            .iter()
-            .take(place)
-            .any(|other| other.key.eq_ignore_ascii_case(entry.key));
+        let twice = seen.may_hold(entry.key)
+            && entries
+                .iter()
+                .take(place)
+                .any(|other| other.key.eq_ignore_ascii_case(entry.key));
         faults.note_if(twice, RefusalReason::ContextKeyDuplicate);
         let single = settings.operators == Operators::Documented || has_prefix(entry.key, "acs:");
         faults.note_if(single && values > 1, RefusalReason::ContextValueInvalid);
@@ -237,9 +262,9 @@ fn session(faults: &mut Faults, request: &Request<'_>, asker: &Asker<'_>) {
 
 /// security 7.4: "at start, with none: UNAVAILABLE `ACCOUNT_QUARANTINED`".
 fn principal_account(faults: &mut Faults, request: &Request<'_>, accounts: &AccountTable) {
-    let account = request.principal.account();
+    let (account, now) = (request.principal.account(), request.context.current_time);
     faults.note_if(
-        account.is_some_and(|account| accounts.is_quarantined(account)),
+        account.is_some_and(|account| accounts.is_quarantined(account, now)),
         RefusalReason::AccountQuarantined,
     );
 }
@@ -254,7 +279,8 @@ fn owner_account(
     accounts: &AccountTable,
 ) {
     let owner = super::subcheck::owner(resource, request, action);
-    if owner.is_some_and(|owner| accounts.is_quarantined(owner)) {
+    let now = request.context.current_time;
+    if owner.is_some_and(|owner| accounts.is_quarantined(owner, now)) {
         faults.note(
             RefusalReason::AccountQuarantined,
             Some(Subject::Resource(place)),

@@ -8,17 +8,21 @@
 //! ([`super::correction`]).
 
 mod judge;
+mod kind;
 mod merge;
+mod scope;
 
 use super::correction::{self, Rewrite};
 use super::tagging::{Operation, Tagging};
 use crate::model::catalog::{Catalog, TagCapabilities};
 use crate::model::compliance::ViolationCode;
 use crate::model::settings::Settings;
-use crate::model::tag_policy::{Dialect, EffectivePolicy, EffectiveStatement};
+use crate::model::tag_policy::{Dialect, EffectivePolicy, EffectiveStatement, TypePattern};
 
-pub(super) use judge::{applies, inherited};
+pub(super) use judge::inherited;
+pub use kind::{TypeMismatch, TypeSources, resource_type};
 pub use merge::{Staged, StagedVerdict, validate_staged};
+pub(super) use scope::applies;
 
 /// By what tags are judged.
 #[derive(Debug, Clone, Copy)]
@@ -100,17 +104,19 @@ pub fn capabilities(
     policy: &EffectivePolicy,
     resource_type: &str,
 ) -> Option<TagCapabilities> {
-    let named = |statement: &EffectiveStatement| {
+    let listed = catalog.tag_capabilities(policy.dialect, resource_type);
+    listed.or_else(|| names_type(policy, resource_type).then_some(TagCapabilities::ALL))
+}
+
+/// Whether some list of a policy holds a type by its own name.
+fn names_type(policy: &EffectivePolicy, resource_type: &str) -> bool {
+    policy.statements.iter().any(|statement| {
         let scope = statement.resource_type_scope.iter().flatten();
-        let mut lists = scope
+        let lists = scope
             .chain(&statement.enforced_for)
             .chain(&statement.report_required_tag_for);
-        lists.any(|kind| kind.as_str().eq_ignore_ascii_case(resource_type))
-    };
-    let listed = catalog.tag_capabilities(policy.dialect, resource_type);
-    listed.or_else(|| {
-        let mut statements = policy.statements.iter();
-        statements.any(named).then_some(TagCapabilities::ALL)
+        let mut types = lists.map(TypePattern::as_str);
+        types.any(|kind| kind.eq_ignore_ascii_case(resource_type))
     })
 }
 

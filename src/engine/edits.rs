@@ -2,16 +2,18 @@
 //!
 //! Keys that are equal after folding are one class, and each class is made right by itself: either
 //! its key stands with an allowed value, or none of its keys stands. The work is bounded by
-//! statements times tags.
+//! statements times tags, and for several resources by their number squared.
+
+mod apply;
+mod class;
 
 use std::collections::BTreeSet;
 
-use super::compliance::{Rules, Verdict, applies};
-use super::hint;
-use super::tagging::{Hand, Operation, Tagging};
-use crate::model::compliance::ViolationCode;
-use crate::model::tag_policy::{AllowedValues, Dialect, EffectiveStatement, Section, ValuePattern};
-use crate::model::text::{eq_fold, fold};
+pub use self::apply::Edited;
+use self::class::Class;
+use super::compliance::{Rules, validate};
+use super::tagging::Tagging;
+use crate::model::text::fold;
 
 /// One edit of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,228 +70,121 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Whether what is set replaces all tags of the resource.
+/// What a write does with the tags that it does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replacing {
-    /// It does: a key that is left out is removed.
-    All,
-    /// It does not.
+    /// Nothing.
     Named,
+    /// It replaces them: a key that is left out is removed.
+    All,
+    /// It removes all tags and sets none: no edit of a key makes that right.
+    Everything,
 }
 
-/// The edits for the violations of one verdict; `None`: no value is known that would do.
-pub fn edits<'a>(
-    rules: &Rules<'a>,
-    tagging: &Tagging<'a>,
-    replacing: Replacing,
-    verdict: &Verdict<'a>,
-) -> Option<Vec<Edit<'a>>> {
-    let mut done = BTreeSet::new();
-    let mut edits = Vec::new();
-    for violation in &verdict.violations {
-        let key = &*violation.statement.tag_key;
-        if !done.insert(fold(key)) {
-            continue;
-        }
-        let class = Class::new(rules, tagging, replacing, key);
-        match violation.code {
-            ViolationCode::OverLimit => edits.extend(class.undo()),
-            ViolationCode::KeyCase
-            | ViolationCode::Missing
-            | ViolationCode::RgTagNotInherited
-            | ViolationCode::Value
-            | ViolationCode::ValueRegex => edits.extend(class.smallest()?),
-        }
-    }
-    edits.sort_unstable();
-    Some(edits)
+/// One resource that a write is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'v, 'a> {
+    /// By what its tags are judged.
+    pub rules: Rules<'a>,
+    /// Its tags after the write.
+    pub tagging: &'v Tagging<'a>,
+    /// What becomes of the others.
+    pub replacing: Replacing,
 }
 
-/// The keys of one folding, and the statements about them.
-struct Class<'v, 'a> {
-    tagging: &'v Tagging<'a>,
-    replacing: Replacing,
-    dialect: Dialect,
-    key: &'a str,
-    statements: Vec<&'a EffectiveStatement>,
+/// What would make a write comply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix<'a> {
+    /// The edits, in order.
+    pub edits: Vec<Edit<'a>>,
+    /// Whether the tags of every resource comply after them.
+    pub is_complete: bool,
 }
 
-impl<'v, 'a> Class<'v, 'a> {
-    fn new(
-        rules: &Rules<'a>,
-        tagging: &'v Tagging<'a>,
-        replacing: Replacing,
-        key: &'a str,
-    ) -> Self {
-        let dialect = rules.policy.dialect;
-        let statements = rules.policy.statements.iter().filter(|statement| {
-            statement.section != Section::RgInherit
-                && eq_fold(&statement.tag_key, key)
-                && applies(dialect, tagging, statement)
-        });
-        Self {
-            tagging,
-            replacing,
-            dialect,
-            key,
-            statements: statements.collect(),
+/// The edits after which the tags of all resources comply.
+///
+/// Where one resource's edits make all of them comply, the smallest such set is taken; no smaller
+/// one could do, for it would not do for that resource either. Otherwise all edits together are
+/// tried, if no two of them are about one key.
+pub fn fix<'a>(targets: &[Target<'_, 'a>]) -> Fix<'a> {
+    let mut wanted: Vec<Vec<Edit<'a>>> = Vec::new();
+    let mut is_known = true;
+    for target in targets {
+        match target.edits() {
+            Some(edits) => wanted.push(edits),
+            None => is_known = false,
         }
     }
+    // The largest set is what its resource needs at least.
+    wanted.sort_by_key(|edits| std::cmp::Reverse(edits.len()));
+    let first = wanted.first().cloned().unwrap_or_default();
+    let all = together(&wanted);
+    let candidates = wanted.iter().chain(&all);
+    let found = candidates
+        .filter(|_| is_known)
+        .find(|edits| targets.iter().all(|target| target.comply_after(edits)));
+    match found {
+        Some(edits) => Fix {
+            edits: edits.clone(),
+            is_complete: true,
+        },
+        None => Fix {
+            edits: all.unwrap_or(first),
+            is_complete: false,
+        },
+    }
+}
 
-    fn smallest(&self) -> Option<Vec<Edit<'a>>> {
-        let (with, without) = (self.with_key(), self.without_key());
-        match (with, without) {
-            (Some(with), Some(without)) if without.len() < with.len() => Some(without),
-            (Some(edits), _) | (None, Some(edits)) => Some(edits),
-            (None, None) => None,
+/// All edits at once; `None`: two of them are about one key of what is set.
+fn together<'a>(wanted: &[Vec<Edit<'a>>]) -> Option<Vec<Edit<'a>>> {
+    let all: BTreeSet<Edit<'a>> = wanted.iter().flatten().copied().collect();
+    let mut written = BTreeSet::new();
+    let mut keys = all.iter().flat_map(Edit::writes).flatten();
+    keys.all(|key| written.insert(key))
+        .then(|| all.into_iter().collect())
+}
+
+impl<'a> Edit<'a> {
+    /// The keys of what is set that it is about.
+    fn writes(&self) -> [Option<&'a str>; 2] {
+        match *self {
+            Self::Drop { key } | Self::Set { key, .. } => [Some(key), None],
+            Self::Rename { key, new_key, .. } => [Some(key), Some(new_key)],
+            Self::Keep { .. } | Self::Remove { .. } => [None, None],
         }
     }
+}
 
-    /// Undoes what the operation does to the class.
-    fn undo(&self) -> Vec<Edit<'a>> {
-        let drops = self.sent().map(|(key, _)| Edit::Drop { key });
-        let removed = self.tagging.question().operation.removed().iter();
-        let kept = removed.filter(|key| eq_fold(key, self.key));
-        drops.chain(kept.map(|key| Edit::Keep { key })).collect()
-    }
-
-    /// The tags of the class that the operation sets.
-    fn sent(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let set = self.tagging.question().operation.set().iter();
-        let own = set.filter(|tag| eq_fold(tag.key, self.key));
-        own.map(|tag| (tag.key, tag.value))
-    }
-
-    /// The tags of the class that stay as they were.
-    fn left(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let left = self.tagging.after.iter();
-        let left = left.filter(|held| held.by == Hand::Before && eq_fold(held.tag.key, self.key));
-        left.map(|held| (held.tag.key, held.tag.value))
-    }
-
-    /// What the resource has under a key before the operation.
-    fn before(&self, key: &str) -> Option<&'a str> {
-        match self.tagging.question().operation {
-            Operation::Create(_) => None,
-            Operation::Detect | Operation::Write { .. } => self.tagging.question().current.get(key),
+impl<'a> Target<'_, 'a> {
+    /// The smallest set of edits for this resource; `None`: no value is known that would do.
+    fn edits(&self) -> Option<Vec<Edit<'a>>> {
+        let verdict = validate(&self.rules, self.tagging);
+        if self.replacing == Replacing::Everything && !verdict.is_compliant() {
+            return None;
         }
-    }
-
-    /// Takes a key out of what is set, and off the resource.
-    fn drop(&self, key: &'a str, edits: &mut Vec<Edit<'a>>) {
-        edits.push(Edit::Drop { key });
-        if self.replacing == Replacing::Named && self.before(key).is_some() {
-            edits.push(Edit::Remove { key });
-        }
-    }
-
-    /// The edits after which none of the keys stands.
-    fn without_key(&self) -> Option<Vec<Edit<'a>>> {
-        let asked = match self.dialect {
-            Dialect::Alibaba => true,
-            Dialect::Huawei => false,
-            Dialect::Aws => {
-                let kind = self.tagging.question().resource_type;
-                let mut statements = self.statements.iter();
-                statements.any(|one| {
-                    let mut types = one.report_required_tag_for.iter();
-                    types.any(|listed| listed.matches(kind))
-                })
+        let mut done = BTreeSet::new();
+        let mut edits = Vec::new();
+        for violation in &verdict.violations {
+            let key = &*violation.statement.tag_key;
+            if !done.insert(fold(key)) {
+                continue;
             }
-        };
-        if asked {
-            return None;
-        }
-        let mut edits = Vec::new();
-        for (key, _) in self.sent() {
-            self.drop(key, &mut edits);
-        }
-        edits.extend(self.left().map(|(key, _)| Edit::Remove { key }));
-        Some(edits)
-    }
-
-    /// The edits after which the key stands alone, with a value that is allowed.
-    fn with_key(&self) -> Option<Vec<Edit<'a>>> {
-        if self.statements.iter().any(|one| *one.tag_key != *self.key) {
-            return None;
-        }
-        let mut edits = Vec::new();
-        let own = self.sent().find(|(key, _)| *key == self.key);
-        let stays = self.left().find(|(key, _)| *key == self.key);
-        let right = own.or(stays).is_some_and(|(_, value)| self.allow(value));
-        let mut variants: Vec<(&str, &str)> =
-            self.sent().filter(|(key, _)| *key != self.key).collect();
-        if !right {
-            let value = self.value()?;
-            let removed = self.tagging.takes_away(self.key);
-            let kept = self.before(self.key).filter(|value| self.allow(value));
-            if own.is_none() && !variants.is_empty() {
-                let (key, _) = variants.remove(0);
-                let new_key = self.key;
-                edits.push(Edit::Rename {
-                    key,
-                    new_key,
-                    value,
-                });
-                if self.replacing == Replacing::Named && self.before(key).is_some() {
-                    edits.push(Edit::Remove { key });
-                }
-            } else if self.replacing == Replacing::Named && removed && kept.is_some() {
-                edits.push(Edit::Keep { key: self.key });
+            let class = Class::new(self, key);
+            if class.is_over_limit() {
+                edits.extend(class.undo());
             } else {
-                let key = self.key;
-                edits.push(Edit::Set { key, value });
+                edits.extend(class.smallest()?);
             }
         }
-        for (key, _) in variants {
-            self.drop(key, &mut edits);
-        }
-        let others = self.left().filter(|(key, _)| *key != self.key);
-        edits.extend(others.map(|(key, _)| Edit::Remove { key }));
+        edits.sort_unstable();
         Some(edits)
     }
 
-    fn allow(&self, value: &str) -> bool {
-        self.statements.iter().all(|one| one.values.allow(value))
+    /// Whether the tags comply after edits, and the write is within its limits.
+    fn comply_after(&self, edits: &[Edit<'_>]) -> bool {
+        let edited = Edited::new(self.tagging.question(), self.replacing, edits);
+        edited.is_within_limits()
+            && Tagging::new(edited.question(self.tagging.question()))
+                .is_ok_and(|after| validate(&self.rules, &after).is_compliant())
     }
-
-    /// A value that all statements allow: one that is there, else the nearest, else the first.
-    fn value(&self) -> Option<Value<'a>> {
-        let there = self.sent().chain(self.left());
-        let there = there.chain(self.before(self.key).map(|value| (self.key, value)));
-        let there: Vec<&str> = there.map(|(_, value)| value).collect();
-        if let Some(value) = there.iter().find(|value| self.allow(value)) {
-            return Some(Value::This(value));
-        }
-        if self.statements.iter().all(|one| one.values.is_any()) {
-            return Some(Value::Any);
-        }
-        let near = self.statements.iter().flat_map(|one| {
-            let values = &one.values;
-            there
-                .iter()
-                .filter_map(|value| hint::nearest(values, value))
-        });
-        let listed = self.statements.iter().flat_map(|one| listed(&one.values));
-        near.chain(listed)
-            .find(|value| self.allow(value))
-            .map(Value::This)
-    }
-}
-
-/// The values of a list that are written out.
-fn listed(values: &AllowedValues) -> impl Iterator<Item = &str> {
-    let patterns = match values {
-        AllowedValues::Listed(patterns) => &**patterns,
-        AllowedValues::Unset | AllowedValues::Matched(_) => &[],
-    };
-    let plain = patterns.iter().filter(|pattern| !pattern.is_wildcard());
-    let started = patterns.iter().filter(|pattern| pattern.is_wildcard());
-    let started = started.map(|pattern| {
-        let text = pattern.as_str();
-        text.strip_suffix('*')
-            .or_else(|| text.strip_prefix('*'))
-            .unwrap_or(text)
-    });
-    plain.map(ValuePattern::as_str).chain(started)
 }

@@ -234,9 +234,8 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
         let identity = self.identity(known);
         let resource = self.resource_based(Binding::Full);
         let own = *known.account == *self.check.owner;
-        let assume_role = self.check.action.is_assume_role();
-        if assume_role && !identity.is(Outcome::ExplicitDeny) && !resource.is(Outcome::ExplicitDeny)
-        {
+        let refused = identity.is(Outcome::ExplicitDeny) || resource.is(Outcome::ExplicitDeny);
+        if !refused && self.check.action.is_assume_role() {
             return both(identity, resource);
         }
         // security 2.5: "An identity Allow grants only in the principal's own account"
@@ -293,10 +292,15 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
         let ResourceName::Arn(arn) = check.resource.name else {
             return Judged::plain(Layer::ResourceBased, Outcome::ImplicitDeny);
         };
-        let policies = check.snapshot.attached.find(arn, check.owner);
         let mut unit = self.unit(Layer::ResourceBased, check.owner);
         unit.binding = binding;
-        Judged::of(Layer::ResourceBased, unit.judge(policies))
+        let attached = &check.snapshot.attached;
+        let unit = if attached.is_empty() {
+            unit.verdict()
+        } else {
+            unit.judge(attached.find(arn, check.owner))
+        };
+        Judged::of(Layer::ResourceBased, unit)
     }
 
     /// Resource-based documents alone decide; no owner of an account assumes a role.

@@ -32,10 +32,9 @@ impl<O: Observer> Layers<'_, '_, O> {
         let check = self.check;
         let table = &check.snapshot.policies;
         let attached = self.applicable().any(|found| {
-            table.filter(found.id).meets(check.action.found.filter)
-                && table.get(found.id).is_some_and(|policy| {
-                    has_narrowing_deny(policy, check, found.account, found.scope)
-                })
+            table
+                .covering(found.id, check.action.found.asked)
+                .is_some_and(|policy| has_narrowing_deny(policy, check, found.account, found.scope))
         });
         let account = check.request.principal.account().unwrap_or_default();
         attached

@@ -24,7 +24,7 @@ pub(super) fn of<'a>(check: &SubCheck<'a>, id: StatementId) -> Option<&'a Statem
 /// Whether the statement covers the action.
 #[inline]
 pub(super) fn covers_action(statement: &Statement, action: &ActionView<'_>) -> bool {
-    statement.filter.meets(action.found.filter)
+    statement.filter.may_cover(action.found.asked)
         && (is_listed(&statement.actions, action) != statement.actions.excluding)
 }
 

@@ -2,8 +2,11 @@
 //!
 //! Everything is borrowed and nothing is allocated. Texts were checked by whoever asks.
 
+mod index;
+
 use arrayvec::ArrayVec;
 
+use self::index::Index;
 use super::request::KnownGroup;
 use crate::model::compliance::TagHistory;
 use crate::model::tag::{TagRef, TagSet};
@@ -11,6 +14,7 @@ use crate::model::verdict::limits;
 
 /// The most tags that a resource may have after an operation.
 const MOST: usize = limits::RESOURCE_TAGS + limits::REQUEST_TAGS;
+const _: () = assert!(MOST <= index::MOST, "every tag has a place");
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -79,6 +83,7 @@ pub struct Tagging<'a> {
     pub(super) question: Question<'a>,
     /// The tags after the operation.
     pub(super) after: ArrayVec<Held<'a>, MOST>,
+    index: Index,
 }
 
 /// A tag after the operation.
@@ -86,7 +91,6 @@ pub struct Tagging<'a> {
 pub(super) struct Held<'a> {
     pub(super) tag: TagRef<'a>,
     pub(super) by: Hand,
-    pub(super) shape: Shape,
 }
 
 /// Who put a tag there.
@@ -96,39 +100,6 @@ pub(super) enum Hand {
     Before,
     /// The operation.
     Request,
-}
-
-/// What folded keys have in common, at a glance: two keys that are equal after folding have equal
-/// shapes, or one of them has none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Shape(u32);
-
-impl Shape {
-    /// Of a key with characters beyond ASCII: nothing is told.
-    const NONE: Self = Self(0);
-
-    pub(super) fn of(key: &str) -> Self {
-        let bytes = key.as_bytes();
-        let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
-            return Self::NONE;
-        };
-        if !key.is_ascii() {
-            return Self::NONE;
-        }
-        let middle = bytes.get(bytes.len() / 2).unwrap_or(first);
-        let length = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
-        let fold = |byte: &u8| byte.to_ascii_lowercase();
-        Self(u32::from_be_bytes([
-            length,
-            fold(first),
-            fold(middle),
-            fold(last),
-        ]))
-    }
-
-    pub(super) fn may_equal(self, other: Self) -> bool {
-        self == other || self == Self::NONE || other == Self::NONE
-    }
 }
 
 impl<'a> Tags<'a> {
@@ -181,6 +152,7 @@ impl<'a> Tagging<'a> {
         let mut tagging = Self {
             question,
             after: ArrayVec::new(),
+            index: Index::default(),
         };
         let (set, removed) = (question.operation.set(), question.operation.removed());
         if !matches!(question.operation, Operation::Create(_)) {
@@ -199,9 +171,16 @@ impl<'a> Tagging<'a> {
     }
 
     fn push(&mut self, tag: TagRef<'a>, by: Hand) -> Result<(), TooManyTags> {
-        let shape = Shape::of(tag.key);
-        let held = Held { tag, by, shape };
+        self.index.add(tag.key);
+        let held = Held { tag, by };
         self.after.try_push(held).map_err(|_| TooManyTags)
+    }
+
+    /// The tags after the operation whose keys may be equal to a key after folding: all that are,
+    /// in no order.
+    pub(super) fn near(&self, key: &str) -> impl Iterator<Item = &Held<'a>> {
+        let places = self.index.near(key);
+        places.filter_map(|place| self.after.get(place))
     }
 
     /// What is asked.

@@ -87,10 +87,9 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
     /// Judges the policies of the unit by their ids.
     pub(super) fn judge(mut self, ids: impl IntoIterator<Item = PolicyId>) -> UnitVerdict {
         let table = &self.check.snapshot.policies;
+        let asked = self.check.action.found.asked;
         for id in ids {
-            if table.filter(id).meets(self.check.action.found.filter)
-                && let Some(policy) = table.get(id)
-            {
+            if let Some(policy) = table.covering(id, asked) {
                 self.policy(id, policy);
             }
         }
@@ -105,7 +104,7 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
 
     fn policy(&mut self, id: PolicyId, policy: &Policy) {
         self.observer.policy(policy);
-        for (index, statement) in (0_u16..).zip(&policy.statements) {
+        for (index, statement) in (0_u16..).zip(policy.statements.iter()) {
             if covers_action(statement, self.check.action) {
                 self.statement(StatementId { policy: id, index }, statement);
             }
@@ -251,7 +250,7 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
     }
 
     fn required(&mut self, id: StatementId, statement: &Statement) {
-        for (place, condition) in (0_u16..).zip(&statement.conditions) {
+        for (place, condition) in (0_u16..).zip(statement.conditions.iter()) {
             if is_missing(self.check, condition) {
                 let subject = Subject::Condition {
                     statement: id,
@@ -268,7 +267,7 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
             Effect::Allow => self.check.allow_images(),
             Effect::Deny => self.check.deny_images(),
         };
-        for (place, condition) in (0_u16..).zip(&statement.conditions) {
+        for (place, condition) in (0_u16..).zip(statement.conditions.iter()) {
             let read = |image| condition::is_readable(self.check, condition, image);
             if !read(first) || second.is_some_and(|second| !read(second)) {
                 let subject = Subject::Condition {
@@ -281,7 +280,8 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
         }
     }
 
-    fn verdict(self) -> UnitVerdict {
+    /// What the policies so far came to.
+    pub(super) fn verdict(self) -> UnitVerdict {
         let none = Obligations::default();
         let (outcome, statement, obligations) = match (self.tally.deny, self.check.standing) {
             (Some(deny), _) => (Outcome::ExplicitDeny, Some(deny), none),

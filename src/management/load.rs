@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use crate::compiler::{self, error::CompileErrors};
 use crate::document::bundle::{BundleFiles, FileErrors, Loaded, Strictness, read_bundle};
 use crate::document::finding::Finding;
@@ -73,7 +75,8 @@ pub fn compile(files: &BundleFiles, strictness: Strictness) -> Result<Compiled, 
 pub(super) fn compile_loaded(loaded: Loaded) -> Result<Compiled, LoadError> {
     let mut snapshot = compiler::compile(&loaded.bundle)?;
     for apart in &loaded.quarantined {
-        snapshot.accounts.quarantine(apart.account.as_str().into());
+        let account = apart.account.as_str().into();
+        snapshot.accounts.quarantine(account, Timestamp::MIN);
     }
     Ok(Compiled { loaded, snapshot })
 }

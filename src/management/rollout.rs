@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::load::{Compiled, LoadError, compile_loaded};
 use crate::document::bundle::{
     BundleFiles, FileErrors, Loaded, Quarantined, Strictness, read_bundle, read_mixed,
@@ -16,7 +18,11 @@ use crate::snapshot::Revision;
 
 /// The files of each account that were good last.
 #[derive(Debug, Default)]
-pub(super) struct GoodFiles(BTreeMap<AccountId, BundleFiles>);
+pub(super) struct GoodFiles {
+    files: BTreeMap<AccountId, BundleFiles>,
+    /// Since when the newest files of some have been refused.
+    refused: BTreeMap<AccountId, Timestamp>,
+}
 
 /// A bundle that was compiled, with what is not of its own files.
 #[derive(Debug)]
@@ -33,6 +39,8 @@ pub struct RefusedAccount {
     pub account: AccountId,
     /// What is in force for it.
     pub state: AccountState,
+    /// Since when its newest files have been refused.
+    pub since: Timestamp,
     /// Why.
     pub errors: FileErrors,
 }
@@ -47,20 +55,28 @@ pub enum AccountState {
 }
 
 impl GoodFiles {
-    /// Compiles a bundle whose accounts may be bad.
+    /// Compiles a bundle whose accounts may be bad, and that was seen at an instant.
     ///
     /// # Errors
     ///
     /// All that is wrong with what concerns more than one account.
-    pub(super) fn compile(&self, files: &BundleFiles) -> Result<Candidate, LoadError> {
+    pub(super) fn compile(
+        &self,
+        files: &BundleFiles,
+        seen: Timestamp,
+    ) -> Result<Candidate, LoadError> {
         let loaded = read_bundle(files, Strictness::Quarantine)?;
         let bad: Vec<Quarantined> = loaded.quarantined.clone();
-        let loaded = if bad.iter().any(|one| self.0.contains_key(&one.account)) {
+        let loaded = if bad.iter().any(|one| self.files.contains_key(&one.account)) {
             self.mixed(files, &bad).unwrap_or(loaded)
         } else {
             loaded
         };
-        let refused = bad.into_iter().map(|one| refused(one, &loaded)).collect();
+        let refused = bad.into_iter().map(|one| {
+            let since = self.refused.get(&one.account).copied();
+            refused(one, &loaded, since.unwrap_or(seen))
+        });
+        let refused = refused.collect();
         let compiled = compile_loaded(loaded)?;
         Ok(Candidate { compiled, refused })
     }
@@ -69,7 +85,7 @@ impl GoodFiles {
     fn mixed(&self, files: &BundleFiles, bad: &[Quarantined]) -> Option<Loaded> {
         let mut mixed = files.clone();
         for Quarantined { account, errors: _ } in bad {
-            if let Some(good) = self.0.get(account) {
+            if let Some(good) = self.files.get(account) {
                 mixed = mixed.with_account(account, good);
             }
         }
@@ -83,15 +99,17 @@ impl GoodFiles {
         let mut kept = files.into_accounts();
         for RefusedAccount { account, .. } in refused {
             kept.remove(account);
-            if let Some(good) = self.0.remove(account) {
+            if let Some(good) = self.files.remove(account) {
                 kept.insert(account.clone(), good);
             }
         }
-        self.0 = kept;
+        self.files = kept;
+        let since = refused.iter().map(|one| (one.account.clone(), one.since));
+        self.refused = since.collect();
     }
 }
 
-fn refused(one: Quarantined, loaded: &Loaded) -> RefusedAccount {
+fn refused(one: Quarantined, loaded: &Loaded, since: Timestamp) -> RefusedAccount {
     let Quarantined { account, errors } = one;
     let quarantined = loaded.quarantined.iter();
     let state = if quarantined
@@ -105,6 +123,7 @@ fn refused(one: Quarantined, loaded: &Loaded) -> RefusedAccount {
     RefusedAccount {
         account,
         state,
+        since,
         errors,
     }
 }

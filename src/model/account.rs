@@ -126,15 +126,15 @@ pub enum RoleKind {
     Sso,
 }
 
-/// A policy given to a principal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A policy given to a principal. The order is that of those who have policies.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Attachment {
-    /// Which.
-    pub policy: PolicyRef,
     /// To whom.
     pub to: Grantee,
     /// Where it counts.
     pub scope: Scope,
+    /// Which.
+    pub policy: PolicyRef,
 }
 
 /// Whom a policy is attached to.

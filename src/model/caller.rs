@@ -5,11 +5,13 @@
 //!
 //! Not here: `callers.json` (`document`), and which connection is which caller (`snapshot::caller`).
 
+pub mod identity;
 pub mod principal;
 pub mod supply;
 
 use std::fmt;
 
+use self::identity::{Identity, SpiffePattern};
 use self::principal::PrincipalPattern;
 use self::supply::Supply;
 use super::account::{Name, RoleKind};
@@ -40,17 +42,65 @@ pub struct Caller {
     pub name: Name,
     /// The peers that are this caller: any of them.
     pub peers: Vec<PeerPattern>,
+    /// Who it is itself, where it is one of the principals.
+    pub principal: Option<OwnPrincipal>,
     /// What it has.
     pub rights: Rights,
 }
 
+/// The user or role that a caller is itself, so that policies say what it may do.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct OwnPrincipal(Box<str>);
+
+/// A text is not the ARN of a user or a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected the ARN of a user or a role")]
+pub struct InvalidOwnPrincipal;
+
+impl TryFrom<&str> for OwnPrincipal {
+    type Error = InvalidOwnPrincipal;
+
+    fn try_from(text: &str) -> Result<Self, InvalidOwnPrincipal> {
+        let own = Self(text.into());
+        own.principal().map(|_| ()).ok_or(InvalidOwnPrincipal)?;
+        Ok(own)
+    }
+}
+
+impl OwnPrincipal {
+    /// The user or role; there is always one.
+    pub fn principal(&self) -> Option<PrincipalRef<'_>> {
+        let principal = PrincipalRef::parse(&self.0).ok()?;
+        match principal {
+            PrincipalRef::User { .. } | PrincipalRef::Role { session: None, .. } => Some(principal),
+            PrincipalRef::Root { .. }
+            | PrincipalRef::Role { .. }
+            | PrincipalRef::Federated { .. }
+            | PrincipalRef::Service { .. } => None,
+        }
+    }
+}
+
 /// What proves that a peer is a certain caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PeerPattern {
     /// A process of this user, at a Unix socket.
     Uid(u32),
     /// A process of this primary group, at a Unix socket.
     Gid(u32),
+    /// Who proves to be this.
+    Proven(Identity),
+    /// Who has a certificate with a SPIFFE id below this folder, which is written without `/*`.
+    SpiffeBelow(Box<str>),
+}
+
+impl From<SpiffePattern> for PeerPattern {
+    fn from(pattern: SpiffePattern) -> Self {
+        match pattern {
+            SpiffePattern::Exact(id) => Self::Proven(Identity::Spiffe(id)),
+            SpiffePattern::Below(folder) => Self::SpiffeBelow(folder),
+        }
+    }
 }
 
 impl fmt::Display for PeerPattern {
@@ -58,6 +108,8 @@ impl fmt::Display for PeerPattern {
         match self {
             Self::Uid(uid) => write!(formatter, "uid {uid}"),
             Self::Gid(gid) => write!(formatter, "gid {gid}"),
+            Self::Proven(identity) => identity.fmt(formatter),
+            Self::SpiffeBelow(folder) => write!(formatter, "spiffe {folder}/*"),
         }
     }
 }
@@ -67,19 +119,21 @@ impl fmt::Display for PeerPattern {
 pub enum Place {
     /// A TCP address of the loopback interface.
     Loopback,
-    /// Any other TCP address.
+    /// Any other TCP address, and every one over TLS.
     Remote,
     /// A Unix socket.
     Unix,
 }
 
 /// What a listener knows of a peer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// It connects from a TCP address of the loopback interface.
     Loopback,
-    /// It connects from any other TCP address, or nothing is known of it.
+    /// It connects from any other TCP address or over TLS, or nothing is known of it.
     Remote,
+    /// It proves to be somebody, wherever it connects from.
+    Proven(Identity),
     /// It connects to a Unix socket.
     Unix {
         /// The user of its process.
@@ -158,6 +212,32 @@ impl Rpc {
             Self::BatchValidateTagging => "BatchValidateTagging",
             Self::AuthorizeTagging => "AuthorizeTagging",
             Self::GetEffectiveTagPolicy => "GetEffectiveTagPolicy",
+        }
+    }
+
+    /// Whether its answer is ALLOW or DENY.
+    pub fn decides(self) -> bool {
+        match self {
+            Self::Authorize
+            | Self::BatchAuthorize
+            | Self::AuthorizeStream
+            | Self::FilterResources
+            | Self::AuthorizeTagging => true,
+            Self::ValidateTagging | Self::BatchValidateTagging | Self::GetEffectiveTagPolicy => {
+                false
+            }
+        }
+    }
+
+    /// Whether it says if tags comply.
+    pub fn judges_tags(self) -> bool {
+        match self {
+            Self::ValidateTagging | Self::BatchValidateTagging | Self::AuthorizeTagging => true,
+            Self::Authorize
+            | Self::BatchAuthorize
+            | Self::AuthorizeStream
+            | Self::FilterResources
+            | Self::GetEffectiveTagPolicy => false,
         }
     }
 }

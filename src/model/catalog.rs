@@ -230,6 +230,12 @@ impl Catalog {
         }
     }
 
+    /// Whether a type, given in lower case, is listed for tag policies of a dialect.
+    pub fn lists_tag_type(&self, dialect: Dialect, kind: &str) -> bool {
+        let types = self.tag_types.get(&dialect);
+        types.is_some_and(|types| types.contains_key(kind))
+    }
+
     /// What is known of an action: listed, or told from its name.
     pub fn facts(&self, action: ActionRef<'_>) -> ActionFacts {
         match self.actions.get(&ActionName::from(action)) {

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::organization::TagMode;
+
 /// Do the tags of this resource comply after this operation?
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaggingQuestion {
@@ -110,5 +112,18 @@ pub struct TaggingAnswer {
     /// Whether the operation is intercepted.
     pub intercepted: bool,
     /// What a repair writes; `None`: the tag is removed.
+    pub corrected: BTreeMap<String, Option<String>>,
+}
+
+/// What tags come to in all three stages (security 6.3), owned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StagedAnswer {
+    /// Whether any statement of any stage applied.
+    pub evaluated: bool,
+    /// What is wrong, with the furthest stage that finds it.
+    pub violations: BTreeMap<(ViolationCode, String), TagMode>,
+    /// Whether the policies that enforce intercept the operation.
+    pub intercepted: bool,
+    /// What a repair writes, by the policies that enforce.
     pub corrected: BTreeMap<String, Option<String>>,
 }

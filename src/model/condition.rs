@@ -10,7 +10,7 @@ use super::pattern::Pattern;
 pub const MAX_VALUES: usize = 512;
 
 /// One condition: `{operator: {key: values}}`. All conditions of a statement must hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Condition {
     /// What is read.
     pub key: ConditionKey,
@@ -50,7 +50,7 @@ pub enum Quantifier {
 
 /// What is asked of a value. Several operands of a positive test are alternatives; of a negated
 /// test none may match.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Test {
     /// `StringEquals`, `StringNotEquals`: byte for byte.
     Equals {

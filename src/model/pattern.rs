@@ -2,6 +2,8 @@
 //!
 //! There is no escape. How a pattern is matched fast is the snapshot's affair.
 
+use arrayvec::ArrayVec;
+
 use super::action::MAX_ACTION_BYTES;
 use super::arn::MAX_ARN_BYTES;
 
@@ -48,13 +50,7 @@ impl Pattern {
     ///
     /// The limit that the text is over.
     pub fn parse(text: &str, limit: usize) -> Result<Self, InvalidPattern> {
-        if text.len() > limit {
-            return Err(InvalidPattern::TooLong { limit });
-        }
-        let wildcards = text.bytes().filter(|byte| is_wildcard(*byte)).count();
-        if wildcards > MAX_WILDCARDS {
-            return Err(InvalidPattern::TooManyWildcards);
-        }
+        check(text, limit)?;
         Ok(Self(text.into()))
     }
 
@@ -73,6 +69,17 @@ impl Pattern {
     pub fn has_wildcard(&self) -> bool {
         has_wildcard(&self.0)
     }
+}
+
+fn check(text: &str, limit: usize) -> Result<(), InvalidPattern> {
+    if text.len() > limit {
+        return Err(InvalidPattern::TooLong { limit });
+    }
+    let wildcards = text.bytes().filter(|byte| is_wildcard(*byte)).count();
+    if wildcards > MAX_WILDCARDS {
+        return Err(InvalidPattern::TooManyWildcards);
+    }
+    Ok(())
 }
 
 /// Whether the text holds `*` or `?`.
@@ -108,15 +115,16 @@ impl ActionPattern {
         if text == "*" {
             return Ok(Self::All);
         }
-        let whole = Pattern::parse(&text.to_ascii_lowercase(), MAX_ACTION_BYTES)?;
-        if whole.0.is_empty() {
+        check(text, MAX_ACTION_BYTES)?;
+        if text.is_empty() {
             return Err(InvalidPattern::Empty);
         }
-        match whole.0.split_once(':') {
+        let lower = |part: &str| Pattern(part.to_ascii_lowercase().into());
+        match text.split_once(':') {
             Some((service, name)) if is_action_text(service) && is_action_text(name) => {
                 Ok(Self::Named {
-                    service: Pattern(service.into()),
-                    name: Pattern(name.into()),
+                    service: lower(service),
+                    name: lower(name),
                 })
             }
             _ => Err(InvalidPattern::ActionShape),
@@ -183,8 +191,8 @@ impl ResourcePattern {
         if text == "*" {
             return Ok(Self::All);
         }
-        let whole = Pattern::parse(text, MAX_ARN_BYTES)?;
-        let fields: Vec<&str> = whole.0.splitn(5, ':').collect();
+        check(text, MAX_ARN_BYTES)?;
+        let fields: ArrayVec<&str, 5> = text.splitn(5, ':').collect();
         let field = |text: &str| Pattern(text.into());
         match fields.as_slice() {
             ["acs", "", ..] => Err(InvalidPattern::ArnService),

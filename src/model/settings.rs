@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use super::text::eq_fold;
 
 /// All switches (design, section 6).
@@ -39,6 +41,8 @@ pub struct Settings {
     pub untag_interception: UntagInterception,
     /// `protected_tag_keys`
     pub protected_tag_keys: ProtectedTagKeys,
+    /// `on_stale`, with `max_staleness`
+    pub on_stale: OnStale,
 }
 
 /// Whether a Deny at resource-group scope stands over an Allow at account scope (case F17).
@@ -208,5 +212,26 @@ impl ProtectedTagKeys {
 impl FromIterator<Arc<str>> for ProtectedTagKeys {
     fn from_iter<I: IntoIterator<Item = Arc<str>>>(keys: I) -> Self {
         Self(keys.into_iter().collect())
+    }
+}
+
+/// What decides while the source holds other documents than what is in force, or is lost
+/// (design, section 7).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum OnStale {
+    /// What is in force, however old.
+    #[default]
+    Serve,
+    /// What is in force for so long, and nothing after that. Closes more.
+    DenyAfter(SignedDuration),
+}
+
+impl OnStale {
+    /// How long what is stale still decides; `None`: for ever.
+    pub fn limit(self) -> Option<SignedDuration> {
+        match self {
+            Self::Serve => None,
+            Self::DenyAfter(limit) => Some(limit),
+        }
     }
 }

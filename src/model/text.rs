@@ -5,12 +5,21 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 /// Whether two texts are equal without regard to case.
 ///
-/// ASCII is folded byte by byte; anything else by the simple lower-case mapping of Unicode.
+/// ASCII is folded byte by byte; from anything else on by the simple lower-case mapping of Unicode.
 /// Nothing is allocated.
 pub fn eq_fold(left: &str, right: &str) -> bool {
-    if left.is_ascii() && right.is_ascii() {
-        return left.eq_ignore_ascii_case(right);
+    for (one, other) in left.bytes().zip(right.bytes()) {
+        if !one.is_ascii() || !other.is_ascii() {
+            return eq_fold_beyond_ascii(left, right);
+        }
+        if !one.eq_ignore_ascii_case(&other) {
+            return false;
+        }
     }
+    left.len() == right.len()
+}
+
+fn eq_fold_beyond_ascii(left: &str, right: &str) -> bool {
     left.chars()
         .flat_map(char::to_lowercase)
         .eq(right.chars().flat_map(char::to_lowercase))
@@ -96,6 +105,8 @@ mod tests {
         assert!(eq_fold("ÄB", "äb"));
         assert!(!eq_fold("env", "envy"));
         assert!(!eq_fold("ß", "ss"));
+        assert!(eq_fold("\u{212a}ey", "key") && eq_fold("KEY", "\u{212a}ey"));
+        assert!(!eq_fold("a", "aä") && !eq_fold("aä", "a") && !eq_fold("", "ä"));
     }
 
     #[test]

@@ -1,10 +1,15 @@
 //! Compliance without a server: an owned question, judged by an effective policy in memory.
 
-use crate::engine::compliance::{Rules, Verdict, capabilities, validate};
+use std::collections::BTreeMap;
+
+use crate::engine::compliance::{Rules, Staged, Verdict, capabilities, validate, validate_staged};
+use crate::engine::correction::Rewrite;
 use crate::engine::request::KnownGroup;
 use crate::engine::tagging::{Inheritance, Operation, Question, Tagging, Tags, TooManyTags};
 use crate::model::catalog::{Catalog, TagCapabilities};
-use crate::model::compliance::{self as owned, TaggingAnswer, TaggingOperation, TaggingQuestion};
+use crate::model::compliance::{
+    self as owned, StagedAnswer, TaggingAnswer, TaggingOperation, TaggingQuestion,
+};
 use crate::model::settings::Settings;
 use crate::model::tag::TagRef;
 use crate::model::tag_policy::EffectivePolicy;
@@ -39,6 +44,41 @@ pub fn comply_by(
     rules: &Rules<'_>,
     question: &TaggingQuestion,
 ) -> Result<TaggingAnswer, TooManyTags> {
+    with_tagging(question, |tagging| answer(&validate(rules, tagging)))
+}
+
+/// Judges an owned question by the three stages of a node.
+///
+/// # Errors
+///
+/// When there are too many tags.
+pub fn comply_staged(
+    staged: &Staged<'_>,
+    question: &TaggingQuestion,
+) -> Result<StagedAnswer, TooManyTags> {
+    with_tagging(question, |tagging| {
+        let verdict = validate_staged(staged, tagging);
+        let violations = verdict.violations.iter();
+        StagedAnswer {
+            evaluated: verdict.evaluated,
+            violations: violations
+                .map(|(mode, one)| ((one.code, one.key.to_owned()), *mode))
+                .collect(),
+            intercepted: verdict.is_intercepted(),
+            corrected: corrected(&verdict.corrected),
+        }
+    })
+}
+
+/// Lends an owned question to the engine.
+///
+/// # Errors
+///
+/// When there are too many tags.
+pub fn with_tagging<T>(
+    question: &TaggingQuestion,
+    then: impl FnOnce(&Tagging<'_>) -> T,
+) -> Result<T, TooManyTags> {
     let current = tags(&question.current);
     let (set, removed) = match &question.operation {
         TaggingOperation::Detect => (Vec::new(), Vec::new()),
@@ -75,7 +115,7 @@ pub fn comply_by(
         },
         history: question.history,
     })?;
-    Ok(answer(&validate(rules, &tagging)))
+    Ok(then(&tagging))
 }
 
 fn tags(pairs: &[(String, String)]) -> Vec<TagRef<'_>> {
@@ -87,15 +127,19 @@ fn tags(pairs: &[(String, String)]) -> Vec<TagRef<'_>> {
 
 fn answer(verdict: &Verdict<'_>) -> TaggingAnswer {
     let violations = verdict.violations.iter();
-    let corrected = verdict.corrected.iter();
     TaggingAnswer {
         evaluated: verdict.evaluated,
         violations: violations
             .map(|violation| (violation.code, violation.key.to_owned()))
             .collect(),
         intercepted: verdict.is_intercepted(),
-        corrected: corrected
-            .map(|one| (one.key.to_owned(), one.value.map(str::to_owned)))
-            .collect(),
+        corrected: corrected(&verdict.corrected),
     }
+}
+
+fn corrected(rewrites: &[Rewrite<'_>]) -> BTreeMap<String, Option<String>> {
+    let rewrites = rewrites.iter();
+    rewrites
+        .map(|one| (one.key.to_owned(), one.value.map(str::to_owned)))
+        .collect()
 }

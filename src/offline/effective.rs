@@ -42,8 +42,7 @@ pub fn notes(table: &TagTable) -> BTreeSet<(&'static str, String)> {
                 text: String::new(),
             };
             for note in &staged.provenance.notes {
-                let is_here = |by: &Origin| by.depth + 1 == path.len();
-                if note.by.as_ref().is_none_or(is_here) {
+                if is_told_at(note, path.len()) {
                     let (section, key) = (note.cell.section.as_str(), &note.cell.key);
                     let line = tree.told(note);
                     let line = format!("{}: {section} {key} {line}", node.organization);
@@ -53,6 +52,15 @@ pub fn notes(table: &TagTable) -> BTreeSet<(&'static str, String)> {
         }
     }
     told
+}
+
+/// Whether a note is told at a node of this depth: where it is done, and not below again. What a
+/// chain comes to by what nodes below do is told everywhere, once for all.
+fn is_told_at(note: &Note, depth: usize) -> bool {
+    match (&note.kind, &note.by) {
+        (NoteKind::TargetNotAllowed(_), _) | (_, None) => true,
+        (_, Some(by)) => by.depth + 1 == depth,
+    }
 }
 
 struct Tree<'t> {
@@ -196,6 +204,12 @@ impl Tree<'_> {
             NoteKind::Weakened(Weakening::AnyValue) => "weakens: every value is allowed".into(),
             NoteKind::Weakened(Weakening::TagKey) => "weakens: another tag key".into(),
             NoteKind::Weakened(Weakening::Emptied(_)) => "weakens: nothing is left".into(),
+            NoteKind::TargetNotAllowed(value) => {
+                format!(
+                    "never writes {}: `tag_value` does not list it",
+                    shown(value)
+                )
+            }
             NoteKind::Inert => "no expression is set: nothing is asked".into(),
         }
     }

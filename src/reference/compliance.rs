@@ -3,7 +3,12 @@
 //! Each branch names its sentence: `tag-policy n`, or `security n.m`, which stands over it.
 
 mod correction;
+mod kind;
 mod scope;
+mod stages;
+
+pub use kind::{RefusedType, resource_type};
+pub use stages::comply_staged;
 
 use std::collections::{BTreeMap, BTreeSet};
 

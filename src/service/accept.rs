@@ -19,6 +19,7 @@ use super::phase::{Phase, reached};
 use super::socket::Detached;
 use super::worker::{Accepted, Place, Workers};
 use crate::model::caller::SocketUser;
+use crate::tls::Endpoint;
 
 /// How long the acceptor rests when the system has no more descriptors.
 const REST: Duration = Duration::from_millis(50);
@@ -27,6 +28,7 @@ const REST: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) enum Listener {
     Tcp(TcpListener),
+    Tls(TcpListener, Arc<Endpoint>),
     Unix(UnixListener, SocketFile, OwnUser),
 }
 
@@ -34,15 +36,16 @@ impl Listener {
     pub(super) fn new(bound: Bound) -> io::Result<Self> {
         Ok(match bound {
             Bound::Tcp(listener) => Self::Tcp(TcpListener::from_std(listener)?),
+            Bound::Tls(listener, endpoint) => Self::Tls(TcpListener::from_std(listener)?, endpoint),
             Bound::Unix(listener, file) => {
                 Self::Unix(UnixListener::from_std(listener)?, file, OwnUser::ask()?)
             }
         })
     }
 
-    async fn accept(&self) -> io::Result<(Detached, PeerAddress)> {
+    pub(super) async fn accept(&self) -> io::Result<(Detached, PeerAddress)> {
         match self {
-            Self::Tcp(listener) => {
+            Self::Tcp(listener) | Self::Tls(listener, _) => {
                 let (stream, address) = listener.accept().await?;
                 Ok((Detached::Tcp(stream.into_std()?), PeerAddress::Tcp(address)))
             }
@@ -54,11 +57,19 @@ impl Listener {
         }
     }
 
+    /// What its connections begin with TLS by.
+    pub(super) fn endpoint(&self) -> Option<Arc<Endpoint>> {
+        match self {
+            Self::Tls(_, endpoint) => Some(Arc::clone(endpoint)),
+            Self::Tcp(_) | Self::Unix(..) => None,
+        }
+    }
+
     /// What the system's queue still holds; the socket is closed after it.
     fn rest(self) -> io::Result<Vec<(Detached, PeerAddress)>> {
         let mut rest = Vec::new();
         match self {
-            Self::Tcp(listener) => {
+            Self::Tcp(listener) | Self::Tls(listener, _) => {
                 let listener = listener.into_std()?;
                 while let Ok((stream, address)) = listener.accept() {
                     stream.set_nonblocking(true)?;
@@ -146,6 +157,7 @@ impl Places {
         Ok(Accepted {
             socket,
             address,
+            endpoint: listener.endpoint(),
             place: Place::new(free, &self.open),
         })
     }
@@ -177,13 +189,19 @@ pub(super) async fn accept(
             }
         }
     }
+    let endpoint = listener.endpoint();
     match listener.rest() {
-        Ok(rest) => hand_rest(rest, &mut workers, &places).await,
+        Ok(rest) => hand_rest(rest, endpoint, &mut workers, &places).await,
         Err(error) => tracing::warn!(%error, "waiting connections could not be accepted"),
     }
 }
 
-async fn hand_rest(rest: Vec<(Detached, PeerAddress)>, workers: &mut Workers, places: &Places) {
+async fn hand_rest(
+    rest: Vec<(Detached, PeerAddress)>,
+    endpoint: Option<Arc<Endpoint>>,
+    workers: &mut Workers,
+    places: &Places,
+) {
     for (socket, address) in rest {
         // As many as may be open are open: the peer tries another server.
         let Some(place) = places.try_place() else {
@@ -193,6 +211,7 @@ async fn hand_rest(rest: Vec<(Detached, PeerAddress)>, workers: &mut Workers, pl
             .hand(Accepted {
                 socket,
                 address,
+                endpoint: endpoint.clone(),
                 place,
             })
             .await;

@@ -36,7 +36,7 @@ use super::authorization::{Authorization, Method};
 use super::pdp::{self, Served};
 use super::peer::Peer;
 use super::phase::Phase;
-use crate::wire::status::CallError;
+use crate::wire::status::{CallError, explained};
 use crate::wire::v1::tagging_service_server::TaggingServiceServer;
 
 const TAGGING: &str = "/tagwarden.v1.TaggingService/";
@@ -199,7 +199,7 @@ impl Call {
             return Poll::Pending;
         };
         let answer = ready!(inner.as_mut().poll(context));
-        Poll::Ready(answer.map(|answer| answer.map(AnswerBody::Other)))
+        Poll::Ready(answer.map(|answer| explained(answer).map(AnswerBody::Other)))
     }
 }
 

@@ -1,28 +1,28 @@
 //! One connection, from its first byte to its last.
 //!
-//! A peer has a bounded time for the HTTP/2 preface and another for its first call; after that
-//! pings tell whether it is there. When the server drains the peer is told with GOAWAY, and its
-//! open calls end by themselves or with the server.
+//! A peer has a bounded time for what comes before HTTP/2 (`handshake`) and another for its first
+//! call; after that pings tell whether it is there. When the server drains the peer is told with
+//! GOAWAY, and its open calls end by themselves or with the server.
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
+use hyper::body::{Body, Incoming};
+use hyper::rt::bounds::Http2ServerConnExec;
 use hyper::server::conn::http2;
+use hyper::service::HttpService;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::AsyncReadExt as _;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use super::call::{Calls, Services};
-use super::peer::Peer;
+use super::handshake::{Gate, Opening};
+use super::peer::PeerAddress;
 use super::phase::{Phase, reached};
 use super::socket::Socket;
-
-/// What every HTTP/2 client sends first.
-const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+use crate::tls::Endpoint;
 
 /// How long a peer that was told to go may stay, where the server itself goes on.
 const LINGER: Duration = Duration::from_secs(1);
@@ -30,8 +30,11 @@ const LINGER: Duration = Duration::from_secs(1);
 /// The limits of one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// The time for the HTTP/2 preface; while the server drains at most a second. Default: 5 s.
+    /// The time for the TLS handshake, if there is one, and the HTTP/2 preface; while the server
+    /// drains at most a second. Default: 5 s.
     pub handshake: Duration,
+    /// The most TLS handshakes under way at once, of all connections. Default: 64.
+    pub handshakes: usize,
     /// The time from the preface to the first call. Default: 30 s.
     pub first_call: Duration,
     /// The longest that a call without a stream may take. Default: 30 s.
@@ -56,6 +59,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             handshake: Duration::from_secs(5),
+            handshakes: 64,
             first_call: Duration::from_secs(30),
             longest_call: Duration::from_secs(30),
             ping_every: Duration::from_secs(20),
@@ -90,21 +94,34 @@ impl Config {
 #[derive(Debug, Clone)]
 pub(super) struct Connections {
     pub(super) config: Arc<Config>,
+    pub(super) gate: Gate,
     pub(super) services: Arc<Services>,
     pub(super) phases: watch::Receiver<Phase>,
 }
 
 impl Connections {
     /// Serves one connection to its end.
-    pub(super) async fn serve(self, mut socket: Socket, peer: Arc<Peer>) {
+    pub(super) async fn serve(
+        self,
+        socket: Socket,
+        address: PeerAddress,
+        endpoint: Option<Arc<Endpoint>>,
+    ) {
         let Self {
             config,
+            gate,
             services,
             mut phases,
         } = self;
-        if let Err(fault) = read_preface(&mut socket, &config, &mut phases).await {
-            return tracing::debug!(address = ?peer.address, fault, "connection refused");
-        }
+        let opening = Opening {
+            gate: &gate,
+            limit: config.handshake,
+            phases: &mut phases,
+        };
+        let opened = opening.open(socket, address, endpoint.as_deref()).await;
+        let Some((socket, peer)) = opened else {
+            return;
+        };
         let called = Arc::new(AtomicBool::new(false));
         let calls = Calls {
             services,
@@ -121,39 +138,20 @@ impl Connections {
     }
 }
 
-/// Reads the preface, and puts it back for the protocol's own reading.
-async fn read_preface(
-    socket: &mut Socket,
-    config: &Config,
-    phases: &mut watch::Receiver<Phase>,
-) -> Result<(), &'static str> {
-    let mut preface = [0; PREFACE.len()];
-    let hurried = async {
-        reached(phases, Phase::Draining).await;
-        tokio::time::sleep(LINGER).await;
-    };
-    let read = tokio::select! {
-        read = timeout(config.handshake, socket.read_exact(&mut preface)) => read,
-        () = hurried => return Err("no HTTP/2 preface before the server stops"),
-    };
-    match read {
-        Ok(Ok(_)) if preface == *PREFACE => {
-            socket.unread(Bytes::from_static(PREFACE));
-            Ok(())
-        }
-        Ok(Ok(_)) => Err("not HTTP/2"),
-        Ok(Err(_)) => Err("closed before the HTTP/2 preface"),
-        Err(_) => Err("no HTTP/2 preface in time"),
-    }
-}
-
 /// Drives a connection until it is closed, by the peer or by us.
-async fn to_its_end(
-    serving: http2::Connection<TokioIo<Socket>, Calls, TokioExecutor>,
+pub(super) async fn to_its_end<S, B>(
+    serving: http2::Connection<TokioIo<Socket>, S, TokioExecutor>,
     first_call: Instant,
     called: &AtomicBool,
     mut phases: watch::Receiver<Phase>,
-) -> hyper::Result<()> {
+) -> hyper::Result<()>
+where
+    S: HttpService<Incoming, ResBody = B>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B: Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    TokioExecutor: Http2ServerConnExec<S::Future, B>,
+{
     let mut serving = pin!(serving);
     let mut timer = pin!(sleep_until(first_call));
     let mut told = false;

@@ -1,39 +1,48 @@
-//! The policy administration point: `ManagementService` on a Unix socket of its own.
+//! The policy administration point: `ManagementService` on a listener of its own.
 //!
-//! All of it runs on the runtime for slow work. The socket's directory is closed to others, and
-//! who connects is asked of the kernel: only the server's own user and root may call.
+//! All of it runs on the runtime for slow work. On the Unix socket who connects is asked of the
+//! kernel, and its directory is closed to others; on a TCP address there is TLS, and a peer proves
+//! who it is by its certificate or by a token with each call. Handlers find the [`Peer`] among the
+//! extensions of a call.
 //!
-//! Not here: what is done with a bundle (`management`).
+//! Not here: what is done with a bundle (`management`), and what proves a peer (`tls`).
 
 mod handlers;
 
 use std::convert::Infallible;
 use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
-use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tower::Service as _;
 
 use self::handlers::Handlers;
-use super::listen::{BindError, Bound, Listen, SocketFile};
+use super::accept::Listener;
+use super::connection::to_its_end;
+use super::handshake::{Gate, Opening};
+use super::listen::{BindError, Bound, Listen, Owner};
+use super::peer::{Peer, PeerAddress};
 use super::phase::{Phase, reached};
+use super::socket::Detached;
 use crate::management::Management;
-use crate::wire::status::CallError;
+use crate::model::caller::{Origin, SocketUser};
+use crate::tls::Endpoint;
+use crate::wire::status::{CallError, explained};
 use crate::wire::v1::management_service_server::ManagementServiceServer;
 
 /// The most bytes of a message: a bundle is one.
@@ -42,6 +51,12 @@ pub const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 const CONNECTIONS: usize = 64;
 /// The longest that open calls may take after the server stopped serving data.
 const DRAIN: Duration = Duration::from_secs(2);
+/// The time for the TLS handshake and the HTTP/2 preface.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// The time from there to the first call that is let in.
+const FIRST_CALL: Duration = Duration::from_secs(30);
+/// What stands before a token.
+const BEARER: &[u8] = b"Bearer ";
 /// How long to rest when the system has no more descriptors.
 const REST: Duration = Duration::from_millis(50);
 
@@ -54,62 +69,58 @@ pub enum Authority {
     Callers,
 }
 
-/// The address of the management channel is no Unix socket.
+/// Why there is no management channel.
 #[derive(Debug, thiserror::Error)]
 pub enum BindManageError {
-    /// It is a TCP address.
-    #[error("the management channel is served on a Unix socket only, not on `{0}`")]
+    /// It is a TCP address without TLS.
+    #[error(
+        "the management channel is served on a Unix socket or with TLS (`{0},tls`), not on `{0}`"
+    )]
     Tcp(Listen),
+    /// Everybody could connect, and nobody could prove anything.
+    #[error("the management channel on `{0}` needs client certificates or tokens")]
+    Unproven(Listen),
     /// It is taken, or its directory cannot be made.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// The system does not tell who this process is.
-    #[error("the server's own user cannot be told: {0}")]
-    User(#[source] io::Error),
 }
 
 /// The management channel, bound.
 #[derive(Debug)]
 pub struct Pap {
-    listener: std::os::unix::net::UnixListener,
-    file: SocketFile,
-    own: u32,
+    bound: Bound,
 }
 
 impl Pap {
-    /// Takes the address, with mode 0600 whatever it says; the directory of the socket is made, for its owner alone.
+    /// Takes the address. A Unix socket has mode 0600 whatever it says; its directory is made, for
+    /// its owner alone. A TCP address needs TLS, and a way for peers to prove who they are.
     ///
     /// # Errors
     ///
-    /// When the address is taken or is no Unix socket.
-    pub fn bind(address: &Listen) -> Result<Self, BindManageError> {
-        let Listen::Unix { path, mode: _ } = address else {
-            return Err(BindManageError::Tcp(address.clone()));
-        };
-        // Nobody else may call, whatever the mode.
-        let address = &Listen::Unix {
-            path: path.clone(),
-            mode: 0o600,
-        };
-        if let Some(parent) = path.parent() {
-            make_directory(parent).map_err(|cause| BindError {
-                address: address.clone(),
-                cause,
-            })?;
-        }
-        match Bound::bind(address)? {
-            Bound::Unix(listener, file) => {
-                // The file that was just made is this process' own.
-                let own = std::fs::symlink_metadata(path).map_err(BindManageError::User)?;
-                let own = own.uid();
-                Ok(Self {
-                    listener,
-                    file,
-                    own,
-                })
+    /// When the address is taken or cannot be a management channel.
+    pub fn bind(
+        address: &Listen,
+        endpoint: Option<&Arc<Endpoint>>,
+    ) -> Result<Self, BindManageError> {
+        let address = match address {
+            Listen::Tcp(_) => return Err(BindManageError::Tcp(address.clone())),
+            Listen::Tls(_) if endpoint.is_some_and(|endpoint| !endpoint.asks_for_proof()) => {
+                return Err(BindManageError::Unproven(address.clone()));
             }
-            Bound::Tcp(_) => Err(BindManageError::Tcp(address.clone())),
-        }
+            Listen::Tls(_) => address.clone(),
+            Listen::Unix { path, owner, .. } => closed(path, *owner)?,
+        };
+        let bound = Bound::bind(&address, endpoint)?;
+        Ok(Self { bound })
+    }
+
+    /// Where it listens, with the port that was taken.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not tell.
+    pub fn address(&self) -> io::Result<Listen> {
+        self.bound.address()
     }
 
     /// Serves until `stop` says [`Phase::Draining`], and a little longer for what is open.
@@ -123,19 +134,17 @@ impl Pap {
         authority: Authority,
         mut stop: watch::Receiver<Phase>,
     ) -> io::Result<()> {
-        let Self {
-            listener,
-            file,
-            own,
-        } = self;
-        let listener = UnixListener::from_std(listener)?;
+        let listener = Listener::new(self.bound)?;
         let handlers = Handlers::new(management, authority, stop.clone());
         let server =
             ManagementServiceServer::new(handlers).max_decoding_message_size(MAX_MESSAGE_BYTES);
         let serving = Serving {
-            routes: Routes::new(server).prepare(),
-            own,
-            phases: stop.clone(),
+            shared: Shared {
+                routes: Routes::new(server).prepare(),
+                endpoint: listener.endpoint(),
+                gate: Gate::new(CONNECTIONS),
+                phases: stop.clone(),
+            },
             places: Arc::new(Semaphore::new(CONNECTIONS)),
             open: TaskTracker::new(),
         };
@@ -143,12 +152,27 @@ impl Pap {
             () = reached(&mut stop, Phase::Draining) => {}
             () = serving.accept(&listener) => {}
         }
-        drop((listener, file));
+        drop(listener);
         serving.open.close();
         // What is still open then ends with the runtime.
         let _ = timeout(DRAIN, serving.open.wait()).await;
         Ok(())
     }
+}
+
+/// A socket that nobody else reaches, whatever mode was asked for, in a directory of its own.
+fn closed(path: &Path, owner: Owner) -> Result<Listen, BindError> {
+    let address = Listen::Unix {
+        path: path.to_owned(),
+        mode: 0o600,
+        owner,
+    };
+    let made = path.parent().map_or(Ok(()), make_directory);
+    made.map_err(|cause| BindError {
+        address: address.clone(),
+        cause,
+    })?;
+    Ok(address)
 }
 
 /// Makes a directory for its owner alone. One that is there already is left as it is, because
@@ -161,23 +185,21 @@ fn make_directory(directory: &Path) -> io::Result<()> {
 }
 
 struct Serving {
-    routes: Routes,
-    own: u32,
-    phases: watch::Receiver<Phase>,
+    shared: Shared,
     places: Arc<Semaphore>,
     open: TaskTracker,
 }
 
 impl Serving {
-    async fn accept(&self, listener: &UnixListener) {
+    async fn accept(&self, listener: &Listener) {
         loop {
             // INVARIANT: the semaphore is never closed.
             let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
                 return;
             };
             match listener.accept().await {
-                Ok((socket, _)) => {
-                    let serving = serve(socket, self.routes.clone(), self.own, self.phases.clone());
+                Ok((socket, address)) => {
+                    let serving = self.shared.clone().serve(socket, address);
                     self.open.spawn(async move {
                         serving.await;
                         drop(place);
@@ -192,48 +214,121 @@ impl Serving {
     }
 }
 
-/// Whether a user may call.
-fn may_call(user: Option<u32>, own: u32) -> bool {
-    user.is_some_and(|user| user == own || user == 0)
+/// What all connections share.
+#[derive(Clone)]
+struct Shared {
+    routes: Routes,
+    endpoint: Option<Arc<Endpoint>>,
+    gate: Gate,
+    phases: watch::Receiver<Phase>,
 }
 
-async fn serve(socket: UnixStream, routes: Routes, own: u32, mut phases: watch::Receiver<Phase>) {
-    let user = socket.peer_cred().ok().map(|peer| peer.uid());
-    let allowed = may_call(user, own);
-    if !allowed {
-        tracing::warn!(user, "a management call is refused");
-    }
-    let service =
-        service_fn(move |request: Request<Incoming>| call(routes.clone(), request, allowed));
-    let mut builder = http2::Builder::new(TokioExecutor::new());
-    builder
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(64)
-        .max_header_list_size(16 * 1_024)
-        .keep_alive_interval(Duration::from_secs(20))
-        .keep_alive_timeout(Duration::from_secs(10));
-    let mut serving = pin!(builder.serve_connection(TokioIo::new(socket), service));
-    tokio::select! {
+impl Shared {
+    async fn serve(mut self, socket: Detached, address: PeerAddress) {
+        let Ok(socket) = socket.attach() else {
+            return;
+        };
+        let opening = Opening {
+            gate: &self.gate,
+            limit: HANDSHAKE,
+            phases: &mut self.phases,
+        };
+        let opened = opening
+            .open(socket, address, self.endpoint.as_deref())
+            .await;
+        let Some((socket, peer)) = opened else {
+            return;
+        };
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(64)
+            .max_header_list_size(16 * 1_024)
+            .keep_alive_interval(Duration::from_secs(20))
+            .keep_alive_timeout(Duration::from_secs(10));
+        let (phases, called) = (self.phases.clone(), Arc::new(AtomicBool::new(false)));
+        let calls = Calls {
+            shared: Arc::new(self),
+            peer,
+            called: Arc::clone(&called),
+        };
+        let service = service_fn(move |request| calls.clone().call(request));
+        let serving = builder.serve_connection(TokioIo::new(socket), service);
         // What a peer does to its own connection concerns nobody else.
-        _ = &mut serving => return,
-        () = reached(&mut phases, Phase::Draining) => {}
-    }
-    serving.as_mut().graceful_shutdown();
-    tokio::select! {
-        _ = &mut serving => {}
-        () = reached(&mut phases, Phase::Ended) => {}
+        let _ = to_its_end(serving, Instant::now() + FIRST_CALL, &called, phases).await;
     }
 }
 
-async fn call(
-    mut routes: Routes,
-    request: Request<Incoming>,
-    allowed: bool,
-) -> Result<Response<Body>, Infallible> {
-    if allowed {
-        routes.call(request.map(Body::new)).await
-    } else {
-        Ok(CallError::ManagementDenied.to_status().into_http())
+/// The calls of one connection.
+#[derive(Clone)]
+struct Calls {
+    shared: Arc<Shared>,
+    peer: Arc<Peer>,
+    /// Set by the first call that is let in.
+    called: Arc<AtomicBool>,
+}
+
+impl Calls {
+    async fn call(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        let mut request = request.map(Body::new);
+        let endpoint = self.shared.endpoint.as_deref();
+        let caller = proven(&self.peer, endpoint, request.headers_mut());
+        let Some(caller) = caller.filter(|caller| may_call(&caller.origin)) else {
+            self.tell_refused();
+            return Ok(CallError::ManagementDenied.to_status().into_http());
+        };
+        self.called.store(true, Ordering::Relaxed);
+        request.extensions_mut().insert(caller);
+        let answer = self.shared.routes.clone().call(request).await;
+        answer.map(explained)
+    }
+
+    fn tell_refused(&self) {
+        let endpoint = self.shared.endpoint.as_deref();
+        let seldom = endpoint.map_or(&*self.shared.gate.seldom, Endpoint::seldom);
+        if let Some(skipped) = seldom.pass() {
+            let address = self.peer.address;
+            tracing::warn!(?address, skipped, "a management call is refused");
+        }
+    }
+}
+
+/// Who calls: the peer of the connection, or the holder of the token that the call carries. `None`
+/// where it carries one that is not good.
+fn proven(
+    peer: &Arc<Peer>,
+    endpoint: Option<&Endpoint>,
+    headers: &mut HeaderMap,
+) -> Option<Arc<Peer>> {
+    let Some(endpoint) = endpoint else {
+        return Some(Arc::clone(peer));
+    };
+    let mut given = headers.get_all(AUTHORIZATION).iter();
+    let caller = match (given.next(), given.next()) {
+        (None, _) => Some(Arc::clone(peer)),
+        (Some(one), None) => {
+            let token = bearer(one.as_bytes())?;
+            endpoint.holder(token).map(|holder| peer.with_token(holder))
+        }
+        (Some(_), Some(_)) => None,
+    };
+    headers.remove(AUTHORIZATION);
+    caller
+}
+
+/// The token of `Bearer TOKEN`; the scheme is in any case.
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = value.split_at_checked(BEARER.len())?;
+    scheme.eq_ignore_ascii_case(BEARER).then_some(token)
+}
+
+/// Whether a peer may call: the server's own user and root at the socket, whoever proves to be
+/// somebody elsewhere.
+fn may_call(origin: &Origin) -> bool {
+    match origin {
+        Origin::Unix { uid, user, .. } => *user == SocketUser::Own || *uid == 0,
+        Origin::Proven(_) => true,
+        Origin::Loopback | Origin::Remote => false,
     }
 }
 
@@ -244,11 +339,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_own_user_and_root_may_call() {
-        assert!(may_call(Some(7), 7));
-        assert!(may_call(Some(0), 7));
-        assert!(!may_call(Some(8), 7));
-        assert!(!may_call(None, 0));
+    fn only_the_own_user_and_root_may_call_at_the_socket() {
+        use SocketUser::{Other, Own};
+        let check = |uid, user, expected| {
+            let origin = Origin::Unix { uid, gid: 7, user };
+            assert_eq!(may_call(&origin), expected, "{origin:?}");
+        };
+        check(7, Own, true);
+        check(0, Other, true);
+        check(8, Other, false);
+        assert!(!may_call(&Origin::Loopback) && !may_call(&Origin::Remote));
+    }
+
+    #[test]
+    fn tokens_follow_their_scheme() {
+        assert_eq!(bearer(b"Bearer abc"), Some(b"abc".as_slice()));
+        assert_eq!(bearer(b"bearer abc"), Some(b"abc".as_slice()));
+        for value in [
+            b"abc".as_slice(),
+            b"Basic abc",
+            b"Bearer",
+            b"Bearerabc",
+            b"",
+        ] {
+            assert_eq!(bearer(value), None);
+        }
     }
 
     #[test]
@@ -258,13 +373,25 @@ mod tests {
         let address = Listen::Unix {
             path: path.clone(),
             mode: 0o660,
+            owner: Owner::default(),
         };
-        let bound = Pap::bind(&address).unwrap();
+        let bound = Pap::bind(&address, None).unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(path.parent().unwrap()), mode(&path)), (0o700, 0o600));
-        assert!(matches!(Pap::bind(&address), Err(BindManageError::Bind(_))));
+        assert!(matches!(
+            Pap::bind(&address, None),
+            Err(BindManageError::Bind(_))
+        ));
         drop(bound);
         let tcp = "127.0.0.1:0".parse().unwrap();
-        assert!(matches!(Pap::bind(&tcp), Err(BindManageError::Tcp(_))));
+        assert!(matches!(
+            Pap::bind(&tcp, None),
+            Err(BindManageError::Tcp(_))
+        ));
+        let tls = "127.0.0.1:0,tls".parse().unwrap();
+        assert!(matches!(
+            Pap::bind(&tls, None),
+            Err(BindManageError::Bind(_))
+        ));
     }
 }

@@ -11,6 +11,7 @@ mod clock;
 pub(crate) mod desk;
 mod filter;
 pub(crate) mod ids;
+mod permission;
 mod revision;
 mod rights;
 pub(crate) mod session;
@@ -104,7 +105,7 @@ impl Call {
         let origin = self
             .peer
             .as_ref()
-            .map_or(Origin::Remote, |peer| peer.origin);
+            .map_or(&Origin::Remote, |peer| &peer.origin);
         let caller = snapshot.callers.find(origin);
         rights::check_rpc(caller, rpc)?;
         Ok(caller)
@@ -169,11 +170,12 @@ impl Pdp {
     /// As a call of `Authorize`.
     pub fn answer(
         &self,
-        origin: Origin,
+        origin: &Origin,
         request: &[u8],
         answer: &mut Vec<u8>,
     ) -> Result<(), CallError> {
         with_question(request, |message| {
+            self.check_standing()?;
             let snapshot = self.shared.reader.load();
             let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
             let caller = snapshot.callers.find(origin);
@@ -220,6 +222,7 @@ impl Pdp {
 
     /// Whether a call may use an RPC, by the newest snapshot.
     fn check_rpc(&self, call: &Call, rpc: Rpc) -> Result<(), CallError> {
+        self.check_standing()?;
         let snapshot = self.shared.reader.load();
         let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
         call.caller(snapshot, rpc).map(|_| ())
@@ -241,7 +244,18 @@ impl Pdp {
         revision::reach(&self.shared.reader, &self.shared.waiters, call, token).await
     }
 
+    /// semantics 47: what is stale for too long decides nothing.
+    fn check_standing(&self) -> Result<(), CallError> {
+        let Shared { reader, clock, .. } = &*self.shared;
+        if reader.is_expired(|| clock.now()) {
+            Err(CallError::SnapshotStale)
+        } else {
+            Ok(())
+        }
+    }
+
     fn snapshot(&self) -> Result<Arc<Snapshot>, CallError> {
+        self.check_standing()?;
         self.shared
             .reader
             .load_full()

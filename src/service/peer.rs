@@ -3,18 +3,24 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use rustls::pki_types::CertificateDer;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use crate::model::account::Name;
+use crate::model::caller::identity::Identity;
 use crate::model::caller::{Origin, SocketUser};
 use crate::model::verdict::limits;
+use crate::tls::ClientCertificate;
 
 /// One connection, as its calls see it.
 #[derive(Debug)]
 pub struct Peer {
     /// Where it comes from.
     pub address: PeerAddress,
-    /// The same, as callers are told apart by it.
+    /// The certificate that it showed, verified.
+    pub certificate: Option<CertificateDer<'static>>,
+    /// What callers are told apart by.
     pub(crate) origin: Origin,
     /// Places for calls that wait for a revision.
     pub(crate) waiters: Semaphore,
@@ -23,9 +29,41 @@ pub struct Peer {
 impl Peer {
     /// A peer at an address.
     pub fn new(address: PeerAddress) -> Arc<Self> {
+        Self::with(address, address.origin(), None)
+    }
+
+    /// A peer over TLS. The address proves nothing there, not even that it is loopback: TLS is for
+    /// what comes from elsewhere, by whatever forwards it.
+    pub(crate) fn over_tls(address: PeerAddress, shown: Option<ClientCertificate>) -> Arc<Self> {
+        match shown {
+            None => Self::with(address, Origin::Remote, None),
+            Some(ClientCertificate { der, identity }) => {
+                let origin = identity.map_or(Origin::Remote, Origin::Proven);
+                Self::with(address, origin, Some(der))
+            }
+        }
+    }
+
+    /// The same peer for a call with a token. A certificate stands over it.
+    pub(crate) fn with_token(&self, holder: Name) -> Arc<Self> {
+        let origin = match &self.origin {
+            proven @ Origin::Proven(_) => proven.clone(),
+            Origin::Loopback | Origin::Remote | Origin::Unix { .. } => {
+                Origin::Proven(Identity::Token(holder))
+            }
+        };
+        Self::with(self.address, origin, self.certificate.clone())
+    }
+
+    fn with(
+        address: PeerAddress,
+        origin: Origin,
+        certificate: Option<CertificateDer<'static>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             address,
-            origin: address.origin(),
+            certificate,
+            origin,
             waiters: Semaphore::new(limits::CONNECTION_WAITERS),
         })
     }
@@ -34,7 +72,7 @@ impl Peer {
 /// Where a connection comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeerAddress {
-    /// A TCP socket.
+    /// A TCP socket, with TLS or without.
     Tcp(SocketAddr),
     /// A Unix socket, with what the kernel says of the process that connected.
     Unix(Credentials),

@@ -1,4 +1,4 @@
-//! A connected socket, TCP or Unix, as bytes with a prefix that was read before.
+//! A connected socket, TCP, TLS or Unix, as bytes with a prefix that was read before.
 
 use std::io;
 use std::pin::Pin;
@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::server::TlsStream;
 
 /// A socket between two runtimes.
 #[derive(Debug)]
@@ -37,6 +38,7 @@ impl Detached {
 enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Tls(Box<TlsStream<Socket>>),
 }
 
 /// A connected socket.
@@ -45,6 +47,15 @@ pub(super) struct Socket {
     /// What is read again before the stream.
     prefix: Bytes,
     stream: Stream,
+}
+
+impl From<TlsStream<Socket>> for Socket {
+    fn from(stream: TlsStream<Socket>) -> Self {
+        Self {
+            prefix: Bytes::new(),
+            stream: Stream::Tls(Box::new(stream)),
+        }
+    }
 }
 
 impl Socket {
@@ -70,6 +81,7 @@ impl AsyncRead for Socket {
         match &mut socket.stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
             Stream::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
+            Stream::Tls(stream) => Pin::new(&mut **stream).poll_read(context, buffer),
         }
     }
 }
@@ -83,6 +95,7 @@ impl AsyncWrite for Socket {
         match &mut self.get_mut().stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_write(context, buffer),
             Stream::Unix(stream) => Pin::new(stream).poll_write(context, buffer),
+            Stream::Tls(stream) => Pin::new(&mut **stream).poll_write(context, buffer),
         }
     }
 
@@ -94,6 +107,7 @@ impl AsyncWrite for Socket {
         match &mut self.get_mut().stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_write_vectored(context, buffers),
             Stream::Unix(stream) => Pin::new(stream).poll_write_vectored(context, buffers),
+            Stream::Tls(stream) => Pin::new(&mut **stream).poll_write_vectored(context, buffers),
         }
     }
 
@@ -101,6 +115,7 @@ impl AsyncWrite for Socket {
         match &self.stream {
             Stream::Tcp(stream) => stream.is_write_vectored(),
             Stream::Unix(stream) => stream.is_write_vectored(),
+            Stream::Tls(stream) => stream.is_write_vectored(),
         }
     }
 
@@ -108,6 +123,7 @@ impl AsyncWrite for Socket {
         match &mut self.get_mut().stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_flush(context),
             Stream::Unix(stream) => Pin::new(stream).poll_flush(context),
+            Stream::Tls(stream) => Pin::new(&mut **stream).poll_flush(context),
         }
     }
 
@@ -115,6 +131,27 @@ impl AsyncWrite for Socket {
         match &mut self.get_mut().stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
             Stream::Unix(stream) => Pin::new(stream).poll_shutdown(context),
+            Stream::Tls(stream) => Pin::new(&mut **stream).poll_shutdown(context),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_accepted_socket_does_not_wait_for_acknowledgements() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let _peer = std::net::TcpStream::connect(address).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        accepted.set_nonblocking(true).unwrap();
+        assert!(!accepted.nodelay().unwrap());
+        let socket = Detached::Tcp(accepted).attach().unwrap();
+        let Stream::Tcp(stream) = &socket.stream else {
+            panic!("another sort of socket")
+        };
+        assert!(stream.nodelay().unwrap());
     }
 }

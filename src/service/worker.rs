@@ -14,9 +14,10 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio_util::task::TaskTracker;
 
 use super::connection::Connections;
-use super::peer::{Peer, PeerAddress};
+use super::peer::PeerAddress;
 use super::phase::{Phase, reached};
 use super::socket::Detached;
+use crate::tls::Endpoint;
 
 /// How many accepted sockets may wait for one worker.
 const WAITING: usize = 64;
@@ -26,6 +27,8 @@ const WAITING: usize = 64;
 pub(super) struct Accepted {
     pub(super) socket: Detached,
     pub(super) address: PeerAddress,
+    /// What it begins TLS by, if its listener is one of TLS.
+    pub(super) endpoint: Option<Arc<Endpoint>>,
     /// Its place among all connections.
     pub(super) place: Place,
 }
@@ -97,10 +100,11 @@ async fn connect(accepted: Accepted, connections: Connections) {
     let Accepted {
         socket,
         address,
+        endpoint,
         place,
     } = accepted;
     match socket.attach() {
-        Ok(socket) => connections.serve(socket, Peer::new(address)).await,
+        Ok(socket) => connections.serve(socket, address, endpoint).await,
         Err(error) => tracing::debug!(?address, %error, "connection lost before it was served"),
     }
     drop(place);

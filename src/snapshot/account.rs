@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
+use jiff::Timestamp;
 
+use super::copied::differing;
 use super::symbol::Symbol;
 use super::table::PolicyId;
 
-/// The accounts that a snapshot knows, by number.
+/// The accounts that a snapshot knows, by number. Snapshots share what no change touches.
 #[derive(Debug, Clone, Default)]
 pub struct AccountTable {
-    known: HashSet<Symbol>,
-    /// Known by number alone: their documents were refused.
-    quarantined: HashSet<Symbol>,
-    members: HashMap<Symbol, Arc<ControlChain>>,
+    known: Arc<HashSet<Symbol>>,
+    /// Those whose documents were refused, with the instant from which nothing is decided.
+    quarantined: Arc<HashMap<Symbol, Timestamp>>,
+    members: Arc<HashMap<Symbol, Arc<ControlChain>>>,
 }
 
 /// The control policies above one member account.
@@ -35,14 +37,20 @@ pub struct ControlLevel {
 }
 
 impl AccountTable {
+    pub(super) fn copied_from(&self, other: &Self) -> usize {
+        differing([&self.known], [&other.known]) + differing([&self.members], [&other.members])
+    }
+
     /// Whether the snapshot holds the identities of an account.
     pub fn is_known(&self, account: &str) -> bool {
         self.known.contains(account)
     }
 
-    /// Whether an account's documents were refused, so that nothing about it can be decided.
-    pub fn is_quarantined(&self, account: &str) -> bool {
-        self.quarantined.contains(account)
+    /// Whether an account's documents were refused, so that nothing about it can be decided at an
+    /// instant.
+    pub fn is_quarantined(&self, account: &str, now: Timestamp) -> bool {
+        let from = self.quarantined.get(account);
+        from.is_some_and(|from| *from <= now)
     }
 
     /// The control policies above an account; `None` if it is no member of an organization.
@@ -50,15 +58,33 @@ impl AccountTable {
         self.members.get(account).map(|chain| &**chain)
     }
 
-    pub(crate) fn quarantine(&mut self, account: Symbol) {
-        self.quarantined.insert(account);
+    /// Sets an account apart from an instant on; [`Timestamp::MIN`] for one that is known by number
+    /// alone.
+    pub(crate) fn quarantine(&mut self, account: Symbol, from: Timestamp) {
+        let earliest = Arc::make_mut(&mut self.quarantined)
+            .entry(account)
+            .or_insert(from);
+        *earliest = from.min(*earliest);
     }
 
     pub(crate) fn add(&mut self, account: Symbol) {
-        self.known.insert(account);
+        Arc::make_mut(&mut self.known).insert(account);
+    }
+
+    pub(crate) fn remove(&mut self, account: &str) {
+        Arc::make_mut(&mut self.known).remove(account);
+    }
+
+    /// The number of a known account, shared.
+    pub(crate) fn symbol(&self, account: &str) -> Option<&Symbol> {
+        self.known.get(account)
     }
 
     pub(crate) fn add_member(&mut self, account: Symbol, chain: Arc<ControlChain>) {
-        self.members.insert(account, chain);
+        Arc::make_mut(&mut self.members).insert(account, chain);
+    }
+
+    pub(crate) fn remove_member(&mut self, account: &str) {
+        Arc::make_mut(&mut self.members).remove(account);
     }
 }

@@ -1,73 +1,23 @@
-//! Actions by name: an id to compare, the facts of the catalog, and masks that skip policies.
+//! Actions by name: an id to compare, and the facts of the catalog.
+
+use std::sync::Arc;
 
 use arrayvec::ArrayString;
-use hashbrown::HashTable;
+use hashbrown::{HashSet, HashTable};
 
+use super::copied::differing;
+use super::filter::AskedAction;
 use super::symbol::Symbol;
 use crate::model::action::{ActionRef, MAX_ACTION_BYTES};
 use crate::model::catalog::{ActionFacts, OperationKind, TagEffect};
 
 /// An action that a policy or the catalog names in full.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ActionId(pub(crate) u32);
 
 /// A service that a policy or the catalog names in full.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ServiceId(pub(crate) u32);
-
-/// Two masks that say which actions a statement or a policy may cover.
-///
-/// INVARIANT: a bit is shared by several services or actions, so that a set bit proves nothing and
-/// a missing bit proves that nothing matches.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ActionFilter {
-    /// Services that a wildcard reaches.
-    pub services: u64,
-    /// Actions named in full.
-    pub actions: u64,
-}
-
-impl ActionFilter {
-    /// Anything may be covered.
-    pub const ALL: Self = Self {
-        services: u64::MAX,
-        actions: u64::MAX,
-    };
-
-    /// What either covers.
-    #[must_use]
-    pub fn union(self, other: Self) -> Self {
-        Self {
-            services: self.services | other.services,
-            actions: self.actions | other.actions,
-        }
-    }
-
-    /// Whether the two have a bit in common.
-    #[inline]
-    pub fn meets(self, asked: Self) -> bool {
-        (self.services & asked.services) | (self.actions & asked.actions) != 0
-    }
-
-    /// The bit of an action named in full.
-    pub fn of_action(action: ActionId) -> Self {
-        Self {
-            services: 0,
-            actions: 1 << (action.0 % 64),
-        }
-    }
-
-    /// The bit of a service that a wildcard reaches.
-    pub fn of_service(service: ServiceId) -> Self {
-        Self {
-            services: 1 << (service.0 % UNKNOWN_BIT),
-            actions: 0,
-        }
-    }
-}
-
-/// The bit of services that nobody names in full: only the widest patterns reach them.
-const UNKNOWN_BIT: u32 = 63;
 
 /// The facts of a listed action.
 #[derive(Debug, Clone)]
@@ -127,13 +77,55 @@ impl From<&ActionFacts> for Facts {
     }
 }
 
-/// All actions and services that are named in full.
+/// All actions and services that are named in full. Snapshots share them until a new one is named.
+///
+/// What nobody names any more is forgotten when the table has doubled ([`ActionTable::sweep`]).
 #[derive(Debug, Clone, Default)]
 pub struct ActionTable {
-    actions: HashTable<Action>,
-    services: HashTable<(Symbol, ServiceId)>,
+    actions: Arc<HashTable<Action>>,
+    services: Arc<HashTable<(Symbol, ServiceId)>>,
     hasher: foldhash::fast::RandomState,
+    numbers: Arc<Numbers>,
+    /// How many actions and services were left by the last sweep.
+    swept: usize,
 }
+
+/// Which numbers are next: those that were given back, then new ones.
+#[derive(Debug, Clone, Default)]
+struct Numbers {
+    free_actions: Vec<u32>,
+    free_services: Vec<u32>,
+    actions: u32,
+    services: u32,
+}
+
+impl Numbers {
+    fn action(&mut self) -> ActionId {
+        ActionId(next(&mut self.free_actions, &mut self.actions))
+    }
+
+    fn service(&mut self) -> ServiceId {
+        ServiceId(next(&mut self.free_services, &mut self.services))
+    }
+}
+
+fn next(free: &mut Vec<u32>, count: &mut u32) -> u32 {
+    free.pop().unwrap_or_else(|| {
+        let number = *count;
+        *count = count.saturating_add(1);
+        number
+    })
+}
+
+/// What policies name in full.
+#[derive(Debug, Default)]
+pub(crate) struct Named {
+    pub(crate) actions: HashSet<ActionId>,
+    pub(crate) services: HashSet<ServiceId>,
+}
+
+/// How many names may be there for nothing before anybody looks.
+const UNSWEPT: usize = 1_024;
 
 /// The action of a request in lower case, on the stack.
 #[derive(Debug, Clone, Copy)]
@@ -176,11 +168,16 @@ pub struct FoundAction<'a> {
     pub action: Option<&'a Action>,
     /// The service, if someone names it in full.
     pub service: Option<ServiceId>,
-    /// The bits that a policy must meet.
-    pub filter: ActionFilter,
+    /// What the masks of policies are held against.
+    pub asked: AskedAction,
 }
 
 impl ActionTable {
+    pub(super) fn copied_from(&self, other: &Self) -> usize {
+        differing([&self.actions], [&other.actions])
+            + differing([&self.services], [&other.services])
+    }
+
     /// Finds an action of a request.
     pub fn find(&self, action: &FoldedAction) -> FoundAction<'_> {
         let name = action.as_str();
@@ -191,20 +188,10 @@ impl ActionTable {
             || self.service(action.service()),
             |found| Some(found.service),
         );
-        let services = match service {
-            Some(service) => ActionFilter::of_service(service),
-            None => ActionFilter {
-                services: 1 << UNKNOWN_BIT,
-                actions: 0,
-            },
-        };
-        let actions = found
-            .map(|found| ActionFilter::of_action(found.id))
-            .unwrap_or_default();
         FoundAction {
             action: found,
             service,
-            filter: services.union(actions),
+            asked: AskedAction::new(found.map(|found| found.id), service),
         }
     }
 
@@ -215,53 +202,87 @@ impl ActionTable {
             .map(|(_, id)| *id)
     }
 
-    /// The id of an action by its name in lower case, made if there is none.
-    pub(crate) fn intern(&mut self, name: &str, service: &str) -> ActionId {
-        let service = self.intern_service(service);
-        let (hasher, id) = (
-            self.hasher.clone(),
-            ActionId(u32::try_from(self.actions.len()).unwrap_or(u32::MAX)),
-        );
+    /// The ids of an action and its service by their names in lower case, made if there are none.
+    pub(crate) fn intern(&mut self, name: &str, service: &str) -> (ActionId, ServiceId) {
         let hash = self.hash(name);
-        self.actions
-            .entry(
-                hash,
-                |known| *known.name == *name,
-                |known| hash_with(&hasher, &known.name),
-            )
-            .or_insert_with(|| Action {
-                name: name.into(),
-                id,
-                service,
-                facts: None,
-            })
-            .get()
-            .id
+        if let Some(known) = self.actions.find(hash, |known| *known.name == *name) {
+            return (known.id, known.service);
+        }
+        let service = self.intern_service(service);
+        let id = Arc::make_mut(&mut self.numbers).action();
+        let made = Action {
+            name: name.into(),
+            id,
+            service,
+            facts: None,
+        };
+        let hasher = &self.hasher;
+        Arc::make_mut(&mut self.actions)
+            .insert_unique(hash, made, |known| hash_with(hasher, &known.name));
+        (id, service)
     }
 
     /// The id of a service by its name in lower case, made if there is none.
     pub(crate) fn intern_service(&mut self, name: &str) -> ServiceId {
-        let (hasher, id) = (
-            self.hasher.clone(),
-            ServiceId(u32::try_from(self.services.len()).unwrap_or(u32::MAX)),
-        );
         let hash = self.hash(name);
-        self.services
-            .entry(
-                hash,
-                |(known, _)| **known == *name,
-                |(known, _)| hash_with(&hasher, known),
-            )
-            .or_insert_with(|| (name.into(), id))
-            .get()
-            .1
+        if let Some((_, id)) = self.services.find(hash, |(known, _)| **known == *name) {
+            return *id;
+        }
+        let id = Arc::make_mut(&mut self.numbers).service();
+        let hasher = &self.hasher;
+        Arc::make_mut(&mut self.services).insert_unique(hash, (name.into(), id), |(known, _)| {
+            hash_with(hasher, known)
+        });
+        id
+    }
+
+    /// Whether so many names were added that a sweep may pay.
+    pub(crate) fn is_sweep_due(&self) -> bool {
+        self.len() > 2 * self.swept + UNSWEPT
+    }
+
+    /// Forgets the actions and services that neither policies nor the catalog name; their numbers
+    /// are given out again. So the table never holds more than twice what is named, and
+    /// 1,024, and what one change names.
+    pub(crate) fn sweep(&mut self, named: &Named) {
+        let numbers = Arc::make_mut(&mut self.numbers);
+        let mut services = named.services.clone();
+        Arc::make_mut(&mut self.actions).retain(|action| {
+            let is_kept = action.facts.is_some() || named.actions.contains(&action.id);
+            if is_kept {
+                services.insert(action.service);
+            } else {
+                numbers.free_actions.push(action.id.0);
+            }
+            is_kept
+        });
+        Arc::make_mut(&mut self.services).retain(|(_, id)| {
+            let is_kept = services.contains(id);
+            if !is_kept {
+                numbers.free_services.push(id.0);
+            }
+            is_kept
+        });
+        self.swept = self.len();
+    }
+
+    /// How many actions and services are named.
+    pub fn len(&self) -> usize {
+        self.actions.len() + self.services.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Sets the facts of an action by its name in lower case.
     pub(crate) fn set_facts(&mut self, name: &str, service: &str, facts: Facts) {
         self.intern(name, service);
         let hash = self.hash(name);
-        if let Some(action) = self.actions.find_mut(hash, |known| *known.name == *name) {
+        if let Some(action) =
+            Arc::make_mut(&mut self.actions).find_mut(hash, |known| *known.name == *name)
+        {
             action.facts = Some(facts);
         }
     }

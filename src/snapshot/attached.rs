@@ -1,7 +1,11 @@
 //! Policies attached to resources: found for a resource and for what stands above it.
 
-use hashbrown::HashMap;
+use std::hash::BuildHasher;
+use std::sync::Arc;
 
+use hashbrown::{HashMap, HashTable};
+
+use super::copied::differing;
 use super::symbol::Symbol;
 use super::table::PolicyId;
 use crate::model::arn::ArnRef;
@@ -9,12 +13,23 @@ use crate::model::arn::ArnRef;
 /// The deepest that a policy may be attached, in segments of the relative id.
 pub const MAX_DEPTH: usize = 16;
 
+/// How many copy-on-write shards the resources of a service have.
+const SHARDS: usize = 256;
+
 /// Resource-based and trust policies, by what they are attached to (security 2.8).
 #[derive(Debug, Clone, Default)]
 pub struct AttachedTable {
-    services: HashMap<Symbol, HashMap<Symbol, Box<[Attached]>>>,
+    services: Arc<HashMap<Symbol, Shards>>,
+    hasher: foldhash::fast::RandomState,
+    /// No policy is attached deeper.
     depth: usize,
 }
+
+/// The resources of one service, by relative id.
+type Shards = Arc<[Arc<HashTable<Resource>>]>;
+
+/// A resource, with what is attached to it.
+type Resource = (Symbol, Arc<[Attached]>);
 
 /// One policy on one resource.
 #[derive(Debug, Clone)]
@@ -23,11 +38,26 @@ pub struct Attached {
     pub account: Symbol,
     /// The region of the resource; empty or `*`: any.
     pub region: Symbol,
+    /// The name of the policy, as answers tell it.
+    pub name: Symbol,
     /// The policy.
     pub policy: PolicyId,
 }
 
 impl AttachedTable {
+    pub(super) fn copied_from(&self, other: &Self) -> usize {
+        let own = self.services.iter().map(|(service, shards)| {
+            let others = other.services.get(service);
+            differing(&**shards, others.into_iter().flat_map(|shards| &**shards))
+        });
+        own.sum()
+    }
+
+    /// Whether nothing is attached to any resource.
+    pub fn is_empty(&self) -> bool {
+        self.services.is_empty()
+    }
+
     /// The policies on a resource of `owner`, and on what stands above it.
     pub fn find<'a>(
         &'a self,
@@ -38,29 +68,78 @@ impl AttachedTable {
         let depth = self.depth;
         service
             .into_iter()
-            .flat_map(move |ids| {
+            .flat_map(move |shards| {
                 prefixes(arn.id())
                     .take(depth)
-                    .filter_map(move |id| ids.get(id))
+                    .filter_map(move |id| self.on(shards, id))
             })
             .flat_map(|list| list.iter())
             .filter(move |attached| attached.covers(arn.region(), owner))
             .map(|attached| attached.policy)
     }
 
+    fn on<'a>(&self, shards: &'a Shards, id: &str) -> Option<&'a Arc<[Attached]>> {
+        let hash = self.hasher.hash_one(id);
+        let shard = shards.get(shard(hash))?;
+        shard
+            .find(hash, |(known, _)| **known == *id)
+            .map(|(_, list)| list)
+    }
+
+    /// Attaches a policy. Those of one resource are in the order of their sorts, accounts and names,
+    /// whatever came first.
     pub(crate) fn insert(&mut self, service: Symbol, id: Symbol, attached: Attached) {
         self.depth = self.depth.max(id.split('/').count());
-        let list = self
-            .services
-            .entry(service)
-            .or_default()
-            .entry(id)
-            .or_default();
-        *list = list.iter().cloned().chain([attached]).collect();
+        self.change(service, id, |list| {
+            let place = list.partition_point(|known| known.order() < attached.order());
+            list.insert(place, attached);
+        });
+    }
+
+    /// Takes a policy off a resource.
+    pub(crate) fn remove(&mut self, service: Symbol, id: Symbol, policy: PolicyId) {
+        self.change(service, id, |list| {
+            list.retain(|known| known.policy != policy);
+        });
+    }
+
+    fn change(&mut self, service: Symbol, id: Symbol, change: impl FnOnce(&mut Vec<Attached>)) {
+        let services = Arc::make_mut(&mut self.services);
+        let empty = || vec![Arc::default(); SHARDS].into();
+        let shards: &mut Shards = services.entry(Arc::clone(&service)).or_insert_with(empty);
+        let (hasher, hash) = (&self.hasher, self.hasher.hash_one(&*id));
+        let Some(shard) = Arc::make_mut(shards).get_mut(shard(hash)) else {
+            return;
+        };
+        let shard = Arc::make_mut(shard);
+        let found = shard.find_entry(hash, |(known, _)| *known == id);
+        let mut list = Vec::new();
+        if let Ok(entry) = found {
+            let ((_, known), _) = entry.remove();
+            list.extend(known.iter().cloned());
+        }
+        change(&mut list);
+        if !list.is_empty() {
+            let rehash = |(known, _): &Resource| hasher.hash_one(&**known);
+            shard.insert_unique(hash, (id, list.into()), rehash);
+        } else if shards.iter().all(|shard| shard.is_empty()) {
+            services.remove(&service);
+        }
     }
 }
 
+/// The table inside a shard uses the low and the highest bits of the hash; the shard those between.
+fn shard(hash: u64) -> usize {
+    usize::try_from((hash >> 40) % SHARDS as u64).unwrap_or_default()
+}
+
 impl Attached {
+    /// Trust policies before resource-based ones; then by account and name.
+    fn order(&self) -> (bool, &str, &str) {
+        let is_trust = self.name.starts_with("trust:");
+        (!is_trust, &self.account, &self.name)
+    }
+
     fn covers(&self, region: &str, owner: &str) -> bool {
         let open = |text: &str| matches!(text, "" | "*");
         (open(&self.region) || open(region) || *self.region == *region)
@@ -85,6 +164,7 @@ mod tests {
         let attached = |policy| Attached {
             account: "1".into(),
             region: "*".into(),
+            name: format!("resource:{policy}").into(),
             policy: PolicyId(policy),
         };
         table.insert("oss".into(), "bucket".into(), attached(0));

@@ -5,15 +5,19 @@
 //!
 //! Not here: what a request needs which right for (`service::pdp`).
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 
 use super::Snapshot;
 use super::symbol::Symbol;
 use crate::model::arn::PrincipalRef;
+use crate::model::caller::identity::Identity;
 use crate::model::caller::principal::PrincipalPattern;
 use crate::model::caller::supply::{ContextKeys, Supply, SupplyRight};
 use crate::model::caller::{
-    ActFor, Anonymous, Callers, Disclosure, Origin, PeerPattern, Place, Rights, Rpc, SocketUser,
+    ActFor, Anonymous, Callers, Disclosure, Origin, OwnPrincipal, PeerPattern, Place, Rights, Rpc,
+    SocketUser,
 };
 use crate::snapshot::principal::PrincipalKind;
 
@@ -29,6 +33,8 @@ pub struct Caller {
     pub id: CallerId,
     /// Its name.
     pub name: Symbol,
+    /// Who it is itself, where it is one of the principals.
+    pub principal: Option<OwnPrincipal>,
     /// What it may do.
     pub rights: Rights,
 }
@@ -49,6 +55,7 @@ impl Caller {
         Self {
             id: CallerId::Anonymous,
             name: ANONYMOUS.into(),
+            principal: None,
             rights,
         }
     }
@@ -58,6 +65,7 @@ impl Caller {
         Self {
             id: CallerId::Owner,
             name: OWNER.into(),
+            principal: None,
             rights: Rights {
                 rpcs: Rpc::ALL.into_iter().collect(),
                 act_for: ActFor::Everyone,
@@ -84,16 +92,51 @@ impl Caller {
     }
 }
 
-/// All callers of a snapshot.
+/// All callers of a snapshot. Snapshots share those that the bundle names.
 #[derive(Debug, Clone)]
 pub struct CallerTable {
     loopback: Caller,
     remote: Caller,
     unix: Caller,
     owner: Caller,
-    named: Box<[Caller]>,
-    /// The places in `named`.
-    peers: HashMap<PeerPattern, usize>,
+    named: Arc<[Caller]>,
+    peers: Arc<Peers>,
+}
+
+/// Which peers are which callers: the places in `named`.
+#[derive(Debug, Clone, Default)]
+struct Peers {
+    users: HashMap<u32, usize>,
+    groups: HashMap<u32, usize>,
+    proven: HashMap<Identity, usize>,
+    /// SPIFFE ids below folders.
+    below: HashMap<Box<str>, usize>,
+}
+
+impl Peers {
+    fn insert(&mut self, peer: &PeerPattern, place: usize) {
+        let _former = match peer {
+            PeerPattern::Uid(uid) => self.users.insert(*uid, place),
+            PeerPattern::Gid(gid) => self.groups.insert(*gid, place),
+            PeerPattern::Proven(identity) => self.proven.insert(identity.clone(), place),
+            PeerPattern::SpiffeBelow(folder) => self.below.insert(folder.clone(), place),
+        };
+    }
+
+    fn user(&self, uid: u32, gid: u32) -> Option<usize> {
+        let user = self.users.get(&uid);
+        user.or_else(|| self.groups.get(&gid)).copied()
+    }
+
+    /// A whole id stands before the folders above it, and a closer folder before one farther up.
+    fn proven(&self, identity: &Identity) -> Option<usize> {
+        let whole = self.proven.get(identity);
+        let found = whole.or_else(|| match identity {
+            Identity::Spiffe(id) => id.folders().find_map(|folder| self.below.get(folder)),
+            Identity::Dns(_) | Identity::Uri(_) | Identity::Token(_) => None,
+        });
+        found.copied()
+    }
 }
 
 /// The callers of a bundle that says nothing of them.
@@ -117,20 +160,23 @@ impl CallerTable {
             })
         };
         let named = callers.named.iter().enumerate();
-        let peers = named.clone().flat_map(|(place, caller)| {
-            let peers = caller.peers.iter();
-            peers.map(move |peer| (*peer, place))
-        });
+        let mut peers = Peers::default();
+        for (place, caller) in named.clone() {
+            for peer in &caller.peers {
+                peers.insert(peer, place);
+            }
+        }
         Self {
             loopback: at(Place::Loopback),
             remote: at(Place::Remote),
             unix: at(Place::Unix),
             owner: Caller::owner(),
-            peers: peers.collect(),
+            peers: Arc::new(peers),
             named: named
                 .map(|(place, caller)| Caller {
                     id: CallerId::Named(place),
                     name: caller.name.shared(),
+                    principal: caller.principal.clone(),
                     rights: caller.rights.clone(),
                 })
                 .collect(),
@@ -139,13 +185,18 @@ impl CallerTable {
 
     /// The caller that a peer is. What the bundle says of a user stands before what it says of a
     /// group, and both before the defaults.
-    pub fn find(&self, origin: Origin) -> &Caller {
+    pub fn find(&self, origin: &Origin) -> &Caller {
+        let named = |place: usize| self.named.get(place);
         match origin {
             Origin::Loopback => &self.loopback,
             Origin::Remote => &self.remote,
+            // security 1.1: "client certificate's single SPIFFE id or SAN, token".
+            Origin::Proven(identity) => {
+                let found = self.peers.proven(identity).and_then(named);
+                found.unwrap_or(&self.remote)
+            }
             Origin::Unix { uid, gid, user } => {
-                let named = |peer| self.named.get(*self.peers.get(&peer)?);
-                let found = named(PeerPattern::Uid(uid)).or_else(|| named(PeerPattern::Gid(gid)));
+                let found = self.peers.user(*uid, *gid).and_then(named);
                 found.unwrap_or(match user {
                     SocketUser::Own => &self.owner,
                     SocketUser::Other => &self.unix,
@@ -182,6 +233,7 @@ mod tests {
     use super::*;
     use crate::model::account::Name;
     use crate::model::caller;
+    use crate::model::caller::identity::{DnsName, SpiffeId, SpiffePattern};
 
     fn unix(uid: u32, gid: u32, user: SocketUser) -> Origin {
         Origin::Unix { uid, gid, user }
@@ -191,6 +243,7 @@ mod tests {
         caller::Caller {
             name: Name::try_from(name).unwrap(),
             peers: peers.to_vec(),
+            principal: None,
             rights: Rights::default(),
         }
     }
@@ -206,7 +259,7 @@ mod tests {
             ],
         });
         let check = |origin, expected: &str| {
-            assert_eq!(&*table.find(origin).name, expected, "{origin:?}");
+            assert_eq!(&*table.find(&origin).name, expected, "{origin:?}");
         };
         check(unix(7, 7, Other), "app");
         check(unix(8, 1, Own), "app");
@@ -218,12 +271,39 @@ mod tests {
     }
 
     #[test]
+    fn whole_ids_stand_before_folders_and_closer_folders_before_others() {
+        let spiffe = |text| PeerPattern::from(SpiffePattern::try_from(text).unwrap());
+        let dns = |text| Identity::Dns(DnsName::try_from(text).unwrap());
+        let table = CallerTable::new(&Callers {
+            anonymous: None,
+            named: vec![
+                named("domain", &[spiffe("spiffe://d/*")]),
+                named("folder", &[spiffe("spiffe://d/ns/*")]),
+                named("one", &[spiffe("spiffe://d/ns/a")]),
+                named("host", &[PeerPattern::Proven(dns("gateway.example"))]),
+            ],
+        });
+        let check = |identity, expected: &str| {
+            let origin = Origin::Proven(identity);
+            assert_eq!(&*table.find(&origin).name, expected, "{origin:?}");
+        };
+        let id = |text| Identity::Spiffe(SpiffeId::try_from(text).unwrap());
+        check(id("spiffe://d/ns/a"), "one");
+        check(id("spiffe://d/ns/a/b"), "folder");
+        check(id("spiffe://d/ns"), "domain");
+        check(id("spiffe://e/ns/a"), ANONYMOUS);
+        check(dns("Gateway.Example"), "host");
+        check(dns("example"), ANONYMOUS);
+        check(Identity::Token(Name::try_from("one").unwrap()), ANONYMOUS);
+    }
+
+    #[test]
     fn nobody_has_rights_by_default_but_loopback_and_the_own_user() {
         let table = CallerTable::default();
         let nothing = Rights::default();
-        assert_eq!(table.find(Origin::Remote).rights, nothing);
-        assert_eq!(table.find(unix(9, 9, SocketUser::Other)).rights, nothing);
-        let local = &table.find(Origin::Loopback).rights;
+        assert_eq!(table.find(&Origin::Remote).rights, nothing);
+        assert_eq!(table.find(&unix(9, 9, SocketUser::Other)).rights, nothing);
+        let local = &table.find(&Origin::Loopback).rights;
         let provenance = Rpc::GetEffectiveTagPolicy;
         assert!(
             Rpc::ALL
@@ -234,7 +314,7 @@ mod tests {
         assert_eq!(has, [true, false, false, false, false, false]);
         assert!(local.supply.has_key("acs:SourceIp"));
         assert_eq!(local.disclosure, Disclosure::Reason);
-        let own = &table.find(unix(9, 9, SocketUser::Own)).rights;
+        let own = &table.find(&unix(9, 9, SocketUser::Own)).rights;
         assert!(
             SupplyRight::ALL
                 .into_iter()
@@ -256,7 +336,7 @@ mod tests {
             }),
             named: Vec::new(),
         });
-        assert_eq!(table.find(Origin::Remote).rights, rights);
-        assert_eq!(table.find(Origin::Loopback).rights, Rights::default());
+        assert_eq!(table.find(&Origin::Remote).rights, rights);
+        assert_eq!(table.find(&Origin::Loopback).rights, Rights::default());
     }
 }

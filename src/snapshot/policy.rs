@@ -1,22 +1,34 @@
 //! Compiled policies: what a statement covers, and what must hold for it to apply.
+//!
+//! Lists that stand in many statements alike are shared, so that those that are read often stay in
+//! the cache, however many policies there are.
 
-use super::action::{ActionFilter, ActionId, ServiceId};
+use std::sync::Arc;
+
+use super::action::{ActionId, ServiceId};
 use super::condition::Condition;
+use super::filter::ActionFilter;
 use super::matcher::Matcher;
 use super::symbol::Symbol;
 use crate::model::statement::Effect;
 
 /// One compiled policy. It stands once in a snapshot, however many principals have it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Policy {
     /// The name under which answers speak of it: `custom:NAME`, `system:NAME`.
     pub name: Symbol,
-    /// The account it belongs to; empty for shared ones.
-    pub account: Symbol,
-    /// The actions that its statements may cover.
-    pub filter: ActionFilter,
     /// The statements, in the order written.
-    pub statements: Box<[Statement]>,
+    pub statements: Arc<[Statement]>,
+}
+
+impl Policy {
+    /// The actions that its statements may cover.
+    pub fn filter(&self) -> ActionFilter {
+        self.statements
+            .iter()
+            .map(|statement| statement.filter)
+            .fold(ActionFilter::default(), ActionFilter::union)
+    }
 }
 
 /// One compiled statement.
@@ -37,7 +49,7 @@ pub struct Statement {
     /// `Principal`, in resource-based and trust documents.
     pub principals: Option<Box<Principals>>,
     /// Every one must hold.
-    pub conditions: Box<[Condition]>,
+    pub conditions: Arc<[Condition]>,
     /// A name for audit output.
     pub sid: Option<Symbol>,
 }
@@ -99,9 +111,9 @@ pub enum Resources {
     /// `*`
     All,
     /// Those that one of the patterns matches.
-    Only(Box<[ArnMatcher]>),
+    Only(Arc<[ArnMatcher]>),
     /// Those that none of the patterns matches (`NotResource`).
-    AllBut(Box<[ArnMatcher]>),
+    AllBut(Arc<[ArnMatcher]>),
     /// What the document is attached to.
     Attached,
 }

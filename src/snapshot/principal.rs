@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
+use super::copied::differing;
 use super::symbol::Symbol;
 use super::table::PolicyId;
 use crate::model::account::RoleKind;
@@ -60,7 +61,7 @@ impl PrincipalKind {
 /// All principals, in shards by the hash of account, kind and name.
 #[derive(Debug, Clone)]
 pub struct PrincipalTable {
-    shards: Box<[Arc<HashTable<Principal>>]>,
+    shards: Arc<[Arc<HashTable<Principal>>]>,
     hasher: foldhash::fast::RandomState,
     length: usize,
 }
@@ -69,7 +70,7 @@ impl Default for PrincipalTable {
     fn default() -> Self {
         let empty = Arc::new(HashTable::new());
         Self {
-            shards: vec![empty; SHARDS].into_boxed_slice(),
+            shards: vec![empty; SHARDS].into(),
             hasher: foldhash::fast::RandomState::default(),
             length: 0,
         }
@@ -77,6 +78,10 @@ impl Default for PrincipalTable {
 }
 
 impl PrincipalTable {
+    pub(super) fn copied_from(&self, other: &Self) -> usize {
+        differing(&*self.shards, &*other.shards)
+    }
+
     /// Finds a user by account and name.
     pub fn user(&self, account: &str, name: &str) -> Option<&Principal> {
         self.find(account, Sort::User, name)
@@ -108,7 +113,7 @@ impl PrincipalTable {
     pub(crate) fn insert(&mut self, principal: Principal) {
         let (hasher, sort) = (self.hasher.clone(), Sort::of(principal.kind));
         let key = hash(&hasher, &principal.account, sort, &principal.name);
-        let Some(shard) = self.shards.get_mut(shard(key)) else {
+        let Some(shard) = Arc::make_mut(&mut self.shards).get_mut(shard(key)) else {
             return;
         };
         let same = |known: &Principal| {
@@ -126,11 +131,29 @@ impl PrincipalTable {
             }
         }
     }
+
+    /// Removes a principal, if it is there.
+    pub(crate) fn remove(&mut self, account: &str, sort: Sort, name: &str) {
+        if self.find(account, sort, name).is_none() {
+            return;
+        }
+        let key = hash(&self.hasher, account, sort, name);
+        let Some(shard) = Arc::make_mut(&mut self.shards).get_mut(shard(key)) else {
+            return;
+        };
+        let found = Arc::make_mut(shard).find_entry(key, |known| {
+            *known.name == *name && *known.account == *account && Sort::of(known.kind) == sort
+        });
+        if let Ok(entry) = found {
+            entry.remove();
+            self.length -= 1;
+        }
+    }
 }
 
 /// Users and roles may bear one name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Sort {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Sort {
     User,
     Role,
 }

@@ -1,11 +1,14 @@
 //! The chunked table of policies, with their masks beside them.
 //!
-//! A mask is read before its policy, so that a policy of another service costs no cache miss.
+//! A mask is read before its policy, so that a policy of another service costs no further miss.
 //! Chunks are shared between snapshots: changing one policy copies one chunk.
 
 use std::sync::Arc;
 
-use super::action::ActionFilter;
+use arrayvec::ArrayVec;
+
+use super::copied::differing;
+use super::filter::{ActionFilter, AskedAction};
 use super::policy::Policy;
 
 /// How many policies stand in one chunk.
@@ -38,57 +41,102 @@ pub struct StatementId {
 #[derive(Debug, Clone, Default)]
 pub struct PolicyTable {
     chunks: Vec<Arc<Chunk>>,
+    /// How many places are taken, or were.
     length: usize,
+    /// The places that policies were removed from; the next ones go there.
+    free: Arc<Vec<PolicyId>>,
 }
 
-#[derive(Debug, Clone, Default)]
-struct Chunk {
-    filters: Vec<ActionFilter>,
-    policies: Vec<Arc<Policy>>,
+type Chunk = ArrayVec<Slot, CHUNK>;
+
+/// A policy beside its mask: both are read in one go.
+#[derive(Debug, Clone)]
+struct Slot {
+    filter: ActionFilter,
+    policy: Policy,
+}
+
+impl Slot {
+    fn new(policy: Policy) -> Self {
+        Self {
+            filter: policy.filter(),
+            policy,
+        }
+    }
 }
 
 impl PolicyTable {
-    /// The mask of a policy.
+    pub(super) fn copied_from(&self, other: &Self) -> usize {
+        differing(&self.chunks, &other.chunks)
+    }
+
+    /// A policy, if its mask lets it cover an action.
     #[inline]
-    pub fn filter(&self, id: PolicyId) -> ActionFilter {
-        let (chunk, place) = id.place();
-        self.chunks
-            .get(chunk)
-            .and_then(|chunk| chunk.filters.get(place))
-            .copied()
-            .unwrap_or_default()
+    pub fn covering(&self, id: PolicyId, asked: AskedAction) -> Option<&Policy> {
+        self.slot(id)
+            .filter(|slot| slot.filter.may_cover(asked))
+            .map(|slot| &slot.policy)
     }
 
     /// A policy.
-    #[inline]
     pub fn get(&self, id: PolicyId) -> Option<&Policy> {
+        self.slot(id).map(|slot| &slot.policy)
+    }
+
+    #[inline]
+    fn slot(&self, id: PolicyId) -> Option<&Slot> {
         let (chunk, place) = id.place();
-        self.chunks
-            .get(chunk)
-            .and_then(|chunk| chunk.policies.get(place))
-            .map(|policy| &**policy)
+        self.chunks.get(chunk)?.get(place)
     }
 
     /// How many policies there are.
     pub fn len(&self) -> usize {
-        self.length
+        self.length - self.free.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.length == 0
+        self.len() == 0
     }
 
-    /// Appends a policy and tells its id.
+    /// All policies, in no order. A place that is free has one without statements.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Policy> {
+        let slots = self.chunks.iter().flat_map(|chunk| chunk.iter());
+        slots.map(|slot| &slot.policy)
+    }
+
+    /// Puts a policy in the place of another one: whoever has its id has the new one.
+    pub(crate) fn replace(&mut self, id: PolicyId, policy: Policy) {
+        let (chunk, place) = id.place();
+        let Some(chunk) = self.chunks.get_mut(chunk) else {
+            return;
+        };
+        if let Some(slot) = Arc::make_mut(chunk).get_mut(place) {
+            *slot = Slot::new(policy);
+        }
+    }
+
+    /// Removes a policy that nothing has any more; its place is free.
+    pub(crate) fn remove(&mut self, id: PolicyId) {
+        self.replace(id, Policy::default());
+        Arc::make_mut(&mut self.free).push(id);
+    }
+
+    /// Adds a policy and tells its id.
     pub(crate) fn push(&mut self, policy: Policy) -> PolicyId {
+        if !self.free.is_empty()
+            && let Some(id) = Arc::make_mut(&mut self.free).pop()
+        {
+            self.replace(id, policy);
+            return id;
+        }
         if self.length.is_multiple_of(CHUNK) {
             self.chunks.push(Arc::default());
         }
         let id = PolicyId(u32::try_from(self.length).unwrap_or(u32::MAX));
         if let Some(chunk) = self.chunks.last_mut() {
-            let chunk = Arc::make_mut(chunk);
-            chunk.filters.push(policy.filter);
-            chunk.policies.push(Arc::new(policy));
+            // INVARIANT: the last chunk has a place left, or it was just begun.
+            let _ = Arc::make_mut(chunk).try_push(Slot::new(policy));
             self.length += 1;
         }
         id

@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::copied::differing;
 use super::symbol::Symbol;
 use crate::model::organization::TagMode;
 use crate::model::tag_policy::{EffectivePolicy, Provenance};
 
-/// The effective tag policies of a snapshot.
+/// The effective tag policies of a snapshot. Snapshots share them until an organization changes.
 #[derive(Debug, Clone, Default)]
 pub struct TagTable {
-    accounts: HashMap<Symbol, Arc<TagNode>>,
-    folders: HashMap<(Symbol, Symbol), Arc<TagNode>>,
+    accounts: Arc<HashMap<Symbol, Arc<TagNode>>>,
+    folders: Arc<HashMap<(Symbol, Symbol), Arc<TagNode>>>,
 }
 
 /// A Root, folder or account, and what binds it.
@@ -76,6 +77,20 @@ impl TagNode {
 }
 
 impl TagTable {
+    pub(super) fn copied_from(&self, other: &Self) -> usize {
+        differing([&self.accounts], [&other.accounts])
+            + differing([&self.folders], [&other.folders])
+    }
+
+    pub(super) fn effective_copied_from(&self, other: &Self) -> usize {
+        let own = self.accounts.values().map(|node| {
+            let other = other.account(&node.name);
+            let others = other.into_iter().map(|node| &node.policies);
+            differing([&node.policies], others)
+        });
+        own.sum()
+    }
+
     /// What binds an account; `None` if it is of no organization.
     pub fn account(&self, account: &str) -> Option<&Arc<TagNode>> {
         self.accounts.get(account)
@@ -97,12 +112,25 @@ impl TagTable {
         self.accounts.values()
     }
 
+    /// The Root or folder of an organization.
+    pub(crate) fn folder(&self, organization: &str, name: &str) -> Option<&Arc<TagNode>> {
+        self.folders.get(&(organization.into(), name.into()))
+    }
+
     pub(crate) fn add_account(&mut self, node: Arc<TagNode>) {
-        self.accounts.insert(node.name.clone(), node);
+        Arc::make_mut(&mut self.accounts).insert(node.name.clone(), node);
+    }
+
+    pub(crate) fn remove_account(&mut self, account: &str) {
+        Arc::make_mut(&mut self.accounts).remove(account);
     }
 
     pub(crate) fn add_folder(&mut self, node: Arc<TagNode>) {
         let key = (node.organization.clone(), node.name.clone());
-        self.folders.insert(key, node);
+        Arc::make_mut(&mut self.folders).insert(key, node);
+    }
+
+    pub(crate) fn remove_folders(&mut self, organization: &str) {
+        Arc::make_mut(&mut self.folders).retain(|(known, _), _| **known != *organization);
     }
 }

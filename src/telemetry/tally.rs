@@ -63,6 +63,48 @@ impl Effect {
     }
 }
 
+/// What the tags of an operation came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum VerdictOutcome {
+    /// Nothing is wrong.
+    Compliant,
+    /// Something is wrong, and the operation goes on.
+    Reported,
+    /// The operation is intercepted.
+    Intercepted,
+    /// None: the request was refused.
+    Error,
+}
+
+impl VerdictOutcome {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::Compliant,
+        Self::Reported,
+        Self::Intercepted,
+        Self::Error,
+    ];
+
+    /// The value of the label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Compliant => "compliant",
+            Self::Reported => "reported",
+            Self::Intercepted => "intercepted",
+            Self::Error => "error",
+        }
+    }
+
+    fn place(self) -> usize {
+        match self {
+            Self::Compliant => 0,
+            Self::Reported => 1,
+            Self::Intercepted => 2,
+            Self::Error => 3,
+        }
+    }
+}
+
 fn place(rpc: Rpc) -> usize {
     match rpc {
         Rpc::Authorize => 0,
@@ -82,6 +124,8 @@ fn place(rpc: Rpc) -> usize {
 pub struct Tally {
     decisions: [[AtomicU64; Effect::ALL.len()]; Rpc::ALL.len()],
     duration: Histogram<{ BOUNDS.len() }>,
+    verdicts: [[AtomicU64; VerdictOutcome::ALL.len()]; Rpc::ALL.len()],
+    verdict_duration: Histogram<{ BOUNDS.len() }>,
 }
 
 impl Default for Tally {
@@ -89,6 +133,8 @@ impl Default for Tally {
         Self {
             decisions: Default::default(),
             duration: Histogram::new(BOUNDS),
+            verdicts: Default::default(),
+            verdict_duration: Histogram::new(BOUNDS),
         }
     }
 }
@@ -100,6 +146,25 @@ impl Tally {
             counter.fetch_add(1, Ordering::Relaxed);
         }
         self.duration.observe(duration);
+    }
+
+    /// Counts a verdict on tags.
+    pub fn count_verdict(&self, rpc: Rpc, outcome: VerdictOutcome, duration: Duration) {
+        self.count_outcome(rpc, outcome);
+        self.verdict_duration.observe(duration);
+    }
+
+    /// Counts a verdict that is a part of something longer.
+    pub fn count_outcome(&self, rpc: Rpc, outcome: VerdictOutcome) {
+        if let Some(counter) = self.outcome(rpc, outcome) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn outcome(&self, rpc: Rpc, outcome: VerdictOutcome) -> Option<&AtomicU64> {
+        self.verdicts
+            .get(place(rpc))
+            .and_then(|outcomes| outcomes.get(outcome.place()))
     }
 
     fn counter(&self, rpc: Rpc, effect: Effect) -> Option<&AtomicU64> {
@@ -131,12 +196,31 @@ impl Tallies {
         })
     }
 
+    /// How many verdicts of a call came to something.
+    pub fn verdicts(&self, rpc: Rpc, outcome: VerdictOutcome) -> u64 {
+        self.with(|all| {
+            let counters = all.iter().filter_map(|tally| tally.outcome(rpc, outcome));
+            counters
+                .map(|counter| counter.load(Ordering::Relaxed))
+                .sum()
+        })
+    }
+
     /// How long decisions took.
     pub fn durations(&self) -> Counted {
+        self.sum(|tally| &tally.duration)
+    }
+
+    /// How long verdicts took.
+    pub fn verdict_durations(&self) -> Counted {
+        self.sum(|tally| &tally.verdict_duration)
+    }
+
+    fn sum(&self, of: impl Fn(&Tally) -> &Histogram<{ BOUNDS.len() }>) -> Counted {
         self.with(|all| {
             let mut sum = Counted::default();
             for tally in all.iter() {
-                sum.add(&tally.duration.read());
+                sum.add(&of(tally).read());
             }
             sum
         })

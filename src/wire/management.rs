@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::reply::revision;
 use super::v1;
@@ -108,6 +108,7 @@ pub fn info(status: &Status, now: Timestamp) -> v1::GetSnapshotInfoResponse {
             }
         }),
         stale_since: stale_since.map(timestamp),
+        expires: status.expires().map(timestamp),
     }
 }
 
@@ -116,6 +117,7 @@ fn snapshot(live: &Live, now: Timestamp) -> v1::SnapshotInfo {
         revision: number,
         activated,
         counts,
+        max_staleness,
         refused_accounts,
     } = live;
     let Counts {
@@ -124,24 +126,34 @@ fn snapshot(live: &Live, now: Timestamp) -> v1::SnapshotInfo {
         policies,
         resources,
     } = *counts;
-    // A clock that was set back makes no negative age.
-    let age = Duration::try_from(now.duration_since(*activated)).unwrap_or_default();
     v1::SnapshotInfo {
         revision: Some(revision(number)),
         activated: Some(timestamp(*activated)),
-        age: prost_types::Duration::try_from(age).ok(),
+        age: duration(now.duration_since(*activated)),
         accounts: count(accounts),
         principals: count(principals),
         policies: count(policies),
         resources: count(resources),
-        stale_accounts: refused_accounts.iter().map(stale).collect(),
+        stale_accounts: refused_accounts
+            .iter()
+            .map(|one| stale(one, live))
+            .collect(),
+        max_staleness: max_staleness.and_then(duration),
     }
 }
 
-fn stale(one: &RefusedAccount) -> v1::StaleAccount {
+/// How long something takes; a clock that was set back makes nothing negative.
+fn duration(duration: SignedDuration) -> Option<prost_types::Duration> {
+    let duration = Duration::try_from(duration).unwrap_or_default();
+    prost_types::Duration::try_from(duration).ok()
+}
+
+fn stale(one: &RefusedAccount, live: &Live) -> v1::StaleAccount {
+    let expires = live.expires_for(one).map(timestamp);
     let RefusedAccount {
         account,
         state,
+        since,
         errors,
     } = one;
     let state = match state {
@@ -152,6 +164,8 @@ fn stale(one: &RefusedAccount) -> v1::StaleAccount {
         account: account.to_string(),
         state: state.into(),
         errors: findings(errors),
+        since: Some(timestamp(*since)),
+        expires,
     }
 }
 

@@ -46,7 +46,14 @@ const LISTED: [&str; 6] = [
 const PATTERNS: [&str; 8] = ["a", "b", "ab", "*", "ab*", "*a", "ab*ba", ""];
 const REGEXES: [&str; 5] = ["^[ab]+$", "a|ab", ".*", "b{2}", ""];
 
+type Texts = &'static [&'static str];
+
 pub(crate) fn random() -> impl Strategy<Value = Random> {
+    random_of(&KEYS, &VALUES)
+}
+
+/// Random worlds over some keys, with tags of some values.
+pub(crate) fn random_of(keys: Texts, values: Texts) -> impl Strategy<Value = Random> {
     let dialect = prop_oneof![
         4 => Just(Dialect::Alibaba),
         1 => Just(Dialect::Huawei),
@@ -54,11 +61,11 @@ pub(crate) fn random() -> impl Strategy<Value = Random> {
     ];
     (
         dialect,
-        vec(statement(), 0..6),
-        settings(),
+        vec(statement(keys), 0..6),
+        settings(keys),
         subsequence(TagCapability::ALL.to_vec(), 0..=5),
         any::<bool>(),
-        question(),
+        question_of(keys, values),
     )
         .prop_map(
             |(dialect, statements, settings, some, all, question)| Random {
@@ -77,7 +84,7 @@ pub(crate) fn random() -> impl Strategy<Value = Random> {
         )
 }
 
-fn statement() -> impl Strategy<Value = EffectiveStatement> {
+fn statement(keys: Texts) -> impl Strategy<Value = EffectiveStatement> {
     let section = prop_oneof![
         3 => Just(Section::Tags),
         1 => Just(Section::RgInherit),
@@ -92,12 +99,12 @@ fn statement() -> impl Strategy<Value = EffectiveStatement> {
     );
     (
         section,
-        select(&KEYS[..]),
+        select(keys),
         written,
         (option::of(texts(&PATTERNS)), option::of(texts(&REGEXES))),
         scopes,
         (types(), types()),
-        option::weighted(0.8, corrections()),
+        option::weighted(0.8, corrections(keys)),
         fit,
     )
         .prop_map(
@@ -160,10 +167,10 @@ fn names(from: &'static [&'static str]) -> impl Strategy<Value = Box<[Arc<str>]>
     subsequence(from, 0..=from.len()).prop_map(|names| names.into_iter().map(Arc::from).collect())
 }
 
-fn corrections() -> impl Strategy<Value = Corrections> {
+fn corrections(keys: Texts) -> impl Strategy<Value = Corrections> {
     let member = prop_oneof![
         1 => Just(ScopeMember::ResourceGroup),
-        3 => select(&KEYS[..]).prop_map(|key| ScopeMember::Tag(key.into()))
+        3 => select(keys).prop_map(|key| ScopeMember::Tag(key.into()))
     ];
     let asked = select(&["g1", "a", "b", "ab"][..]).prop_map(Arc::<str>::from);
     let scope = vec((member, asked), 0..2);
@@ -177,14 +184,14 @@ fn corrections() -> impl Strategy<Value = Corrections> {
     })
 }
 
-fn settings() -> impl Strategy<Value = Settings> {
+fn settings(keys: Texts) -> impl Strategy<Value = Settings> {
     let strong = select(vec![StrongVerification::Off, StrongVerification::On]);
     let untag = select(vec![
         UntagInterception::Strong,
         UntagInterception::Never,
         UntagInterception::Always,
     ]);
-    let protected = rare(select(&KEYS[..]));
+    let protected = rare(select(keys));
     (strong, untag, protected).prop_map(|(strong, untag, protected)| Settings {
         strong_verification: strong,
         untag_interception: untag,
@@ -195,14 +202,18 @@ fn settings() -> impl Strategy<Value = Settings> {
 
 type Pairs = Vec<(String, String)>;
 
-fn tags(most: usize) -> impl Strategy<Value = Pairs> {
-    btree_map(select(&KEYS[..]), select(&VALUES[..]), 0..=most).prop_map(|tags| {
+fn tags(keys: Texts, values: Texts, most: usize) -> impl Strategy<Value = Pairs> {
+    btree_map(select(keys), select(values), 0..=most).prop_map(|tags| {
         let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
         tags.into_iter().map(owned).collect()
     })
 }
 
-fn question() -> impl Strategy<Value = TaggingQuestion> {
+pub(crate) fn question() -> impl Strategy<Value = TaggingQuestion> {
+    question_of(&KEYS, &VALUES)
+}
+
+fn question_of(keys: Texts, values: Texts) -> impl Strategy<Value = TaggingQuestion> {
     let region = option::weighted(0.8, select(vec!["r1".to_owned(), "r2".to_owned()]));
     let group = option::weighted(
         0.8,
@@ -211,15 +222,15 @@ fn question() -> impl Strategy<Value = TaggingQuestion> {
     let inheritance = prop_oneof![
         1 => Just(Inheritance::Unknown),
         1 => Just(Inheritance::Excluded),
-        4 => tags(3).prop_map(Inheritance::Group)
+        4 => tags(keys, values, 3).prop_map(Inheritance::Group)
     ];
     let history = select(vec![TagHistory::Unknown, TagHistory::Tagged]);
     (
         select(&TYPES[..]),
         region,
         group,
-        tags(5),
-        operation(),
+        tags(keys, values, 5),
+        operation(keys, values),
         inheritance,
         history,
     )
@@ -239,19 +250,20 @@ fn question() -> impl Strategy<Value = TaggingQuestion> {
         )
 }
 
-fn operation() -> impl Strategy<Value = TaggingOperation> {
-    let write = (tags(3), btree_set(select(&KEYS[..]), 0..3)).prop_map(|(set, removed)| {
-        let free = |key: &&str| set.iter().all(|(taken, _)| taken != key);
-        let removed = removed
-            .into_iter()
-            .filter(free)
-            .map(str::to_owned)
-            .collect();
-        TaggingOperation::Write { set, removed }
-    });
+fn operation(keys: Texts, values: Texts) -> impl Strategy<Value = TaggingOperation> {
+    let write =
+        (tags(keys, values, 3), btree_set(select(keys), 0..3)).prop_map(|(set, removed)| {
+            let free = |key: &&str| set.iter().all(|(taken, _)| taken != key);
+            let removed = removed
+                .into_iter()
+                .filter(free)
+                .map(str::to_owned)
+                .collect();
+            TaggingOperation::Write { set, removed }
+        });
     prop_oneof![
         3 => Just(TaggingOperation::Detect),
-        2 => tags(4).prop_map(TaggingOperation::Create),
+        2 => tags(keys, values, 4).prop_map(TaggingOperation::Create),
         2 => write
     ]
 }

@@ -20,7 +20,7 @@ use tagwarden::snapshot::Snapshot;
 
 /// Asks the engine. A text that cannot be read is `InvalidRequest`; of a typed key it is told
 /// after the engine's own faults that stand before it.
-pub(super) fn ask(
+pub(crate) fn ask(
     snapshot: &Snapshot,
     bundle: &Bundle,
     request: &AccessRequest,

@@ -181,7 +181,7 @@ fn connections() -> Vec<Row> {
         told(
             "bytes of a message",
             bytes(connection.message_bytes),
-            "status OUT_OF_RANGE",
+            "`MESSAGE_TOO_LARGE`",
         ),
         told(
             "bytes of a call's headers",

@@ -7,9 +7,12 @@ mod bundle;
 mod condition;
 mod request;
 
+pub(crate) use bundle::Names;
+
 use std::fmt;
 
 use proptest::prelude::*;
+use tagwarden::document::write::write_policy;
 use tagwarden::model::bundle::Bundle;
 use tagwarden::model::request::AccessRequest;
 
@@ -86,4 +89,14 @@ pub(crate) fn world(tape: &[u16]) -> World {
     let mut bundle = bundle::bundle(&mut tape, &request);
     bundle::keep_documented(&mut bundle, &mut request);
     World { bundle, request }
+}
+
+/// A policy as a document; `names` where it names principals.
+pub(crate) fn policy_text(tape: &mut Tape<'_>, names: Names) -> String {
+    write_policy(&bundle::policy(tape, names)).to_string()
+}
+
+/// A question alone.
+pub(crate) fn question(tape: &mut Tape<'_>) -> AccessRequest {
+    request::question(tape)
 }

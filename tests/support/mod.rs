@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub(crate) mod certificate;
 pub(crate) mod generate;
 pub(crate) mod process;
 pub(crate) mod server;

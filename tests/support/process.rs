@@ -10,10 +10,14 @@ use hyper_util::rt::TokioIo;
 use tagwarden::wire::v1;
 use tagwarden::wire::v1::authorization_service_client::AuthorizationServiceClient;
 use tagwarden::wire::v1::management_service_client::ManagementServiceClient;
+use tagwarden::wire::v1::tagging_service_client::TaggingServiceClient;
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Status, Streaming};
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use tower::service_fn;
 
 use super::server::within;
@@ -29,14 +33,17 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts the program with sockets of its own, and with further arguments.
+    /// Starts the program with sockets of its own, and with further arguments; where they name a
+    /// management channel, with that.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = |name: &str| format!("unix:{}", folder.path().join(name).display());
+        let manage = ["--manage".to_owned(), address("manage/manage.sock")];
+        let own_manage = !arguments.contains(&"--manage");
         let mut child = Command::new(PROGRAM)
             .args(["serve", "--workers", "1", "--admin", "127.0.0.1:0"])
             .args(["--listen", &address("data.sock")])
-            .args(["--manage", &address("manage/manage.sock")])
+            .args(manage.iter().filter(|_| own_manage))
             .args(arguments)
             .env("RUST_LOG", "info")
             .stderr(Stdio::piped())
@@ -90,8 +97,50 @@ impl Process {
         self.folder.path().join("manage/manage.sock")
     }
 
+    /// Opens every socket to every user, as somebody might by mistake.
+    pub(crate) fn open_to_others(&self) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let all = || fs::Permissions::from_mode(0o777);
+        for path in ["", "data.sock", "manage", "manage/manage.sock"] {
+            fs::set_permissions(self.folder.path().join(path), all()).unwrap();
+        }
+    }
+
+    /// A connection on which HTTP/2 is spoken by hand.
+    pub(crate) async fn driven(&self) -> h2::client::SendRequest<bytes::Bytes> {
+        let socket = UnixStream::connect(self.folder.path().join("data.sock"));
+        let socket = within(socket).await.unwrap();
+        let (sender, connection) = within(h2::client::handshake(socket)).await.unwrap();
+        tokio::spawn(connection);
+        sender
+    }
+
+    /// Whether a service is healthy.
+    pub(crate) async fn health(&self, service: &str) -> ServingStatus {
+        let channel = connect(self.folder.path().join("data.sock")).await;
+        let asked = HealthCheckRequest {
+            service: service.to_owned(),
+        };
+        let told = within(HealthClient::new(channel).check(asked)).await;
+        told.unwrap().into_inner().status()
+    }
+
+    /// The health of a service, as it changes.
+    pub(crate) async fn watch_health(&self, service: &str) -> Streaming<HealthCheckResponse> {
+        let channel = connect(self.folder.path().join("data.sock")).await;
+        let asked = HealthCheckRequest {
+            service: service.to_owned(),
+        };
+        let told = within(HealthClient::new(channel).watch(asked)).await;
+        told.unwrap().into_inner()
+    }
+
     pub(crate) async fn client(&self) -> AuthorizationServiceClient<Channel> {
         AuthorizationServiceClient::new(connect(self.folder.path().join("data.sock")).await)
+    }
+
+    pub(crate) async fn tagging(&self) -> TaggingServiceClient<Channel> {
+        TaggingServiceClient::new(connect(self.folder.path().join("data.sock")).await)
     }
 
     pub(crate) async fn manage(&self) -> ManagementServiceClient<Channel> {

@@ -52,9 +52,8 @@ pub(crate) fn config() -> Config {
 pub(crate) fn trusting(disclosure: Disclosure) -> CallerTable {
     let patterns = ["*", "acs:ram::1:role/*/*"];
     let patterns = patterns.map(|text| PrincipalPattern::try_from(text).unwrap());
-    let explains = disclosure == Disclosure::Explanation;
     let mut supply = SupplyRight::ALL.to_vec();
-    supply.retain(|right| explains || *right != SupplyRight::Explain);
+    supply.retain(|right| *right != SupplyRight::Explain);
     CallerTable::new(&Callers {
         anonymous: Some(Anonymous {
             from: vec![Place::Loopback],
@@ -135,7 +134,7 @@ impl Running {
 
     pub(crate) fn tcp(&self) -> SocketAddr {
         match &self.listen[0] {
-            Listen::Tcp(address) => *address,
+            Listen::Tcp(address) | Listen::Tls(address) => *address,
             Listen::Unix { .. } => panic!("the first address is no TCP address"),
         }
     }

@@ -3,27 +3,33 @@
 use std::fs;
 use std::path::Path;
 
-use tagwarden::document::case::{Admission, TagPolicyQuestion, read_cases};
+use tagwarden::document::case::{Admission, TagPolicyCase, TagPolicyQuestion, read_cases};
 use tagwarden::model::tag_policy::TagPolicy;
 use tagwarden::reference::tag_policy::effective;
 
 use super::compiled;
 
-#[test]
-fn every_case_by_compiler_and_reference() {
+/// Every case of the two forms.
+pub(crate) fn cases() -> Vec<TagPolicyCase> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/tag_policy");
-    let mut count = 0;
+    let mut cases = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();
         let file = read_cases(&path.display().to_string(), &text);
         let file = file.unwrap_or_else(|errors| panic!("{errors}"));
-        for case in &file.tag_policies {
-            check(&case.id, &case.question);
-            count += 1;
-        }
+        cases.extend(file.tag_policies);
     }
-    assert!(count >= 309, "{count} cases");
+    cases
+}
+
+#[test]
+fn every_case_by_compiler_and_reference() {
+    let cases = cases();
+    for case in &cases {
+        check(&case.id, &case.question);
+    }
+    assert!(cases.len() >= 309, "{} cases", cases.len());
 }
 
 fn check(id: &str, question: &TagPolicyQuestion) {

@@ -1,7 +1,8 @@
 //! Tag policies with the text of their errors and warnings, and trees of effective policies.
 //!
 //! A folder of `golden/tag_policy` is named by the dialect in which its documents are read. A
-//! bundle of `golden/effective` has a text beside it: the tree of every node at every stage.
+//! bundle of `golden/effective` has two texts beside it: the tree of every node at every stage, and
+//! the warnings of its chains.
 //! `UPDATE_GOLDEN=1 cargo test --test main golden` writes what is found as what is expected.
 
 use std::fmt::Write as _;
@@ -13,7 +14,7 @@ use tagwarden::document::tag_policy::{canonical, read_tag_policy};
 use tagwarden::management::load::load;
 use tagwarden::model::organization::TagMode;
 use tagwarden::model::tag_policy::Dialect;
-use tagwarden::offline::effective::tree;
+use tagwarden::offline::effective::{notes, tree};
 use tagwarden::snapshot::tags::TagNode;
 
 fn below(folder: &str) -> PathBuf {
@@ -89,5 +90,11 @@ fn trees_of_effective_policies() {
             }
         }
         check(&bundle.with_extension("txt"), &found);
+        // What `check` warns of beside the documents.
+        let mut warnings = String::new();
+        for (code, line) in notes(&snapshot.tags) {
+            writeln!(warnings, "{code} {line}").unwrap();
+        }
+        check(&bundle.with_extension("warnings.txt"), &warnings);
     }
 }

@@ -138,6 +138,46 @@ async fn both_questions_have_one_answer() {
     assert!(right.edits.is_empty());
 }
 
+/// One write for two resources: the edits must be right for both.
+#[tokio::test]
+async fn edits_are_for_all_resources_of_a_call() {
+    let (_running, mut client) = serve().await;
+    let other = |tags_of: &[(&str, &str)]| v1::Resource {
+        tags: Some(tags(tags_of)),
+        resource_group: Some(v1::ResourceGroup::default()),
+        ..resource("acs:ecs:cn-hangzhou:200000000002:instance/i-other")
+    };
+    let mut ask = async |set: &[(&str, &str)], second: v1::Resource| {
+        let mut message = both(ALICE, "ecs:TagResources", WEB, set);
+        message.request.as_mut().unwrap().resources.push(second);
+        client
+            .authorize_tagging(message)
+            .await
+            .unwrap()
+            .into_inner()
+    };
+    let edit = |kind: v1::TagEditKind, key: &str, value: &str| v1::TagEdit {
+        kind: kind.into(),
+        key: key.to_owned(),
+        value: value.to_owned(),
+        ..v1::TagEdit::default()
+    };
+    let set = edit(v1::TagEditKind::Set, "CostCenter", "Beijing");
+    let own = edit(v1::TagEditKind::Remove, "costcenter", "");
+    let wrong = [("CostCenter", "beijing")];
+    // What the first needs does for the second, which has no tags.
+    let answer = ask(&wrong, other(&[])).await;
+    assert_eq!(answer.reason(), v1::TaggingReason::Intercepted);
+    assert_eq!(answer.verdicts.len(), 2);
+    assert_eq!(answer.edits, [own.clone(), set.clone()]);
+    assert!(answer.edits_complete);
+    // The second has another variant: both go.
+    let answer = ask(&[("CostCenter", "Beijing")], other(&[("COSTCENTER", "x")])).await;
+    let second = edit(v1::TagEditKind::Remove, "COSTCENTER", "");
+    assert_eq!(answer.edits, [second, own]);
+    assert!(answer.edits_complete);
+}
+
 #[tokio::test]
 async fn what_a_principal_may_not_see_is_not_told() {
     let (_running, mut client) = serve().await;

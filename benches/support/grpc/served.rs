@@ -12,7 +12,7 @@ use tagwarden::document::bundle::{Strictness, read_bundle};
 use tagwarden::engine::decide;
 use tagwarden::publish::publication;
 use tagwarden::service::pdp::{self, Clock, Pdp};
-use tagwarden::service::{self, Listen, Phase};
+use tagwarden::service::{self, Phase};
 use tagwarden::snapshot::{Revision, Snapshot};
 use tagwarden::source::files::read_directory;
 use tagwarden::wire::v1;
@@ -119,10 +119,7 @@ pub(crate) fn serve_ours(world: &str, socket: &str) {
     let config = service::Config {
         listen: vec![
             "127.0.0.1:0".parse().unwrap(),
-            Listen::Unix {
-                path: socket.into(),
-                mode: 0o600,
-            },
+            format!("unix:{socket},mode=0600").parse().unwrap(),
         ],
         workers: NonZeroUsize::new(1),
         ..service::Config::default()

@@ -42,8 +42,10 @@ pub(super) fn finish(
         } else {
             Fit::Whole
         };
+        let by = statement.correction.value().map(|one| one.by.clone());
         let found = self::effective(key, &statement, fit, regexes)?;
         notes.extend(inert(&found));
+        notes.extend(targets(&found, by.as_ref()));
         effective.push(found);
     }
     Ok(Staged {
@@ -125,6 +127,23 @@ fn inert(found: &EffectiveStatement) -> Option<Note> {
         by: None,
         kind: NoteKind::Inert,
     })
+}
+
+/// Tag-policy 7, rules 28 and 29: a document alone is refused for this, but a chain may come to it.
+fn targets(found: &EffectiveStatement, by: Option<&Origin>) -> Vec<Note> {
+    let corrections = found.correction.iter().flat_map(|map| &map.0);
+    let wrong = corrections
+        .filter(|one| found.values.is_any() || !found.values.allow(&one.value))
+        .map(|one| Note {
+            cell: Cell {
+                section: found.section,
+                key: Arc::clone(&found.key),
+                setting: Setting::TagValueCorrection,
+            },
+            by: by.cloned(),
+            kind: NoteKind::TargetNotAllowed(Arc::clone(&one.value)),
+        });
+    wrong.collect()
 }
 
 fn provenance(key: &Key, statement: &Statement) -> Vec<CellProvenance> {

@@ -2,7 +2,7 @@
 
 use super::entry::{self, Placed, list, placed};
 use super::error::EntryErrorKind;
-use crate::document::cursor::{Cursor, Sink, Told};
+use crate::document::cursor::{Cursor, Members, Sink, Told};
 use crate::document::policy::{self, PolicyOptions};
 use crate::document::position::Spot;
 use crate::model::account::{Attachment, Group, Name, Role, RoleKind, User};
@@ -15,6 +15,19 @@ pub(in crate::document) struct AccountFile {
     pub(in crate::document) groups: Vec<GroupEntry>,
     pub(in crate::document) roles: Vec<Placed<Role>>,
     pub(in crate::document) attachments: Vec<AttachmentEntry>,
+}
+
+impl AccountFile {
+    /// The numbers of users and roles, with the places that they are told at.
+    pub(in crate::document) fn uids(&self) -> impl Iterator<Item = (&str, &Spot)> {
+        let users = self.users.iter();
+        let users = users.map(|user| (user.value.uid.as_deref(), &user.spot));
+        let roles = self.roles.iter();
+        let roles = roles.map(|role| (role.value.uid.as_deref(), &role.spot));
+        users
+            .chain(roles)
+            .filter_map(|(uid, spot)| Some((uid?, spot)))
+    }
 }
 
 /// A group, with the places of its members.
@@ -50,10 +63,14 @@ pub(in crate::document) fn read(
     sink: &mut Sink<'_>,
 ) -> Result<AccountFile, Told> {
     let members = at.members(&["users", "groups", "roles", "attachments"], sink)?;
-    let users = list(members.optional("users"), sink, user);
-    let groups = list(members.optional("groups"), sink, group);
+    let users = list(members.optional("users"), sink, |at, sink| {
+        user(at, None, sink)
+    });
+    let groups = list(members.optional("groups"), sink, |at, sink| {
+        group(at, None, sink)
+    });
     let roles = list(members.optional("roles"), sink, |at, sink| {
-        role(at, options, sink)
+        role(at, None, options, sink)
     });
     let attachments = list(members.optional("attachments"), sink, attachment);
     Ok(AccountFile {
@@ -64,11 +81,40 @@ pub(in crate::document) fn read(
     })
 }
 
-fn user(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Placed<User>, Told> {
-    let members = at.members(&["name", "uid"], sink)?;
-    let name = members
-        .required("name", sink)
-        .and_then(|at| placed(&at, sink, entry::identity_name));
+/// The members of an entry; the first is `name`.
+fn known<'k, T>(object: Option<&T>, all: &'k [&'static str]) -> &'k [&'static str] {
+    match object {
+        Some(_) => all.get(1..).unwrap_or_default(),
+        None => all,
+    }
+}
+
+/// The name of an entry: its member `name`, or that of the object that it is.
+fn named<T: Clone>(
+    members: &Members<'_, '_>,
+    object: Option<&T>,
+    sink: &mut Sink<'_>,
+    read: impl FnOnce(&Cursor<'_, '_>, &mut Sink<'_>) -> Result<T, Told>,
+) -> Result<Placed<T>, Told> {
+    match object {
+        Some(name) => Ok(Placed {
+            value: name.clone(),
+            spot: members.whole().spot(),
+        }),
+        None => members
+            .required("name", sink)
+            .and_then(|at| placed(&at, sink, read)),
+    }
+}
+
+/// `{"name": …, "uid": …}`, without the name where the object has it.
+pub(in crate::document) fn user(
+    at: &Cursor<'_, '_>,
+    object: Option<&String>,
+    sink: &mut Sink<'_>,
+) -> Result<Placed<User>, Told> {
+    let members = at.members(known(object, &["name", "uid"]), sink)?;
+    let name = named(&members, object, sink, entry::identity_name);
     let uid = members
         .optional("uid")
         .map(|at| entry::uid(&at, sink))
@@ -78,35 +124,33 @@ fn user(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Placed<User>, Told> 
     Ok(Placed { value, spot })
 }
 
-fn group(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<GroupEntry, Told> {
-    let members = at.members(&["name", "users"], sink)?;
-    let name = members
-        .required("name", sink)
-        .and_then(|at| placed(&at, sink, entry::name));
-    let users = group_users(members.optional("users"), sink);
+/// `{"name": …, "users": […]}`, without the name where the object has it.
+pub(in crate::document) fn group(
+    at: &Cursor<'_, '_>,
+    object: Option<&Name>,
+    sink: &mut Sink<'_>,
+) -> Result<GroupEntry, Told> {
+    let members = at.members(known(object, &["name", "users"]), sink)?;
+    let name = named(&members, object, sink, entry::name);
+    let users = list(members.optional("users"), sink, |at, sink| {
+        placed(at, sink, entry::identity_name)
+    });
     Ok(GroupEntry {
         name: name?,
         users: users?,
     })
 }
 
-/// The names of the users of a group, with their places.
-pub(in crate::document) fn group_users(
-    at: Option<Cursor<'_, '_>>,
-    sink: &mut Sink<'_>,
-) -> Result<Vec<Placed<String>>, Told> {
-    list(at, sink, |at, sink| placed(at, sink, entry::identity_name))
-}
-
-fn role(
+/// `{"name": …, "uid": …, "trust": {…}, …}`, without the name where the object has it.
+pub(in crate::document) fn role(
     at: &Cursor<'_, '_>,
+    object: Option<&String>,
     options: &PolicyOptions<'_>,
     sink: &mut Sink<'_>,
 ) -> Result<Placed<Role>, Told> {
-    let members = at.members(&["name", "uid", "service_linked", "sso", "trust"], sink)?;
-    let name = members
-        .required("name", sink)
-        .and_then(|at| placed(&at, sink, entry::identity_name));
+    let all = ["name", "uid", "service_linked", "sso", "trust"];
+    let members = at.members(known(object, &all), sink)?;
+    let name = named(&members, object, sink, entry::identity_name);
     let uid = members
         .optional("uid")
         .map(|at| entry::uid(&at, sink))

@@ -4,9 +4,12 @@
 //! attachment, in its file.
 
 use crate::document::error::Excerpt;
+use crate::document::settings::MAX_STALENESS;
 use crate::model::account::{InvalidName, PolicyRef};
 use crate::model::action::InvalidAction;
 use crate::model::arn::{AccountId, InvalidArn};
+use crate::model::caller::InvalidOwnPrincipal;
+use crate::model::caller::identity::InvalidIdentity;
 use crate::model::caller::principal::InvalidPrincipalPattern;
 use crate::model::organization::MAX_FOLDER_DEPTH;
 use crate::model::tag::DuplicateTagKey;
@@ -26,6 +29,15 @@ pub enum EntryErrorKind {
     /// An account without its own file.
     #[error("the account has no `account.json`")]
     AccountFileMissing,
+    /// An object of an account that is not there.
+    #[error("the account is not there, but objects of it are")]
+    AccountMissing,
+    /// An organization under another name than its own.
+    #[error("the organization is `{id}`, not as the object is named")]
+    OrganizationName {
+        /// What the document says.
+        id: Excerpt,
+    },
     /// No `bundle.json`.
     #[error("the bundle has no `bundle.json`")]
     BundleFileMissing,
@@ -113,11 +125,14 @@ pub enum EntryErrorKind {
     #[error("`anonymous` and `owner` are not names of callers")]
     CallerReserved,
     /// A peer that is told by nothing, or by two things.
-    #[error("a peer is told by exactly one of `uid` and `gid`")]
+    #[error("a peer is told by exactly one of `uid`, `gid`, `spiffe`, `dns`, `uri` and `token`")]
     Peer,
     /// The number of a user or group of the system.
     #[error("not a number of 0 to {}", u32::MAX)]
     SystemId,
+    /// What a peer proves to be.
+    #[error(transparent)]
+    Identity(#[from] InvalidIdentity),
     /// A pattern of principals.
     #[error(transparent)]
     PrincipalPattern(#[from] InvalidPrincipalPattern),
@@ -135,6 +150,21 @@ pub enum EntryErrorKind {
     /// A level of disclosure and a right that belong together.
     #[error("the right `explain` and `disclosure` 3 go together")]
     ExplainLevel,
+    /// The right to explanations of somebody who is no principal.
+    #[error("the right `explain` needs `principal`: who may `tagwarden:Explain`")]
+    ExplainPrincipal,
+    /// What a caller is itself.
+    #[error(transparent)]
+    CallerPrincipal(#[from] InvalidOwnPrincipal),
+    /// Stale policies that are denied without a limit.
+    #[error("`on_stale` = `deny` needs `max_staleness`")]
+    StalenessMissing,
+    /// A limit that nothing uses.
+    #[error("`max_staleness` is used only with `on_stale` = `deny`")]
+    StalenessUnused,
+    /// How long policies may be stale.
+    #[error("not a number of 1 to {MAX_STALENESS} seconds")]
+    Staleness,
     /// A role that is of two sorts.
     #[error("a role is not both `service_linked` and `sso`")]
     RoleKind,
@@ -241,6 +271,8 @@ impl EntryErrorKind {
         match self {
             Self::UnknownFile => "UNKNOWN_FILE",
             Self::AccountDirectory => "ACCOUNT_DIRECTORY",
+            Self::AccountMissing => "ACCOUNT_MISSING",
+            Self::OrganizationName { .. } => "ORGANIZATION_NAME",
             Self::AccountFileMissing | Self::BundleFileMissing | Self::FileMissing { .. } => {
                 "FILE_MISSING"
             }
@@ -263,11 +295,14 @@ impl EntryErrorKind {
                 "INVALID_REFERENCE"
             }
             Self::CallerReserved => "CALLER_RESERVED",
-            Self::Peer | Self::SystemId => "INVALID_PEER",
+            Self::Peer | Self::SystemId | Self::Identity(_) => "INVALID_PEER",
             Self::PrincipalPattern(_) => "INVALID_PRINCIPAL_PATTERN",
             Self::Supply { .. } => "INVALID_SUPPLY",
             Self::DisclosureLevel => "INVALID_DISCLOSURE",
             Self::ExplainLevel => "EXPLAIN_LEVEL",
+            Self::ExplainPrincipal => "EXPLAIN_PRINCIPAL",
+            Self::CallerPrincipal(_) => "INVALID_CALLER_PRINCIPAL",
+            Self::StalenessMissing | Self::StalenessUnused | Self::Staleness => "INVALID_STALENESS",
             Self::RoleKind => "ROLE_KIND",
             Self::FolderDepth => "FOLDER_DEPTH",
             Self::PolicyUnknown { .. } | Self::TagPolicyUnknown { .. } => "POLICY_UNKNOWN",

@@ -6,7 +6,7 @@ use crate::model::arn::AccountId;
 
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Part {
+pub(in crate::document) enum Part {
     /// `bundle.json`
     Bundle,
     /// `callers.json`
@@ -16,7 +16,7 @@ pub(super) enum Part {
     /// `organizations/*.json`
     Organization,
     /// `accounts/<id>/…`
-    Account(AccountId, AccountPart),
+    Account(AccountId, AccountFilePart),
     /// `policies/system`
     System(Form),
     /// `policies/control`
@@ -33,7 +33,7 @@ pub(super) enum Part {
 
 /// What a file of an account holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum AccountPart {
+pub(in crate::document) enum AccountFilePart {
     /// `account.json`
     Account,
     /// `policies/*`
@@ -42,7 +42,7 @@ pub(super) enum AccountPart {
 
 /// How documents stand in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Form {
+pub(in crate::document) enum Form {
     /// One, named by the file.
     Whole(Name),
     /// One a line, each with its name.
@@ -50,7 +50,7 @@ pub(super) enum Form {
 }
 
 /// Reads a path: names with `/` between them, relative to the bundle.
-pub(super) fn part(path: &str) -> Result<Part, EntryErrorKind> {
+pub(in crate::document) fn part(path: &str) -> Result<Part, EntryErrorKind> {
     let names: Vec<&str> = path.split('/').collect();
     match names.as_slice() {
         ["bundle.json"] => Ok(Part::Bundle),
@@ -72,16 +72,16 @@ pub(super) fn part(path: &str) -> Result<Part, EntryErrorKind> {
     }
 }
 
-fn account_part(names: &[&str]) -> Result<AccountPart, EntryErrorKind> {
+fn account_part(names: &[&str]) -> Result<AccountFilePart, EntryErrorKind> {
     match names {
-        ["account.json"] => Ok(AccountPart::Account),
-        ["policies", file] => form(file).map(AccountPart::Policy),
+        ["account.json"] => Ok(AccountFilePart::Account),
+        ["policies", file] => form(file).map(AccountFilePart::Policy),
         _ => Err(EntryErrorKind::UnknownFile),
     }
 }
 
 /// The account of a path below `accounts/<id>`, whatever else is wrong with it.
-pub(super) fn account_of(path: &str) -> Option<AccountId> {
+pub(in crate::document) fn account_of(path: &str) -> Option<AccountId> {
     let (account, _) = path.strip_prefix("accounts/")?.split_once('/')?;
     AccountId::try_from(account).ok()
 }
@@ -125,7 +125,7 @@ mod tests {
         check("bundle.json/x", Err(EntryErrorKind::UnknownFile));
         check(
             "accounts/12/account.json",
-            Ok(Part::Account(account.clone(), AccountPart::Account)),
+            Ok(Part::Account(account.clone(), AccountFilePart::Account)),
         );
         check("accounts/12/users.json", Err(EntryErrorKind::UnknownFile));
         assert_eq!(account_of("accounts/12/users.json"), Some(account));

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::account;
+use super::account::{self, AccountFile};
 use super::entry::{self, Placed};
 use super::error::EntryErrorKind;
-use super::layout::{self, AccountPart, Form, Part};
+use super::layout::{self, AccountFilePart, Form, Part};
 use super::manifest::{self, BundleFile, Difference};
 use super::organization;
-use super::reading::{Reading, Site, Sited, duplicate, site};
-use super::{MAX_FILE_BYTES, MAX_LINE_BYTES};
+use super::reading::{AccountPart, OrganizationPart, Reading, Site, Sited, duplicate, site};
+use super::{BundleFiles, MAX_FILE_BYTES, MAX_LINE_BYTES};
 use crate::document::callers;
 use crate::document::catalog;
 use crate::document::cursor::{Cursor, Sink, Told};
@@ -27,7 +27,7 @@ use crate::model::tag_policy::TagPolicy;
 
 /// What is done with the manifest of digests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Manifest {
+pub(in crate::document) enum Manifest {
     /// The files are compared with it.
     Compared,
     /// They were compared before some were replaced.
@@ -36,13 +36,13 @@ pub(super) enum Manifest {
 
 impl<'f> Reading<'f> {
     /// `bundle.json`: what all other files are read by.
-    pub(super) fn read_settings(&mut self, compare: Manifest) {
+    pub(in crate::document) fn read_settings(&mut self, files: &'f BundleFiles, compare: Manifest) {
         let path = "bundle.json";
-        if self.files.get(path).is_none() {
+        let Some(content) = files.get(path) else {
             self.refuse(path, EntryErrorKind::BundleFileMissing);
             return;
-        }
-        let Some(source) = self.source(path) else {
+        };
+        let Some(source) = self.source(path, content) else {
             return;
         };
         let Some(file) = self.document(path, source, MAX_FILE_BYTES, manifest::read) else {
@@ -54,7 +54,7 @@ impl<'f> Reading<'f> {
             return;
         };
         let mut unmet = Vec::new();
-        for difference in manifest::differences(&manifest, self.files) {
+        for difference in manifest::differences(&manifest, files) {
             match difference {
                 Difference::Extra(path) => self.refuse(path, EntryErrorKind::FileExtra),
                 Difference::Entry(Placed { value, spot }) => {
@@ -65,41 +65,48 @@ impl<'f> Reading<'f> {
         self.refuse_all(unmet);
     }
 
-    /// `catalog/*.json`: policies are read by it.
-    pub(super) fn read_catalogs(&mut self) {
-        let mut seen: BTreeSet<ActionName> = BTreeSet::new();
-        let files = self.files;
-        for (path, _) in files.iter() {
-            if !matches!(layout::part(path), Ok(Part::Catalog)) {
-                continue;
+    /// `catalog/*.json`, in the order of their names: policies are read by it.
+    pub(in crate::document) fn read_catalogs(&mut self, files: &'f BundleFiles) {
+        let is_catalog = |path: &str| matches!(layout::part(path), Ok(Part::Catalog));
+        let mut catalogs: Vec<_> = files.iter().filter(|(path, _)| is_catalog(path)).collect();
+        catalogs.sort_by_key(|(path, _)| path.strip_suffix(".json"));
+        let mut seen = BTreeSet::new();
+        for (path, content) in catalogs {
+            if let Some(source) = self.source(path, content) {
+                self.read_catalog(path, source, &mut seen);
             }
-            let Some(source) = self.source(path) else {
-                continue;
-            };
-            let limit = catalog::MAX_CATALOG_BYTES;
-            let Some(file) = self.document(path, source, limit, catalog::catalog) else {
-                continue;
-            };
-            let mut twice = Vec::new();
-            for Placed { value, spot } in file.entries() {
-                if !seen.insert(value.action.clone()) {
-                    let kind = duplicate("action", value.action.as_str());
-                    twice.push((site(path, source, spot), kind));
-                }
-            }
-            self.refuse_all(twice);
-            file.over(Arc::make_mut(&mut self.catalog));
         }
     }
 
+    /// One catalog, on top of those that were read; no action stands in two of them.
+    pub(in crate::document) fn read_catalog(
+        &mut self,
+        path: &'f str,
+        source: Source<'f>,
+        seen: &mut BTreeSet<ActionName>,
+    ) {
+        let limit = catalog::MAX_CATALOG_BYTES;
+        let Some(file) = self.document(path, source, limit, catalog::catalog) else {
+            return;
+        };
+        let mut twice = Vec::new();
+        for Placed { value, spot } in file.entries() {
+            if !seen.insert(value.action.clone()) {
+                let kind = duplicate("action", value.action.as_str());
+                twice.push((site(path, source, spot), kind));
+            }
+        }
+        self.refuse_all(twice);
+        file.over(Arc::make_mut(&mut self.catalog));
+    }
+
     /// Everything else.
-    pub(super) fn read_documents(&mut self) {
-        let files = self.files;
-        for (path, _) in files.iter() {
+    pub(in crate::document) fn read_documents(&mut self, files: &'f BundleFiles) {
+        for (path, content) in files.iter() {
             match layout::part(path) {
                 Ok(Part::Bundle | Part::Catalog | Part::Tests) => {}
                 Ok(part) => {
-                    if let Some(source) = self.source(path) {
+                    if let Some(source) = self.source(path, content) {
                         self.read_part(path, source, part);
                     }
                 }
@@ -108,7 +115,8 @@ impl<'f> Reading<'f> {
         }
     }
 
-    fn read_part(&mut self, path: &'f str, source: Source<'f>, part: Part) {
+    /// One document, by what its path says it is.
+    pub(in crate::document) fn read_part(&mut self, path: &'f str, source: Source<'f>, part: Part) {
         match part {
             Part::Bundle | Part::Catalog | Part::Tests => {}
             Part::Callers => {
@@ -120,12 +128,16 @@ impl<'f> Reading<'f> {
             Part::Organization => {
                 let read = self.document(path, source, MAX_FILE_BYTES, organization::read);
                 self.organizations
-                    .extend(read.map(|read| (path, source, read)));
+                    .extend(read.map(|parsed| OrganizationPart {
+                        file: path,
+                        source,
+                        parsed,
+                    }));
             }
-            Part::Account(account, AccountPart::Account) => {
+            Part::Account(account, AccountFilePart::Account) => {
                 self.read_account(path, source, account);
             }
-            Part::Account(account, AccountPart::Policy(form)) => {
+            Part::Account(account, AccountFilePart::Policy(form)) => {
                 for (name, policy, at) in self.policies(path, source, form, DocumentLayer::Identity)
                 {
                     let known = &mut self.accounts.entry(account.clone()).or_default().policies;
@@ -150,7 +162,24 @@ impl<'f> Reading<'f> {
     }
 
     fn read_account(&mut self, path: &'f str, source: Source<'f>, account: AccountId) {
-        self.accounts.entry(account.clone()).or_default().has_file = true;
+        self.accounts.entry(account.clone()).or_default().is_there = true;
+        self.read_of_account(path, source, account, |at, options, sink| {
+            account::read(at, options, sink)
+        });
+    }
+
+    /// A document of an account.
+    pub(in crate::document) fn read_of_account(
+        &mut self,
+        path: &'f str,
+        source: Source<'f>,
+        account: AccountId,
+        read: impl FnOnce(
+            &Cursor<'_, '_>,
+            &PolicyOptions<'_>,
+            &mut Sink<'_>,
+        ) -> Result<AccountFile, Told>,
+    ) {
         let (settings, catalog) = (self.settings.clone(), Arc::clone(&self.catalog));
         let options = PolicyOptions {
             layer: DocumentLayer::Trust,
@@ -158,10 +187,15 @@ impl<'f> Reading<'f> {
             catalog: &catalog,
         };
         let read = self.document(path, source, MAX_FILE_BYTES, |at, sink| {
-            account::read(at, &options, sink)
+            read(at, &options, sink)
         });
         let known = self.accounts.entry(account).or_default();
-        known.file = read.map(|read| (path, source, read));
+        known.is_broken |= read.is_none();
+        known.parts.extend(read.map(|parsed| AccountPart {
+            file: path,
+            source,
+            parsed,
+        }));
     }
 
     fn read_control(&mut self, path: &'f str, source: Source<'f>, form: Form) {

@@ -73,7 +73,8 @@ pub fn all<I: IntoIterator, T>(
     items: I,
     mut read: impl FnMut(I::Item) -> Result<T, Told>,
 ) -> Result<Vec<T>, Told> {
-    let mut values = Vec::new();
+    let items = items.into_iter();
+    let mut values = Vec::with_capacity(items.size_hint().0);
     let mut told = None;
     for item in items {
         match read(item) {

@@ -12,6 +12,10 @@ use super::LintKind;
 
 /// Tells each tag key of a document that differs from an earlier one only in case.
 pub(super) fn check(read: &[ReadStatement<'_>], sink: &mut Sink<'_>) {
+    let keys = read.iter().flat_map(|one| &one.statement.conditions);
+    if keys.filter_map(tag_key).all(is_folded) {
+        return;
+    }
     let mut spellings = Spellings::default();
     for one in read {
         for (condition, spot) in one.statement.conditions.iter().zip(&one.conditions) {
@@ -56,6 +60,12 @@ fn tag_key(condition: &Condition) -> Option<&str> {
         | ConditionKey::Resource
         | ConditionKey::Context(_) => None,
     }
+}
+
+/// Whether a key certainly is its own folded form: of such keys no two differ only in case.
+fn is_folded(key: &str) -> bool {
+    key.bytes()
+        .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
 }
 
 /// The spellings that were seen, by their folded form.

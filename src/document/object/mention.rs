@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::document::bundle::account::group_users;
+use crate::document::bundle::account::group;
 use crate::document::bundle::{MAX_FILE_BYTES, entry, organization};
 use crate::document::cursor::{self, Cursor, Sink, Told};
 use crate::document::position::Source;
@@ -72,7 +72,7 @@ pub fn mentions(id: &ObjectId, document: &[u8]) -> BTreeSet<Mention> {
         ObjectId::Organization(_) => named_by_organization(document),
         ObjectId::Account(account, object) => match object {
             AccountObject::User(_) | AccountObject::Role(_) => uid(document),
-            AccountObject::Group(_) => users(account, document),
+            AccountObject::Group(name) => users(account, name, document),
             AccountObject::Attachment(_, _, PolicyRef::Custom(name)) => {
                 BTreeSet::from([Mention::Custom(account.clone(), name.clone())])
             }
@@ -108,13 +108,10 @@ fn uid(document: &[u8]) -> BTreeSet<Mention> {
     uid.flatten().map(Mention::Uid).into_iter().collect()
 }
 
-fn users(account: &AccountId, document: &[u8]) -> BTreeSet<Mention> {
-    let members = read(document, |at, sink| {
-        let members = at.members(&["users"], sink)?;
-        group_users(members.optional("users"), sink)
-    });
-    let members = members.unwrap_or_default().into_iter();
-    members
+fn users(account: &AccountId, name: &Name, document: &[u8]) -> BTreeSet<Mention> {
+    let group = read(document, |at, sink| group(at, Some(name), sink));
+    let users = group.into_iter().flat_map(|group| group.users);
+    users
         .map(|user| Mention::User(account.clone(), user.value))
         .collect()
 }

@@ -44,7 +44,8 @@ pub(super) fn read(
                 operator_name: name,
             };
             let read = reader.read(key, at, sink)?;
-            if written.insert(identity(key, &read.0.key)) {
+            // One key alone stands once.
+            if keys.len() == 1 || written.insert(identity(key, &read.0.key)) {
                 return Ok(read);
             }
             let key = (*key).into();
@@ -139,18 +140,21 @@ impl Reader<'_> {
         at: &Cursor<'_, '_>,
         sink: &mut Sink<'_>,
     ) -> Result<(), Told> {
-        let key = name.into();
+        let key = || name.into();
         match (standing, self.options.settings.unknown_keys) {
             (Standing::Plain, _) => {}
-            (Standing::Bare, _) => sink.warn(&at.key_spot(), LintKind::BareKey { key }),
+            (Standing::Bare, _) => {
+                sink.warn(&at.key_spot(), LintKind::BareKey { key: key() });
+            }
             (Standing::UnknownAcs, UnknownKeys::Refuse) => {
-                return Err(at.refuse_key(PolicyErrorKind::UnknownKey { key }, sink));
+                return Err(at.refuse_key(PolicyErrorKind::UnknownKey { key: key() }, sink));
             }
             (Standing::UnknownAcs, UnknownKeys::Warn) => {
                 if absence_opens(condition, self.effect) {
-                    return Err(at.refuse_key(PolicyErrorKind::UnknownKeyOpens { key }, sink));
+                    let kind = PolicyErrorKind::UnknownKeyOpens { key: key() };
+                    return Err(at.refuse_key(kind, sink));
                 }
-                sink.warn(&at.key_spot(), LintKind::UnknownKey { key });
+                sink.warn(&at.key_spot(), LintKind::UnknownKey { key: key() });
             }
         }
         Ok(())

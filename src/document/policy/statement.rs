@@ -164,12 +164,12 @@ fn action_pattern<'n>(
     sink: &mut Sink<'_>,
 ) -> Result<(ActionPattern, &'n str), Told> {
     let written = at.text(sink)?;
-    let text = written.into();
-    let pattern = match ActionPattern::parse(written) {
-        Ok(pattern) => pattern,
-        Err(cause) => return Err(at.refuse(PolicyErrorKind::InvalidAction { text, cause }, sink)),
-    };
+    let pattern = ActionPattern::parse(written).map_err(|cause| {
+        let text = written.into();
+        at.refuse(PolicyErrorKind::InvalidAction { text, cause }, sink)
+    })?;
     if !pattern.can_match() {
+        let text = written.into();
         if dead == DeadPattern::Opens {
             return Err(at.refuse(PolicyErrorKind::DeadAction { text }, sink));
         }

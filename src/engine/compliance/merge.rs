@@ -67,7 +67,7 @@ pub fn validate_staged<'a>(staged: &Staged<'a>, tagging: &Tagging<'a>) -> Staged
         evaluated,
         violations,
         corrected,
-    } = validate(&staged.rules(staged.enforce), tagging);
+    } = validate(&staged.enforced(), tagging);
     let mut whole = StagedVerdict {
         evaluated,
         violations: Vec::new(),
@@ -90,6 +90,11 @@ pub fn validate_staged<'a>(staged: &Staged<'a>, tagging: &Tagging<'a>) -> Staged
 }
 
 impl<'a> Staged<'a> {
+    /// By what interception judges.
+    pub fn enforced(&self) -> Rules<'a> {
+        self.rules(self.enforce)
+    }
+
     fn rules(&self, policy: &'a EffectivePolicy) -> Rules<'a> {
         Rules {
             policy,

@@ -95,6 +95,9 @@ pub enum NoteKind {
     PeerRemoved(Origin),
     /// An inherited statement is weakened (security 6.1).
     Weakened(Weakening),
+    /// A value that a correction would write is not allowed, so that it is never written
+    /// (tag-policy 7, rules 28 and 29).
+    TargetNotAllowed(Arc<str>),
     /// A `matched_tags` statement has no expression and asks for nothing (rule 17).
     Inert,
 }
@@ -110,6 +113,7 @@ impl NoteKind {
             Self::PeerAssigned(_) => "PEER_ASSIGNED",
             Self::PeerRemoved(_) => "PEER_REMOVED",
             Self::Weakened(_) => "STATEMENT_WEAKENED",
+            Self::TargetNotAllowed(_) => "TARGET_NOT_ALLOWED",
             Self::Inert => "STATEMENT_INERT",
         }
     }

@@ -28,12 +28,13 @@ impl ValuePattern {
 
     /// Whether a value is meant.
     pub fn matches(&self, value: &str) -> bool {
-        let Some((prefix, suffix)) = self.star.and_then(|_| self.text.split_once('*')) else {
+        let Some((start, end)) = self.star.and_then(|star| self.text.split_at_checked(star)) else {
             return &*self.text == value;
         };
-        value
-            .strip_prefix(prefix)
-            .is_some_and(|rest| rest.ends_with(suffix))
+        // INVARIANT: `end` starts with the `*`.
+        let end = end.get(1..).unwrap_or_default();
+        let rest = value.strip_prefix(start);
+        rest.is_some_and(|rest| rest.ends_with(end))
     }
 }
 
@@ -49,7 +50,8 @@ impl From<Arc<str>> for ValuePattern {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypePattern {
     text: Arc<str>,
-    colon: Option<usize>,
+    /// Where all types of the service are meant: the length of `service:`.
+    all_of: Option<usize>,
 }
 
 impl TypePattern {
@@ -61,33 +63,27 @@ impl TypePattern {
         &self.text
     }
 
-    /// The service, and its resource unless all of the service's types are meant.
-    pub fn parts(&self) -> (&str, Option<&str>) {
-        let Some((service, resource)) = self.colon.and_then(|_| self.text.split_once(':')) else {
-            return (&self.text, None);
-        };
-        let all = resource == "*" || resource.eq_ignore_ascii_case(Self::ALL_SUPPORTED);
-        (service, (!all).then_some(resource))
-    }
-
     /// Whether a type `service:resource` is meant.
     pub fn matches(&self, resource_type: &str) -> bool {
-        if self.colon.is_none() {
-            return self.text.eq_ignore_ascii_case(resource_type);
-        }
-        let (service, resource) = self.parts();
-        let Some((asked_service, asked)) = resource_type.split_once(':') else {
+        let (pattern, asked) = match self.all_of {
+            None => (Some(&*self.text), Some(resource_type)),
+            Some(length) => (self.text.get(..length), resource_type.get(..length)),
+        };
+        let (Some(pattern), Some(asked)) = (pattern, asked) else {
             return false;
         };
-        service.eq_ignore_ascii_case(asked_service)
-            && resource.is_none_or(|resource| resource.eq_ignore_ascii_case(asked))
+        pattern.eq_ignore_ascii_case(asked)
     }
 }
 
 impl From<Arc<str>> for TypePattern {
     fn from(text: Arc<str>) -> Self {
-        let colon = text.find(':');
-        Self { text, colon }
+        let is_all =
+            |resource: &str| resource == "*" || resource.eq_ignore_ascii_case(Self::ALL_SUPPORTED);
+        let parts = text.split_once(':');
+        let all_of =
+            parts.and_then(|(service, resource)| is_all(resource).then_some(service.len() + 1));
+        Self { text, all_of }
     }
 }
 

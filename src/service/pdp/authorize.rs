@@ -59,6 +59,7 @@ impl Pdp {
         question: &Authorize<'_>,
         answer: &mut Vec<u8>,
     ) -> Result<Now, CallError> {
+        self.check_standing()?;
         let snapshot = self.shared.reader.load();
         let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
         let caller = call.caller(snapshot, rpc)?;
@@ -83,6 +84,7 @@ impl Pdp {
         question: &Authorize<'_>,
         answer: &mut Vec<u8>,
     ) -> Result<(), CallError> {
+        self.check_standing()?;
         let snapshot = self.shared.reader.load();
         let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
         self.decide(rpc, call.caller(snapshot, rpc)?, snapshot, question, answer)

@@ -78,6 +78,9 @@ impl Desk<'_> {
             .collect();
         let mut known = Resources::new();
         *ignored = storage.known(&found, &mut known);
+        if message.explain {
+            self.check_explain(question.principal, &known)?;
+        }
         let carried = self.session(&question);
         let session = carried.as_engine(question.session);
         let request = question.as_engine(&storage, &known, session, self.now);

@@ -40,7 +40,8 @@ pub(super) fn check_request(
     } = message;
     let sent = Sent(caller);
     let (tags, group) = (resources.first_tags, resources.first_group);
-    sent.resources("resources", tags, group)?;
+    let at = |name: &str, place: usize| format!("resources[{place}].{name}");
+    sent.resources(tags, group, at)?;
     let keys = context.entries.iter();
     sent.context(keys.map(|entry| entry.key))?;
     sent.field(session.is_some(), "session", SupplyRight::Session)?;
@@ -66,7 +67,8 @@ pub(super) fn check_filter(
     } = message;
     let sent = Sent(caller);
     let (tags, group) = first_of(candidates);
-    sent.resources("candidates", tags, group)?;
+    let at = |name: &str, place: usize| format!("candidates[{place}].{name}");
+    sent.resources(tags, group, at)?;
     let keys = context.iter().take(limits::CONTEXT_ENTRIES);
     sent.context(keys.map(|entry| &*entry.key))?;
     sent.field(session.is_some(), "session", SupplyRight::Session)?;
@@ -89,8 +91,11 @@ pub(super) fn check_tagging(
         min_revision,
     } = message;
     let sent = Sent(caller);
-    let (tags, group) = first_of(resource.as_slice());
-    sent.resources("resource", tags, group)?;
+    if let Some(resource) = resource {
+        let (tags, group) = (resource.tags.is_some(), resource.resource_group.is_some());
+        let at = |name: &str, _| format!("resource.{name}");
+        sent.resources(tags.then_some(0), group.then_some(0), at)?;
+    }
     let right = SupplyRight::ResourceGroup;
     sent.field(group_tags.is_some(), "group_tags", right)?;
     sent.min_revision(min_revision.is_some())
@@ -139,12 +144,13 @@ fn forbid(caller: &Caller, what: Forbidden) -> CallError {
 struct Sent<'a>(&'a Caller);
 
 impl Sent<'_> {
-    /// `tags` and `group` are the places of the first resources that are sent with them.
+    /// `tags` and `group` are the places of the first resources that are sent with them, and `at`
+    /// is the path of a field of one.
     fn resources(
         &self,
-        list: &str,
         tags: Option<usize>,
         group: Option<usize>,
+        at: impl Fn(&str, usize) -> String,
     ) -> Result<(), CallError> {
         let supply = &self.0.rights.supply;
         let (tags_right, group_right) = (SupplyRight::ResourceTags, SupplyRight::ResourceGroup);
@@ -162,7 +168,7 @@ impl Sent<'_> {
             (group, "resource_group", group_right)
         };
         let place = place.unwrap_or_default();
-        Err(self.lacks(format!("{list}[{place}].{name}"), right.as_str()))
+        Err(self.lacks(at(name, place), right.as_str()))
     }
 
     /// Entries beyond the limit are refused by it.

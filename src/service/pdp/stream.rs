@@ -11,7 +11,7 @@ use crate::model::caller::Rpc;
 use crate::model::verdict::RefusalReason;
 use crate::wire::encode::Writer;
 use crate::wire::message::{self, Authorize, streamed};
-use crate::wire::status::{CallError, Refusal};
+use crate::wire::status::{CallError, Refusal, with_reason};
 use crate::wire::v1;
 
 const RPC: Rpc = Rpc::AuthorizeStream;
@@ -51,7 +51,7 @@ impl Answering {
     async fn next(mut self) -> Option<(Result<Bytes, Status>, Option<Self>)> {
         let question = match self.questions.message().await {
             Ok(question) => question?,
-            Err(status) => return Some((Err(status), None)),
+            Err(status) => return Some((Err(with_reason(&status)), None)),
         };
         self.answered = self.answered.wrapping_add(1);
         if self.answered.is_multiple_of(YIELD_EVERY) {

@@ -7,38 +7,68 @@
 
 mod both;
 mod effective;
+mod facts;
+mod sight;
 
-use jiff::Timestamp;
+use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
+use self::facts::{Change, Facts, node};
+use self::sight::{sees, unknown};
 use super::desk::find;
 use super::{Call, Pdp, Served, YIELD_EVERY, answer, revision, rights};
-use crate::engine::compliance::{
-    Staged, StagedVerdict, can_intercept, capabilities, validate_staged,
-};
-use crate::engine::request::{Context, KnownGroup, KnownTags, Resource, Session, TagWrite};
-use crate::engine::tagging::{Inheritance, Operation, Question, Tagging, Tags};
-use crate::engine::{self};
-use crate::model;
-use crate::model::action::ActionRef;
-use crate::model::arn::{ArnRef, PrincipalRef, ResourceName};
-use crate::model::caller::Rpc;
-use crate::model::catalog::TagCapabilities;
-use crate::model::verdict::{Outcome, RefusalReason, limits};
+use crate::engine::compliance::validate_staged;
+use crate::engine::tagging::Tags;
+use crate::model::caller::{Origin, Rpc};
+use crate::model::verdict::limits;
 use crate::snapshot::Snapshot;
 use crate::snapshot::caller::Caller;
-use crate::snapshot::tags::TagNode;
+use crate::telemetry::VerdictOutcome;
 use crate::wire::reply;
 use crate::wire::request::tagging::{SentOperation, SentTagging};
-use crate::wire::status::{CallError, CallLimit, Refusal, TaggingFault};
+use crate::wire::status::{CallError, CallLimit};
 use crate::wire::v1;
 use crate::wire::v1::tagging_service_server::TaggingService;
 
-/// The action by which a principal sees the tags of a resource.
-const LIST_TAGS: &str = "tag:ListTagResources";
-
 impl Pdp {
+    /// Judges one operation from somewhere, without a socket and without waiting.
+    ///
+    /// # Errors
+    ///
+    /// As a call of `ValidateTagging`.
+    pub fn validate(
+        &self,
+        origin: &Origin,
+        message: &v1::ValidateTaggingRequest,
+    ) -> Result<v1::ValidateTaggingResponse, CallError> {
+        self.check_standing()?;
+        let snapshot = self.shared.reader.load();
+        let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
+        let caller = snapshot.callers.find(origin);
+        rights::check_rpc(caller, Rpc::ValidateTagging)?;
+        self.validate_tagging(Rpc::ValidateTagging, caller, snapshot, message)
+    }
+
+    /// Judges one operation against a snapshot, and counts the verdict.
     fn validate_tagging(
+        &self,
+        rpc: Rpc,
+        caller: &Caller,
+        snapshot: &Snapshot,
+        message: &v1::ValidateTaggingRequest,
+    ) -> Result<v1::ValidateTaggingResponse, CallError> {
+        let start = Instant::now();
+        let answered = self.try_validate(caller, snapshot, message);
+        let outcome = match &answered {
+            Ok(response) => response.verdict.as_ref().map(outcome),
+            Err(_) => None,
+        };
+        let outcome = outcome.unwrap_or(VerdictOutcome::Error);
+        self.tally.count_verdict(rpc, outcome, start.elapsed());
+        answered
+    }
+
+    fn try_validate(
         &self,
         caller: &Caller,
         snapshot: &Snapshot,
@@ -61,7 +91,6 @@ impl Pdp {
         };
         let node = node(snapshot, name, stored.as_deref(), own)?;
         let (current, group) = asked.known(stored.as_deref());
-        let write = asked.write();
         let current = match (asked.operation, current) {
             (SentOperation::Create, _) => Tags::Sent(&[]),
             (_, Some(current)) => current,
@@ -69,32 +98,41 @@ impl Pdp {
                 return Err(unknown("resource.tags"));
             }
         };
-        let removed = removed(&write, current);
-        let set = write.set.unwrap_or_default();
+        let write = asked.write();
         let facts = Facts {
             name,
             kind: asked.resource.kind,
             stored: stored.as_deref(),
             group,
             current,
-            operation: match asked.operation {
-                SentOperation::Detect => Operation::Detect,
-                SentOperation::Create => Operation::Create(set),
-                SentOperation::Tag | SentOperation::Untag => Operation::Write {
-                    set,
-                    removed: &removed,
-                },
+            change: match asked.operation {
+                SentOperation::Detect => Change::Detect,
+                SentOperation::Create => Change::Create(write.set.unwrap_or_default()),
+                SentOperation::Tag | SentOperation::Untag => Change::of_write(&write, current),
             },
             inheritance: asked.inheritance(),
             history: asked.history,
         };
-        let verdict = facts.judge(snapshot, node, |_, _, verdict| {
-            reply::tagging::verdict(verdict)
-        })?;
+        let settled = facts.settle(snapshot, node)?;
+        let verdict = validate_staged(&settled.staged, &settled.tagging()?);
         Ok(v1::ValidateTaggingResponse {
-            verdict: Some(verdict),
+            verdict: Some(reply::tagging::verdict(&verdict)),
             revision: Some(reply::revision(&snapshot.revision)),
         })
+    }
+
+    /// Judges one operation against the newest snapshot.
+    fn validate_now(
+        &self,
+        call: &Call,
+        message: &v1::ValidateTaggingRequest,
+    ) -> Result<v1::ValidateTaggingResponse, CallError> {
+        self.check_standing()?;
+        let snapshot = self.shared.reader.load();
+        let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
+        let rpc = Rpc::ValidateTagging;
+        let caller = call.caller(snapshot, rpc)?;
+        self.validate_tagging(rpc, caller, snapshot, message)
     }
 
     async fn validate_all(
@@ -109,13 +147,14 @@ impl Pdp {
             return Err(CallError::OverLimit { limit, found });
         }
         let snapshot = self.snapshot()?;
-        let caller = call.caller(&snapshot, Rpc::BatchValidateTagging)?;
+        let rpc = Rpc::BatchValidateTagging;
+        let caller = call.caller(&snapshot, rpc)?;
         let mut results = Vec::with_capacity(requests.len());
         for (place, request) in requests.iter().enumerate() {
             if place > 0 && place % YIELD_EVERY == 0 {
                 tokio::task::yield_now().await;
             }
-            let one = match self.validate_tagging(caller, &snapshot, request) {
+            let one = match self.validate_tagging(rpc, caller, &snapshot, request) {
                 Ok(response) => One::Response(response),
                 Err(error) => One::Error(error.to_item()),
             };
@@ -125,193 +164,13 @@ impl Pdp {
     }
 }
 
-/// What is known of one operation on one resource.
-struct Facts<'a> {
-    name: ResourceName<'a>,
-    /// The type that is sent; empty: none.
-    kind: &'a str,
-    stored: Option<&'a model::resource::Resource>,
-    group: KnownGroup<'a>,
-    current: Tags<'a>,
-    operation: Operation<'a>,
-    inheritance: Inheritance<'a>,
-    history: model::compliance::TagHistory,
-}
-
-impl Facts<'_> {
-    /// Judges, and hands on what was judged.
-    fn judge<T>(
-        &self,
-        snapshot: &Snapshot,
-        node: &TagNode,
-        then: impl FnOnce(&Staged<'_>, &Tagging<'_>, &StagedVerdict<'_>) -> T,
-    ) -> Result<T, CallError> {
-        let kind = self.resource_type(snapshot);
-        let policies = &node.policies;
-        let enforce = &*policies.enforce.policy;
-        let known = kind
-            .as_deref()
-            .and_then(|kind| capabilities(&snapshot.catalog, enforce, kind));
-        let looks = matches!(self.operation, Operation::Detect);
-        // security 6.6: "an unknown resource type … is refused".
-        if known.is_none() && !looks && can_intercept(enforce) {
-            return Err(CallError::Tagging {
-                reason: TaggingFault::ResourceTypeUnknown,
-                field: "resource.type",
-            });
-        }
-        let region = match self.name {
-            ResourceName::All => None,
-            ResourceName::Arn(arn) => Some(arn.region()),
-        };
-        let tagging = Tagging::new(Question {
-            resource_type: kind.as_deref().unwrap_or_default(),
-            region: region.filter(|region| !matches!(*region, "" | "*")),
-            group: self.group,
-            current: self.current,
-            operation: self.operation,
-            inheritance: self.inheritance,
-            history: self.history,
-        })
-        .map_err(|error| {
-            CallError::Refused(Refusal {
-                reason: RefusalReason::TagLimit,
-                field: "tag_write".to_owned(),
-                detail: error.to_string(),
-            })
-        })?;
-        let staged = Staged {
-            enforce,
-            warn: &policies.warn.policy,
-            report: &policies.report.policy,
-            settings: &snapshot.settings,
-            capabilities: known.unwrap_or(TagCapabilities::ALL),
-        };
-        let verdict = validate_staged(&staged, &tagging);
-        Ok(then(&staged, &tagging, &verdict))
+/// What a verdict comes to, for the counters.
+fn outcome(verdict: &v1::TaggingVerdict) -> VerdictOutcome {
+    match (verdict.intercepted, verdict.compliant) {
+        (true, _) => VerdictOutcome::Intercepted,
+        (false, true) => VerdictOutcome::Compliant,
+        (false, false) => VerdictOutcome::Reported,
     }
-
-    /// design, section 5: "A resource's type is sent, else `service:first-segment` of the ARN,
-    /// corrected by the catalog's table". The directory's record stands before both.
-    fn resource_type(&self, snapshot: &Snapshot) -> Option<String> {
-        if let Some(kind) = self.stored.and_then(|stored| stored.kind.as_deref()) {
-            return Some(kind.to_ascii_lowercase());
-        }
-        if !self.kind.is_empty() && self.stored.is_none() {
-            return Some(self.kind.to_ascii_lowercase());
-        }
-        match self.name {
-            ResourceName::All => None,
-            ResourceName::Arn(arn) => type_of(snapshot, arn),
-        }
-    }
-}
-
-fn type_of(snapshot: &Snapshot, arn: ArnRef<'_>) -> Option<String> {
-    let first = arn.id().split('/').next().filter(|first| *first != "*")?;
-    let kind = format!("{}:{first}", arn.service()).to_ascii_lowercase();
-    let types = &snapshot.catalog.resource_types;
-    Some(types.get(&*kind).map_or(kind, ToString::to_string))
-}
-
-/// The keys that a write takes away.
-fn removed<'a>(write: &TagWrite<'a>, current: Tags<'a>) -> Vec<&'a str> {
-    let set = write.set.unwrap_or_default();
-    if write.remove_all || write.replace {
-        let keys = current.iter().map(|tag| tag.key);
-        keys.filter(|key| !set.iter().any(|tag| tag.key == *key))
-            .collect()
-    } else {
-        write.remove_keys.to_vec()
-    }
-}
-
-/// What binds the account that owns a resource (security 2.5 and 6.6).
-fn node<'s>(
-    snapshot: &'s Snapshot,
-    name: ResourceName<'_>,
-    stored: Option<&model::resource::Resource>,
-    own: Option<&str>,
-) -> Result<&'s TagNode, CallError> {
-    let named = match name {
-        ResourceName::All => None,
-        ResourceName::Arn(arn) => arn.owner(),
-    };
-    let stored = stored.and_then(model::resource::Resource::owner);
-    let owner = named.or(stored).or(own).ok_or_else(|| {
-        CallError::Refused(Refusal {
-            reason: RefusalReason::OwnerUnknown,
-            field: "resource.arn".to_owned(),
-            detail: "the account that owns the resource cannot be told".to_owned(),
-        })
-    })?;
-    let node = snapshot.tags.account(owner);
-    node.map(|node| &**node).ok_or(CallError::Tagging {
-        reason: TaggingFault::AccountOutsideOrganization,
-        field: "resource.arn",
-    })
-}
-
-fn unknown(field: &str) -> CallError {
-    CallError::Refused(Refusal {
-        reason: RefusalReason::ResourceUnknown,
-        field: field.to_owned(),
-        detail: "its tags are not known, or not shown to the principal".to_owned(),
-    })
-}
-
-/// Whether a principal may list the tags of a resource.
-fn sees(
-    snapshot: &Snapshot,
-    principal: Option<PrincipalRef<'_>>,
-    name: ResourceName<'_>,
-    stored: Option<&model::resource::Resource>,
-) -> bool {
-    let Some(principal) = principal else {
-        return false;
-    };
-    let resource = Resource {
-        name,
-        tags: stored.map_or(KnownTags::Unknown, |stored| KnownTags::Stored(&stored.tags)),
-        group: match stored.map(|stored| stored.group.as_ref()) {
-            None => KnownGroup::Unknown,
-            Some(None) => KnownGroup::None,
-            Some(Some(group)) => KnownGroup::Some(group.as_str()),
-        },
-        owner: stored.and_then(model::resource::Resource::owner),
-    };
-    may(snapshot, principal, LIST_TAGS, resource)
-}
-
-/// Whether a principal may do something without obligations, as far as a call without context and
-/// session tells: what cannot be decided is no permission.
-fn may(
-    snapshot: &Snapshot,
-    principal: PrincipalRef<'_>,
-    action: &str,
-    resource: Resource<'_>,
-) -> bool {
-    let Ok(action) = ActionRef::parse(action) else {
-        return false;
-    };
-    let request = engine::request::Request {
-        principal,
-        action,
-        resources: &[resource],
-        tags: TagWrite::default(),
-        context: Context {
-            current_time: Timestamp::now(),
-            source_ip: None,
-            secure_transport: None,
-            mfa_present: None,
-            entries: &[],
-        },
-        session: Session::Unstated,
-        kind: None,
-        understands_obligations: false,
-    };
-    let decided = engine::decide(snapshot, &request);
-    decided.is_ok_and(|decision| decision.outcome == Outcome::Allow)
 }
 
 #[tonic::async_trait]
@@ -321,10 +180,8 @@ impl TaggingService for Served {
         request: Request<v1::ValidateTaggingRequest>,
     ) -> Result<Response<v1::ValidateTaggingResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
-        let snapshot = self.0.snapshot().map_err(|error| error.to_status())?;
-        let caller = Call::new(&extensions);
-        let caller = caller.caller(&snapshot, Rpc::ValidateTagging);
-        answer(caller.and_then(|caller| self.0.validate_tagging(caller, &snapshot, &message)))
+        let call = Call::new(&extensions);
+        answer(self.0.validate_now(&call, &message))
     }
 
     async fn batch_validate_tagging(

@@ -28,7 +28,7 @@ use super::{Tape, request};
 
 /// Whether the statements of a document name principals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Names {
+pub(crate) enum Names {
     Nobody,
     Principals,
 }

@@ -1,20 +1,24 @@
 //! `AuthorizeTagging`: may the principal write these tags, and do they comply, in one snapshot.
 
-use super::{Facts, node, removed, unknown};
-use crate::engine::compliance::{Rules, Staged, validate};
-use crate::engine::edits::{Edit, Replacing, edits};
+use tokio::time::Instant;
+
+use super::facts::{Change, Facts, Settled, node};
+use super::outcome;
+use super::sight::unknown;
+use crate::engine::compliance::validate_staged;
+use crate::engine::edits::{Fix, Replacing, Target, fix};
 use crate::engine::request::{KnownTags, Request, Resource};
-use crate::engine::tagging::{Inheritance, Operation, Question, Tagging, Tags};
+use crate::engine::tagging::{Inheritance, Tags};
 use crate::engine::{self};
 use crate::model;
 use crate::model::caller::Rpc;
 use crate::model::catalog::{OperationKind, TagEffect};
 use crate::model::compliance::TagHistory;
-use crate::model::tag::TagRef;
-use crate::model::verdict::{Outcome, RefusalReason, limits};
+use crate::model::verdict::{Outcome, RefusalReason};
 use crate::service::pdp::desk::{Desk, find};
 use crate::service::pdp::{Call, Pdp, rights};
 use crate::snapshot::Snapshot;
+use crate::telemetry::Effect;
 use crate::wire::message::Authorize;
 use crate::wire::reply::{self, Asked};
 use crate::wire::request::{Found, Question as Sent, Resources, Storage};
@@ -39,7 +43,26 @@ impl Pdp {
         self.both(call, &snapshot, request)
     }
 
+    /// Asks both questions of a snapshot, and counts the decision.
     fn both(
+        &self,
+        call: &Call,
+        snapshot: &Snapshot,
+        message: &v1::AuthorizeRequest,
+    ) -> Result<v1::AuthorizeTaggingResponse, CallError> {
+        let start = Instant::now();
+        let answered = self.try_both(call, snapshot, message);
+        let effect = match &answered {
+            Ok(response) if response.effect() == v1::Effect::Allow => Effect::Allow,
+            Ok(_) => Effect::Deny,
+            Err(_) => Effect::Error,
+        };
+        self.tally
+            .count(Rpc::AuthorizeTagging, effect, start.elapsed());
+        answered
+    }
+
+    fn try_both(
         &self,
         call: &Call,
         snapshot: &Snapshot,
@@ -91,9 +114,11 @@ impl Pdp {
         }
         response.revision = Some(reply::revision(&snapshot.revision));
         let write = Write::new(snapshot, &request);
+        let mut asked_of = Vec::with_capacity(known.len());
         for ((resource, sent), stored) in known.iter().zip(storage.resources()).zip(&found) {
-            write.judge(resource, sent.kind, stored.as_deref(), &mut response)?;
+            asked_of.push(write.of(resource, sent.kind, stored.as_deref())?);
         }
+        self.judge(&asked_of, &mut response)?;
         if response.verdicts.iter().any(|verdict| verdict.intercepted) {
             response.reason = v1::TaggingReason::Intercepted.into();
         } else {
@@ -102,6 +127,42 @@ impl Pdp {
             response.obligations = asked.obligations(&decision);
         }
         Ok(response)
+    }
+
+    /// Judges all resources, and finds the edits that make all of them right.
+    fn judge(
+        &self,
+        asked_of: &[Option<(Settled<'_>, Replacing)>],
+        response: &mut v1::AuthorizeTaggingResponse,
+    ) -> Result<(), CallError> {
+        let mut taggings = Vec::with_capacity(asked_of.len());
+        for asked in asked_of {
+            let Some((settled, replacing)) = asked else {
+                response.verdicts.push(v1::TaggingVerdict {
+                    compliant: true,
+                    ..v1::TaggingVerdict::default()
+                });
+                continue;
+            };
+            let tagging = settled.tagging()?;
+            let verdict = reply::tagging::verdict(&validate_staged(&settled.staged, &tagging));
+            let rpc = Rpc::AuthorizeTagging;
+            self.tally.count_outcome(rpc, outcome(&verdict));
+            response.verdicts.push(verdict);
+            taggings.push((settled, tagging, *replacing));
+        }
+        let targets: Vec<Target<'_, '_>> = taggings
+            .iter()
+            .map(|(settled, tagging, replacing)| Target {
+                rules: settled.staged.enforced(),
+                tagging,
+                replacing: *replacing,
+            })
+            .collect();
+        let Fix { edits, is_complete } = fix(&targets);
+        response.edits_complete = is_complete && !edits.is_empty();
+        response.edits = edits.iter().map(reply::tagging::edit).collect();
+        Ok(())
     }
 }
 
@@ -146,24 +207,17 @@ impl<'a> Write<'a> {
         new && (creates || (self.upserts && resource.name.is_concrete()))
     }
 
-    fn judge(
+    /// What the call does to one resource; `None`: nothing.
+    fn of(
         &self,
         resource: &Resource<'a>,
-        kind: &str,
-        stored: Option<&model::resource::Resource>,
-        response: &mut v1::AuthorizeTaggingResponse,
-    ) -> Result<(), CallError> {
-        let tags = &self.request.tags;
-        let set = tags.set.unwrap_or_default();
+        kind: &'a str,
+        stored: Option<&'a model::resource::Resource>,
+    ) -> Result<Option<(Settled<'a>, Replacing)>, CallError> {
         let makes = self.makes(resource);
         if !makes && self.kind == OperationKind::Create && !self.target {
             // An existing parent takes no tags from a create (security 3.2).
-            let verdict = v1::TaggingVerdict {
-                compliant: true,
-                ..v1::TaggingVerdict::default()
-            };
-            response.verdicts.push(verdict);
-            return Ok(());
+            return Ok(None);
         }
         let current = match resource.tags {
             _ if makes => Tags::Sent(&[]),
@@ -173,154 +227,27 @@ impl<'a> Write<'a> {
         };
         let own = makes.then(|| self.request.principal.account()).flatten();
         let node = node(self.snapshot, resource.name, stored, own)?;
-        let mut write = *tags;
+        let mut write = self.request.tags;
         write.replace |= self.replaces || (self.upserts && !makes);
-        let replacing = if write.replace {
-            Replacing::All
-        } else {
-            Replacing::Named
+        let replacing = match (write.remove_all, write.replace) {
+            (true, _) => Replacing::Everything,
+            (false, true) => Replacing::All,
+            (false, false) => Replacing::Named,
         };
-        let removed = removed(&write, current);
         let facts = Facts {
             name: resource.name,
             kind,
             stored,
             group: resource.group,
             current,
-            operation: if makes {
-                Operation::Create(set)
+            change: if makes {
+                Change::Create(write.set.unwrap_or_default())
             } else {
-                Operation::Write {
-                    set,
-                    removed: &removed,
-                }
+                Change::of_write(&write, current)
             },
             inheritance: Inheritance::Unknown,
             history: TagHistory::Unknown,
         };
-        let (verdict, fix) = facts.judge(self.snapshot, node, |staged, tagging, verdict| {
-            let fix = Fix::new(staged, tagging, replacing, write.remove_all);
-            (reply::tagging::verdict(verdict), fix)
-        })?;
-        response.verdicts.push(verdict);
-        fix.add(response);
-        Ok(())
+        Ok(Some((facts.settle(self.snapshot, node)?, replacing)))
     }
-}
-
-/// The edits for one resource.
-enum Fix {
-    /// Nothing is wrong.
-    Needless,
-    Edits {
-        edits: Vec<v1::TagEdit>,
-        complete: bool,
-    },
-}
-
-impl Fix {
-    fn new(staged: &Staged<'_>, tagging: &Tagging<'_>, replacing: Replacing, all: bool) -> Self {
-        let rules = Rules {
-            policy: staged.enforce,
-            settings: staged.settings,
-            capabilities: staged.capabilities,
-        };
-        let verdict = validate(&rules, tagging);
-        if verdict.is_compliant() {
-            return Self::Needless;
-        }
-        let found = if all {
-            None
-        } else {
-            edits(&rules, tagging, replacing, &verdict)
-        };
-        let Some(found) = found else {
-            return Self::Edits {
-                edits: Vec::new(),
-                complete: false,
-            };
-        };
-        Self::Edits {
-            complete: is_enough(&rules, tagging, replacing, &found),
-            edits: found.iter().map(reply::tagging::edit).collect(),
-        }
-    }
-
-    /// Puts the edits beside those for the resources before: all must ask for the same.
-    fn add(self, response: &mut v1::AuthorizeTaggingResponse) {
-        let Self::Edits { edits, complete } = self else {
-            return;
-        };
-        if response.edits.is_empty() {
-            response.edits = edits;
-            response.edits_complete = complete;
-        } else if response.edits != edits {
-            response.edits_complete = false;
-        } else {
-            response.edits_complete &= complete;
-        }
-        if response.verdicts.len() > 1 {
-            let same = response.verdicts.windows(2).all(|pair| match pair {
-                [one, other] => one.violations == other.violations,
-                _ => true,
-            });
-            response.edits_complete &= same;
-        }
-    }
-}
-
-/// Whether the tags comply after the edits, and the write is within its limits.
-fn is_enough(
-    rules: &Rules<'_>,
-    tagging: &Tagging<'_>,
-    replacing: Replacing,
-    edits: &[Edit<'_>],
-) -> bool {
-    let question = tagging.question();
-    let mut set: Vec<TagRef<'_>> = question.operation.set().to_vec();
-    let mut removed: Vec<&str> = question.operation.removed().to_vec();
-    for edit in edits {
-        match *edit {
-            Edit::Drop { key } => set.retain(|tag| tag.key != key),
-            Edit::Keep { key } => removed.retain(|known| *known != key),
-            Edit::Remove { key } => removed.push(key),
-            Edit::Rename {
-                key,
-                new_key,
-                value,
-            } => {
-                set.retain(|tag| tag.key != key && tag.key != new_key);
-                let value = value.text();
-                set.push(TagRef {
-                    key: new_key,
-                    value,
-                });
-            }
-            Edit::Set { key, value } => {
-                set.retain(|tag| tag.key != key);
-                let value = value.text();
-                set.push(TagRef { key, value });
-            }
-        }
-    }
-    removed.retain(|key| !set.iter().any(|tag| tag.key == *key));
-    if replacing == Replacing::All {
-        let keys = question.current.iter().map(|tag| tag.key);
-        removed = keys
-            .filter(|key| !set.iter().any(|tag| tag.key == *key))
-            .collect();
-    }
-    let operation = match question.operation {
-        Operation::Create(_) => Operation::Create(&set),
-        Operation::Detect | Operation::Write { .. } => Operation::Write {
-            set: &set,
-            removed: &removed,
-        },
-    };
-    let after = Tagging::new(Question {
-        operation,
-        ..*question
-    });
-    let within = set.len() <= limits::REQUEST_TAGS && removed.len() <= limits::REMOVED_KEYS;
-    within && after.is_ok_and(|after| validate(rules, &after).is_compliant())
 }

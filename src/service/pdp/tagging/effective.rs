@@ -1,6 +1,6 @@
 //! `GetEffectiveTagPolicy`: the policy in its canonical form, and who put each value there.
 
-use super::may;
+use super::sight::may;
 use crate::document::tag_policy::canonical;
 use crate::engine::request::{KnownGroup, KnownTags, Resource};
 use crate::model::arn::{PrincipalRef, ResourceName};
@@ -137,6 +137,7 @@ fn note(path: &[&str], note: &Note) -> v1::TagPolicyNote {
         NoteKind::PeerAssigned(by) => ("PEER_ASSIGNED", origins(std::slice::from_ref(by))),
         NoteKind::PeerRemoved(by) => ("PEER_REMOVED", origins(std::slice::from_ref(by))),
         NoteKind::Weakened(_) => ("WEAKENED", Vec::new()),
+        NoteKind::TargetNotAllowed(value) => ("TARGET_NOT_ALLOWED", vec![value.to_string()]),
         NoteKind::Inert => ("INERT", Vec::new()),
     };
     let by = note.by.as_ref();

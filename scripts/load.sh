@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# What a server takes before it serves: milliseconds from its start until it says it serves, and the
+# memory that it then holds, idle and with 10,000 and 100,000 policies of one statement; and the size
+# of the binary. Rows as the benches print them. Needs target/release/tagwarden.
+#
+#   scripts/load.sh [ROUNDS]   default: 5
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+rounds=${1:-5}
+binary=target/release/tagwarden
+work=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
+
+row() { printf '%s\t%s\t%s\t%s\t-\t%s\t%s\t-\n' "$1" "$2" "$3" "$4" "$(ratio "$2" "$4")" "$5"; }
+ratio() { awk -v value="$1" -v target="$2" 'BEGIN { printf "%.2f", value / target }'; }
+median() { sort -n | awk '{ all[NR] = $1 } END { printf "%s %.0f %%", all[int((NR + 1) / 2)], 100 * (all[NR] - all[1]) / all[int((NR + 1) / 2)] }'; }
+
+# Starts a server on a bundle; prints `MILLISECONDS KIBIBYTES`: until the log says that the snapshot
+# is in force and the socket answers, and the resident memory a second later.
+start() {
+  local socket=$work/data.sock begin
+  rm -f "$socket"
+  begin=$(date +%s%N)
+  "$binary" serve --bundle "$1" --listen "unix:$socket" --manage none --admin none --workers 1 \
+    >"$work/log" 2>&1 &
+  server=$!
+  until "$binary" healthcheck "unix:$socket" >/dev/null 2>&1; do
+    kill -0 "$server" || { cat "$work/log" >&2; exit 1; }
+  done
+  local ready=$((($(date +%s%N) - begin) / 1000000))
+  sleep 1
+  echo "$ready $(awk '/^VmRSS/ { print $2 }' "/proc/$server/status")"
+  kill "$server"
+  wait "$server" 2>/dev/null || true
+  server=
+}
+
+# NAME BUNDLE MILLISECONDS MEBIBYTES
+measure() {
+  local times=$work/times sizes=$work/sizes
+  : >"$times"
+  : >"$sizes"
+  for _ in $(seq "$rounds"); do
+    start "$2" >"$work/one"
+    cut -d' ' -f1 "$work/one" >>"$times"
+    awk '{ printf "%.1f\n", $2 / 1024 }' "$work/one" >>"$sizes"
+  done
+  local value spread
+  if [ "$3" != - ]; then
+    read -r value spread <<<"$(median <"$times")"
+    row "$1, from start to serving" "$value" ms "$3" "$spread"
+  fi
+  if [ "$4" != - ]; then
+    read -r value spread <<<"$(median <"$sizes")"
+    row "$1, resident" "$value" MiB "$4" "$spread"
+  fi
+}
+
+for policies in 10000 100000; do
+  cargo bench --quiet --bench compile -- --write "$work/$policies" "$policies"
+done
+printf 'figure\tvalue\tunit\ttarget\tanchor\tratio\tspread\tdistinct\n'
+measure "examples/eci" examples/eci 60 15
+measure "10,000 policies" "$work/10000" 60 -
+measure "100,000 policies" "$work/100000" 300 70
+row "release binary" "$(stat -c %s "$binary" | awk '{ printf "%.1f", $1 / 1048576 }')" MiB 16 -

@@ -1,0 +1,61 @@
+//! What signals do.
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::service::Phase;
+use crate::source::files::Watch;
+use crate::source::watch::Watcher;
+
+/// What is watched, and read again when somebody asks.
+pub(super) struct Watched {
+    pub(super) bundle: Option<Watch>,
+    pub(super) credentials: Vec<Watcher>,
+}
+
+/// The first signal to stop drains, the second ends at once; SIGHUP reads the bundle
+/// and the files of TLS again.
+pub(super) async fn on_signals(
+    phase: watch::Sender<Phase>,
+    draining: CancellationToken,
+    watched: Watched,
+) -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut next = Phase::Draining;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hangup.recv() => {
+                watched.reload();
+                continue;
+            }
+        }
+        draining.cancel();
+        phase.send_replace(next);
+        // Told when it is done: whoever reads it sees a server that drains.
+        tracing::info!(?next, "stopping");
+        next = Phase::Ended;
+    }
+}
+
+impl Watched {
+    fn reload(&self) {
+        let Self {
+            bundle,
+            credentials,
+        } = self;
+        if let Some(bundle) = bundle {
+            bundle.reload();
+        }
+        for watcher in credentials {
+            watcher.look();
+        }
+        if bundle.is_none() && credentials.is_empty() {
+            tracing::info!("nothing to reload: bundles come by the management channel");
+        }
+    }
+}

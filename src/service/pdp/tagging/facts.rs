@@ -1,0 +1,167 @@
+//! What is known of one operation on one resource, and what judges it.
+
+use crate::engine::compliance::{Staged, TypeSources, can_intercept, capabilities, resource_type};
+use crate::engine::request::{KnownGroup, TagWrite};
+use crate::engine::tagging::{Inheritance, Operation, Question, Tagging, Tags};
+use crate::model;
+use crate::model::arn::ResourceName;
+use crate::model::catalog::TagCapabilities;
+use crate::model::compliance::TagHistory;
+use crate::model::tag::TagRef;
+use crate::model::verdict::RefusalReason;
+use crate::snapshot::Snapshot;
+use crate::snapshot::tags::TagNode;
+use crate::wire::status::{CallError, Refusal, TaggingFault};
+
+/// One operation on one resource.
+pub(super) struct Facts<'a> {
+    pub(super) name: ResourceName<'a>,
+    /// The type that is sent; empty: none.
+    pub(super) kind: &'a str,
+    pub(super) stored: Option<&'a model::resource::Resource>,
+    pub(super) group: KnownGroup<'a>,
+    pub(super) current: Tags<'a>,
+    pub(super) change: Change<'a>,
+    pub(super) inheritance: Inheritance<'a>,
+    pub(super) history: TagHistory,
+}
+
+/// What is done with the tags.
+pub(super) enum Change<'a> {
+    Detect,
+    Create(&'a [TagRef<'a>]),
+    Write {
+        set: &'a [TagRef<'a>],
+        removed: Vec<&'a str>,
+    },
+}
+
+impl<'a> Change<'a> {
+    /// What a write does to the tags that are there.
+    pub(super) fn of_write(write: &TagWrite<'a>, current: Tags<'a>) -> Self {
+        Self::Write {
+            set: write.set.unwrap_or_default(),
+            removed: removed(write, current),
+        }
+    }
+}
+
+/// The keys that a write takes away.
+fn removed<'a>(write: &TagWrite<'a>, current: Tags<'a>) -> Vec<&'a str> {
+    let set = write.set.unwrap_or_default();
+    if write.remove_all || write.replace {
+        let keys = current.iter().map(|tag| tag.key);
+        keys.filter(|key| !set.iter().any(|tag| tag.key == *key))
+            .collect()
+    } else {
+        write.remove_keys.to_vec()
+    }
+}
+
+impl<'a> Facts<'a> {
+    /// Finds the type of the resource and what tag policies can do with it.
+    pub(super) fn settle(
+        self,
+        snapshot: &'a Snapshot,
+        node: &'a TagNode,
+    ) -> Result<Settled<'a>, CallError> {
+        let policies = &node.policies;
+        let (enforce, warn) = (&*policies.enforce.policy, &*policies.warn.policy);
+        let report = &*policies.report.policy;
+        let refused = |reason| CallError::Tagging {
+            reason,
+            field: "resource.type",
+        };
+        let sources = TypeSources {
+            name: self.name,
+            stored: self.stored.and_then(|stored| stored.kind.as_deref()),
+            sent: self.kind,
+        };
+        let kind = resource_type(&snapshot.catalog, &[enforce, warn, report], &sources)
+            .map_err(|_| refused(TaggingFault::ResourceTypeMismatch))?;
+        let known = kind
+            .as_deref()
+            .and_then(|kind| capabilities(&snapshot.catalog, enforce, kind));
+        let looks = matches!(self.change, Change::Detect);
+        // security 6.6: "an unknown resource type … is refused".
+        if known.is_none() && !looks && can_intercept(enforce) {
+            return Err(refused(TaggingFault::ResourceTypeUnknown));
+        }
+        Ok(Settled {
+            facts: self,
+            kind: kind.unwrap_or_default(),
+            staged: Staged {
+                enforce,
+                warn,
+                report,
+                settings: &snapshot.settings,
+                capabilities: known.unwrap_or(TagCapabilities::ALL),
+            },
+        })
+    }
+}
+
+/// An operation that can be judged.
+pub(super) struct Settled<'a> {
+    facts: Facts<'a>,
+    /// Empty: not known.
+    kind: String,
+    pub(super) staged: Staged<'a>,
+}
+
+impl Settled<'_> {
+    /// The tags after the operation.
+    pub(super) fn tagging(&self) -> Result<Tagging<'_>, CallError> {
+        let facts = &self.facts;
+        let region = match facts.name {
+            ResourceName::All => None,
+            ResourceName::Arn(arn) => Some(arn.region()),
+        };
+        let question = Question {
+            resource_type: &self.kind,
+            region: region.filter(|region| !matches!(*region, "" | "*")),
+            group: facts.group,
+            current: facts.current,
+            operation: match &facts.change {
+                Change::Detect => Operation::Detect,
+                Change::Create(set) => Operation::Create(set),
+                Change::Write { set, removed } => Operation::Write { set, removed },
+            },
+            inheritance: facts.inheritance,
+            history: facts.history,
+        };
+        Tagging::new(question).map_err(|error| {
+            CallError::Refused(Refusal {
+                reason: RefusalReason::TagLimit,
+                field: "tag_write".to_owned(),
+                detail: error.to_string(),
+            })
+        })
+    }
+}
+
+/// What binds the account that owns a resource (security 2.5 and 6.6).
+pub(super) fn node<'s>(
+    snapshot: &'s Snapshot,
+    name: ResourceName<'_>,
+    stored: Option<&model::resource::Resource>,
+    own: Option<&str>,
+) -> Result<&'s TagNode, CallError> {
+    let named = match name {
+        ResourceName::All => None,
+        ResourceName::Arn(arn) => arn.owner(),
+    };
+    let stored = stored.and_then(model::resource::Resource::owner);
+    let owner = named.or(stored).or(own).ok_or_else(|| {
+        CallError::Refused(Refusal {
+            reason: RefusalReason::OwnerUnknown,
+            field: "resource.arn".to_owned(),
+            detail: "the account that owns the resource cannot be told".to_owned(),
+        })
+    })?;
+    let node = snapshot.tags.account(owner);
+    node.map(|node| &**node).ok_or(CallError::Tagging {
+        reason: TaggingFault::AccountOutsideOrganization,
+        field: "resource.arn",
+    })
+}
