@@ -31,6 +31,7 @@ cargo fmt --manifest-path benches/engines/Cargo.toml -- --check
 step benches run once
 cargo bench --quiet --profile dev --bench decide -- --test
 python3 tests/performance.py
+cargo bench --quiet --profile dev --bench grpc -- --short
 
 step what a decision costs
 scripts/gate.sh
