@@ -160,10 +160,10 @@ impl Bench<'_> {
         let touched = self.memory.apply(changes);
         let begun = Instant::now();
         let now = self.reader.load_full().unwrap();
-        let changed = change(&now, self.memory, &touched).unwrap();
-        self.publisher.publish(changed.snapshot);
+        let made = change(&now, self.memory, &touched).unwrap();
+        self.publisher.publish(made.snapshot);
         let took = begun.elapsed();
-        assert_eq!(changed.extent, Extent::Touched);
+        assert_eq!(made.extent, Extent::Touched);
         took
     }
 }

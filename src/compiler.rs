@@ -200,7 +200,7 @@ impl<'b> Compilation<'b> {
                 policy,
             };
             let service = self.interner.symbol("ram");
-            self.snapshot.attached.insert(service, id, attached);
+            self.snapshot.attached.insert(&service, id, attached);
         }
     }
 
@@ -232,7 +232,7 @@ impl<'b> Compilation<'b> {
             self.interner.symbol(arn.id()),
         );
         self.snapshot.attached.insert(
-            service,
+            &service,
             id,
             Attached {
                 account,

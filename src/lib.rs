@@ -10,13 +10,15 @@
 //!
 //! ```text
 //! files ──> source ──> management ──> document ──> compiler ──> snapshot ──> publish
+//! objects ──> document::object ──> compiler::change ──> snapshot ──> publish
 //! ```
 //!
 //! # Invariants
 //!
 //! - A module imports only from modules above it in the list below; a test holds it.
 //! - The first six are pure: no async, I/O, clock, lock or tonic type. Time is an argument.
-//! - A snapshot is built whole and never changed; a decision uses one from start to end.
+//! - A snapshot is never changed; the next one shares what no change touched. A decision uses one
+//!   from start to end.
 //! - What is not understood is refused, with its position, and never dropped.
 //! - A deny is an answer; a request that cannot be decided is an error. The types differ.
 //! - [`engine::decide`] allocates nothing, and no input makes it panic.
@@ -32,6 +34,7 @@
 //! | obligations, empty results, filtering | security 3.5 to 3.7 | complete |
 //! | decisions over gRPC: unary, batch, stream, filter | design 5 | complete |
 //! | reloads, the management channel | design 5 and 7, security 7.4 | whole bundles |
+//! | objects, changes at their own cost | design 3 and 7 | complete but for a store |
 //! | metrics and probes | design 5, security 1.3 | complete |
 //! | limits, deadlines, revisions to wait for | security 9 | complete |
 //! | who asks, and what answers reveal | security 1 and 8 | complete |

@@ -1,4 +1,5 @@
-//! The compiled form: immutable, whole, stamped with its revision; data and look-ups only.
+//! The compiled form: immutable, whole, stamped with its revision; data and look-ups only. What no
+//! change touched is shared between a snapshot and the next.
 //!
 //! A decision uses one snapshot from start to end. Nothing in it waits, locks or is filled later;
 //! operands are parsed, patterns compiled and names interned by the compiler.

@@ -87,3 +87,30 @@ impl Walk<'_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::compiler::compile;
+    use crate::document::bundle::{BundleFiles, Strictness, read_bundle};
+
+    /// An identity policy of the bundle must not loosen or tighten what a node has.
+    #[test]
+    fn a_system_policy_on_a_node_is_a_control_policy_first() {
+        let mut files = BundleFiles::default();
+        files.insert("bundle.json", r#"{"format": 1}"#);
+        files.insert(
+            "policies/system/FullAliyunAccess.json",
+            r#"{"Version": "1", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}"#,
+        );
+        files.insert(
+            "organizations/rd-1.json",
+            r#"{"id": "rd-1", "management": "2", "root": {"name": "r",
+              "control": [{"policy": "system:FullAliyunAccess"}], "accounts": [{"account": "1"}]}}"#,
+        );
+        let bundle = read_bundle(&files, Strictness::Strict).unwrap().bundle;
+        let snapshot = compile(&bundle).unwrap();
+        let levels = &snapshot.accounts.chain("1").unwrap().levels;
+        let root = snapshot.policies.get(levels[1].policies[0]).unwrap();
+        assert_eq!(&*root.name, "custom:FullAliyunAccess");
+    }
+}

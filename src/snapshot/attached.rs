@@ -88,7 +88,7 @@ impl AttachedTable {
 
     /// Attaches a policy. Those of one resource are in the order of their sorts, accounts and names,
     /// whatever came first.
-    pub(crate) fn insert(&mut self, service: Symbol, id: Symbol, attached: Attached) {
+    pub(crate) fn insert(&mut self, service: &Symbol, id: Symbol, attached: Attached) {
         self.depth = self.depth.max(id.split('/').count());
         self.change(service, id, |list| {
             let place = list.partition_point(|known| known.order() < attached.order());
@@ -97,16 +97,16 @@ impl AttachedTable {
     }
 
     /// Takes a policy off a resource.
-    pub(crate) fn remove(&mut self, service: Symbol, id: Symbol, policy: PolicyId) {
+    pub(crate) fn remove(&mut self, service: &Symbol, id: Symbol, policy: PolicyId) {
         self.change(service, id, |list| {
             list.retain(|known| known.policy != policy);
         });
     }
 
-    fn change(&mut self, service: Symbol, id: Symbol, change: impl FnOnce(&mut Vec<Attached>)) {
+    fn change(&mut self, service: &Symbol, id: Symbol, change: impl FnOnce(&mut Vec<Attached>)) {
         let services = Arc::make_mut(&mut self.services);
         let empty = || vec![Arc::default(); SHARDS].into();
-        let shards: &mut Shards = services.entry(Arc::clone(&service)).or_insert_with(empty);
+        let shards: &mut Shards = services.entry(Arc::clone(service)).or_insert_with(empty);
         let (hasher, hash) = (&self.hasher, self.hasher.hash_one(&*id));
         let Some(shard) = Arc::make_mut(shards).get_mut(shard(hash)) else {
             return;
@@ -123,7 +123,7 @@ impl AttachedTable {
             let rehash = |(known, _): &Resource| hasher.hash_one(&**known);
             shard.insert_unique(hash, (id, list.into()), rehash);
         } else if shards.iter().all(|shard| shard.is_empty()) {
-            services.remove(&service);
+            services.remove(service);
         }
     }
 }
@@ -167,8 +167,8 @@ mod tests {
             name: format!("resource:{policy}").into(),
             policy: PolicyId(policy),
         };
-        table.insert("oss".into(), "bucket".into(), attached(0));
-        table.insert("oss".into(), "bucket/dir".into(), attached(1));
+        table.insert(&"oss".into(), "bucket".into(), attached(0));
+        table.insert(&"oss".into(), "bucket/dir".into(), attached(1));
         let check = |arn: &str, owner: &str, expected: &[u32]| {
             let found: Vec<u32> = table
                 .find(ArnRef::parse(arn).unwrap(), owner)

@@ -54,7 +54,11 @@ fn policies(objects: &Objects) -> Objects {
         match id {
             ObjectId::Shared(sort, _) => shared.contains(sort),
             ObjectId::Account(_, object) => matches!(object, AccountObject::Policy(_)),
-            _ => false,
+            ObjectId::Settings
+            | ObjectId::Callers
+            | ObjectId::Catalog(_)
+            | ObjectId::Organization(_)
+            | ObjectId::Resources => false,
         }
     };
     let found = objects.iter().filter(|(id, _)| is_policy(id));

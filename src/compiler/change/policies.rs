@@ -57,7 +57,7 @@ impl Change<'_> {
         let interner = &mut self.compilation.interner;
         let (service, id) = (interner.symbol(service), interner.symbol(id));
         let attached = &mut self.compilation.snapshot.attached;
-        attached.remove(service, id, policy);
+        attached.remove(&service, id, policy);
         self.remove(account, name);
     }
 
