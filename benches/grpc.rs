@@ -32,6 +32,8 @@ mod child;
 mod load;
 #[path = "support/grpc/pair.rs"]
 mod pair;
+#[path = "support/row.rs"]
+mod row;
 #[path = "support/grpc/served.rs"]
 mod served;
 #[path = "support/grpc/told.rs"]
@@ -43,7 +45,7 @@ use hdrhistogram::Histogram;
 use load::Target;
 use pair::{Pair, Socket, frames};
 use prost::encoding::{WireType, encode_key, encode_varint};
-use told::{Load, beside_single, row};
+use told::{Load, beside_single, row as tell};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -93,7 +95,6 @@ fn main() {
         }
     };
     child::pin_load();
-    told::heading();
     let bench = Bench {
         effort,
         only: value("--only").unwrap_or_default(),
@@ -227,17 +228,17 @@ impl Bench {
                 .map(|(own, floor)| (value(own), value(floor)))
                 .collect()
         };
-        row(
+        tell(
             &format!("{figure}, calls/s"),
             &of(|load| load.rate),
-            &format!(">= {target} of bare"),
+            &format!("ratio >= {target}"),
             0,
             voids,
         );
-        row(
+        tell(
             &format!("{figure}: server's time a call, µs"),
             &of(|load| load.cost * 1e6),
-            &format!("<= {:.2} of bare", 1.0 / target),
+            &format!("ratio <= {:.2}", 1.0 / target),
             2,
             voids,
         );
@@ -258,7 +259,20 @@ impl Bench {
             times.value_at_quantile(0.5) as f64 / 1e3
         };
         let rounds = (0..self.effort.rounds).map(|_| (median(&pair.ours), median(floor)));
-        row(&figure, &rounds.collect::<Vec<_>>(), "<= +5 µs", 1, 0);
+        let rounds: Vec<(f64, f64)> = rounds.collect();
+        tell(&figure, &rounds, "", 1, 0);
+        let mut above: Vec<f64> = rounds.iter().map(|(own, other)| own - other).collect();
+        above.sort_by(f64::total_cmp);
+        row::Row {
+            figure: &format!("grpc: Authorize, {}: p50 above bare", socket.name()),
+            value: above[above.len() / 2],
+            unit: "µs",
+            target: "<= 5",
+            spread: Some([above[0], above[above.len() - 1]]),
+            distinct: served::DISTINCT,
+            ..row::Row::default()
+        }
+        .print();
     }
 
     /// The tails of calls at a tenth and a half of what the floor can do.
@@ -291,7 +305,7 @@ impl Bench {
             let merged = [&own, &other].map(|all| all.value_at_quantile(0.99) as f64 / 1e3);
             let merged = format!(" (merged: {:.2}), µs", merged[0] / merged[1]);
             let figure = figure(share).replace(", µs", &merged);
-            row(&figure, &rounds, "<= 1.5 of bare", 1, 0);
+            tell(&figure, &rounds, "ratio <= 1.5", 1, 0);
         }
     }
 

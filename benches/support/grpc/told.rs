@@ -1,11 +1,7 @@
-//! What the bench tells: a line for each figure, its columns apart by tabs.
+//! What the bench tells: a row for each figure. A ratio is the median of the ratios of the rounds.
 
+use super::row::Row;
 use super::served;
-
-/// The names of the columns. A ratio is the median of the ratios of the rounds.
-pub(crate) fn heading() {
-    println!("figure\tvalue\tunit\ttarget\tanchor\tratio\tspread\tdistinct\tvoid");
-}
 
 /// Calls a second, and processor time of the server a call.
 #[derive(Clone, Copy)]
@@ -24,13 +20,13 @@ pub(crate) fn beside_single(name: &str, rounds: &[(Load, Load)]) {
         .iter()
         .map(|(one, other)| (one.rate, other.rate))
         .collect();
-    row(name, &rates, ">= 10 of single calls", 0, voids.count());
+    row(name, &rates, "ratio >= 10", 0, voids.count());
     let costs: Vec<(f64, f64)> = rounds
         .iter()
         .map(|(one, other)| (one.cost * 1e6, other.cost * 1e6))
         .collect();
     let name = name.replace(", decisions/s", ": server's time a decision, µs");
-    row(&name, &costs, "<= 0.1 of single calls", 2, 0);
+    row(&name, &costs, "ratio <= 0.1", 2, 0);
 }
 
 /// Prints a figure: the medians of ours and of what it stands beside, and of their ratios.
@@ -44,11 +40,19 @@ pub(crate) fn row(figure: &str, rounds: &[(f64, f64)], target: &str, digits: usi
     let other = median(&sorted(rounds.iter().map(|round| round.1).collect()));
     let ratios = sorted(rounds.iter().map(|round| round.0 / round.1).collect());
     let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
-    let (figure, unit) = figure.rsplit_once(", ").unwrap_or((figure, "-"));
-    println!(
-        "{figure}\t{own:.digits$}\t{unit}\t{target}\t{other:.digits$}\t{:.3}\t{least:.3} to {most:.3}\t{}\t{voids} of {}",
-        median(&ratios),
-        served::DISTINCT,
-        rounds.len()
-    );
+    let (name, unit) = figure.rsplit_once(", ").unwrap_or((figure, ""));
+    Row {
+        figure: &format!("grpc: {name}"),
+        value: own,
+        unit,
+        target,
+        anchor: &format!("{other:.digits$} {unit}"),
+        ratio: Some(median(&ratios)),
+        spread: Some([least, most]),
+        distinct: served::DISTINCT,
+    }
+    .print();
+    if voids > 0 {
+        println!("{name}: {voids} of {} rounds are void", rounds.len());
+    }
 }
