@@ -30,16 +30,22 @@ mod bare;
 mod child;
 #[path = "support/grpc/load.rs"]
 mod load;
+#[path = "support/grpc/pair.rs"]
+mod pair;
+#[path = "support/row.rs"]
+mod row;
 #[path = "support/grpc/served.rs"]
 mod served;
+#[path = "support/grpc/told.rs"]
+mod told;
 
-use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use hdrhistogram::Histogram;
 use load::Target;
+use pair::{Pair, Socket, frames};
 use prost::encoding::{WireType, encode_key, encode_varint};
+use told::{Load, beside_single, row as tell};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -89,8 +95,6 @@ fn main() {
         }
     };
     child::pin_load();
-    println!("| figure | value | target | anchor | ratio | spread | void |");
-    println!("|---|---|---|---|---|---|---|");
     let bench = Bench {
         effort,
         only: value("--only").unwrap_or_default(),
@@ -124,89 +128,6 @@ struct Effort {
 struct Bench {
     effort: Effort,
     only: String,
-}
-
-/// A server and the floor, with the same questions.
-struct Pair {
-    folder: tempfile::TempDir,
-    method: &'static str,
-    messages: Rc<[Bytes]>,
-    ours: child::Server,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Socket {
-    Tcp,
-    Unix,
-}
-
-impl Socket {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Tcp => "TCP",
-            Self::Unix => "Unix socket",
-        }
-    }
-
-    fn of(self, server: &child::Server) -> String {
-        match self {
-            Self::Tcp => server.tcp.clone(),
-            Self::Unix => server.unix.clone(),
-        }
-    }
-}
-
-impl Pair {
-    fn start(world: &str, method: &'static str, questions: &[Vec<u8>]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let socket = folder.path().join("ours");
-        let ours = child::Server::start(&["--serve", "ours", "--world", world], &socket);
-        Self {
-            folder,
-            method,
-            messages: frames(questions),
-            ours,
-        }
-    }
-
-    fn target(&self, address: String) -> Target {
-        Target {
-            address,
-            method: self.method,
-            messages: Rc::clone(&self.messages),
-            decisions: 1,
-        }
-    }
-
-    /// The floor, answering what is answered on a socket most of the time.
-    fn floor(&self, socket: Socket) -> child::Server {
-        let target = self.target(socket.of(&self.ours));
-        let mut answers = target.answers(self.messages.len().min(101));
-        answers.sort_by_key(Bytes::len);
-        let answer = self.folder.path().join("answer");
-        std::fs::write(&answer, &answers[answers.len() / 2][5..]).unwrap();
-        let kind = if self.method == TAGGING {
-            "tagging"
-        } else {
-            "authorize"
-        };
-        let answer = answer.to_str().unwrap();
-        let arguments = ["--serve", "bare", "--kind", kind, "--answer", answer];
-        let socket = format!("floor-{}", socket.name());
-        child::Server::start(&arguments, &self.folder.path().join(socket))
-    }
-}
-
-fn frames(messages: &[Vec<u8>]) -> Rc<[Bytes]> {
-    messages.iter().map(|bytes| Target::frame(bytes)).collect()
-}
-
-/// Calls a second, and processor time of the server a call.
-#[derive(Clone, Copy)]
-struct Load {
-    rate: f64,
-    cost: f64,
-    is_void: bool,
 }
 
 impl Bench {
@@ -307,17 +228,17 @@ impl Bench {
                 .map(|(own, floor)| (value(own), value(floor)))
                 .collect()
         };
-        row(
-            &format!("{figure}: calls/s"),
+        tell(
+            &format!("{figure}, calls/s"),
             &of(|load| load.rate),
-            &format!(">= {target} of bare"),
+            &format!("ratio >= {target}"),
             0,
             voids,
         );
-        row(
+        tell(
             &format!("{figure}: server's time a call, µs"),
             &of(|load| load.cost * 1e6),
-            &format!("<= {:.2} of bare", 1.0 / target),
+            &format!("ratio <= {:.2}", 1.0 / target),
             2,
             voids,
         );
@@ -338,7 +259,20 @@ impl Bench {
             times.value_at_quantile(0.5) as f64 / 1e3
         };
         let rounds = (0..self.effort.rounds).map(|_| (median(&pair.ours), median(floor)));
-        row(&figure, &rounds.collect::<Vec<_>>(), "<= +5 µs", 1, 0);
+        let rounds: Vec<(f64, f64)> = rounds.collect();
+        tell(&figure, &rounds, "", 1, 0);
+        let mut above: Vec<f64> = rounds.iter().map(|(own, other)| own - other).collect();
+        above.sort_by(f64::total_cmp);
+        row::Row {
+            figure: &format!("grpc: Authorize, {}: p50 above bare", socket.name()),
+            value: above[above.len() / 2],
+            unit: "µs",
+            target: "<= 5",
+            spread: Some([above[0], above[above.len() - 1]]),
+            distinct: served::DISTINCT,
+            ..row::Row::default()
+        }
+        .print();
     }
 
     /// The tails of calls at a tenth and a half of what the floor can do.
@@ -369,8 +303,9 @@ impl Bench {
                 other.add(two).unwrap();
             }
             let merged = [&own, &other].map(|all| all.value_at_quantile(0.99) as f64 / 1e3);
-            let figure = format!("{} (merged: {:.1})", figure(share), merged[0] / merged[1]);
-            row(&figure, &rounds, "<= 1.5 of bare", 1, 0);
+            let merged = format!(" (merged: {:.2}), µs", merged[0] / merged[1]);
+            let figure = figure(share).replace(", µs", &merged);
+            tell(&figure, &rounds, "ratio <= 1.5", 1, 0);
         }
     }
 
@@ -390,7 +325,7 @@ impl Bench {
             messages: frames(&wrapped),
             ..single.clone()
         };
-        let name = format!("batches of {TOGETHER}, TCP: decisions/s");
+        let name = format!("batches of {TOGETHER}, TCP, decisions/s");
         if self.takes(&name) {
             let rounds: Vec<(Load, Load)> = (0..self.effort.rounds)
                 .map(|_| {
@@ -402,7 +337,7 @@ impl Bench {
                 .collect();
             beside_single(&name, &rounds);
         }
-        let name = "a stream on each connection, TCP: decisions/s";
+        let name = "a stream on each connection, TCP, decisions/s";
         if self.takes(name) {
             let rounds: Vec<(Load, Load)> = (0..self.effort.rounds)
                 .map(|_| {
@@ -415,23 +350,6 @@ impl Bench {
             beside_single(name, &rounds);
         }
     }
-}
-
-fn beside_single(name: &str, rounds: &[(Load, Load)]) {
-    let voids = rounds
-        .iter()
-        .filter(|(one, other)| one.is_void || other.is_void);
-    let rates: Vec<(f64, f64)> = rounds
-        .iter()
-        .map(|(one, other)| (one.rate, other.rate))
-        .collect();
-    row(name, &rates, ">= 10 of single calls", 0, voids.count());
-    let costs: Vec<(f64, f64)> = rounds
-        .iter()
-        .map(|(one, other)| (one.cost * 1e6, other.cost * 1e6))
-        .collect();
-    let name = name.replace("decisions/s", "server's time a decision, µs");
-    row(&name, &costs, "<= 0.1 of single calls", 2, 0);
 }
 
 /// Questions as one message: all have the field 1.
@@ -448,20 +366,4 @@ fn one(question: &[u8]) -> Vec<u8> {
     encode_varint(question.len() as u64, &mut bytes);
     bytes.extend_from_slice(question);
     bytes
-}
-
-/// Prints a figure: the medians of ours and of what it stands beside, and of their ratios.
-fn row(figure: &str, rounds: &[(f64, f64)], target: &str, digits: usize, voids: usize) {
-    let median = |mut values: Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        let (least, most) = (values[0], values[values.len() - 1]);
-        (values[values.len() / 2], least, most)
-    };
-    let own = median(rounds.iter().map(|round| round.0).collect()).0;
-    let other = median(rounds.iter().map(|round| round.1).collect()).0;
-    let (ratio, least, most) = median(rounds.iter().map(|round| round.0 / round.1).collect());
-    println!(
-        "| {figure} | {own:.digits$} | {target} | {other:.digits$} | {ratio:.3} | {least:.3} to {most:.3} | {voids} of {} |",
-        rounds.len()
-    );
 }

@@ -18,11 +18,15 @@
 )]
 mod profiles;
 
+#[path = "support/row.rs"]
+mod row;
+
 use std::hint::black_box;
 use std::time::Instant;
 
 use profiles::handler::Handler;
 use prost::Message as _;
+use row::Row;
 use tagwarden::model::caller::Origin;
 use tagwarden::wire::message::Authorize;
 use tagwarden::wire::v1;
@@ -63,11 +67,9 @@ fn main() {
             black_box(&answer).encode(&mut bytes).unwrap();
         }));
     }
-    println!("| figure | value | target | anchor | ratio | spread |");
-    println!("|---|---|---|---|---|---|");
     let floor = sorted(prost);
-    row("handler without the network, ns", own, "<= 800", &floor);
-    row("reading a question, ns", read, "", &floor);
+    tell("handler without the network", own, "<= 800", &floor);
+    tell("reading a question", read, "", &floor);
 }
 
 /// Nanoseconds of one question, over all of them in a row.
@@ -87,13 +89,18 @@ fn sorted(mut values: Vec<f64>) -> Vec<f64> {
 }
 
 /// A figure beside prost's decoding and encoding.
-fn row(figure: &str, values: Vec<f64>, target: &str, floor: &[f64]) {
+fn tell(figure: &str, values: Vec<f64>, target: &str, floor: &[f64]) {
     let values = sorted(values);
     let (median, anchor) = (values[values.len() / 2], floor[floor.len() / 2]);
-    println!(
-        "| {figure} | {median:.0} | {target} | prost: {anchor:.0} | {:.2} | {:.0} to {:.0} |",
-        median / anchor,
-        values[0],
-        values[values.len() - 1]
-    );
+    Row {
+        figure: &format!("handler: {figure}"),
+        value: median,
+        unit: "ns",
+        target,
+        anchor: &format!("prost alone, {anchor:.0} ns"),
+        ratio: Some(median / anchor),
+        spread: Some([values[0], values[values.len() - 1]]),
+        distinct: DISTINCT,
+    }
+    .print();
 }

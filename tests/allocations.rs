@@ -104,10 +104,10 @@ fn deciding_and_judging_allocate_nothing_and_snapshots_are_small() {
         });
         assert_eq!(sum, 0, "compliance, {dialect}");
     }
+    answering();
     let bytes = snapshot_bytes(10_000);
     println!("bytes of a snapshot for one policy\t{bytes}\tbytes\t{SNAPSHOT_BYTES}");
     assert!(bytes <= SNAPSHOT_BYTES, "{bytes} bytes for one policy");
-    answering();
 }
 
 /// What a peer on loopback is told, and what the server's own user is told, statements and all.
