@@ -1,4 +1,5 @@
-//! Instructions of a thousand decisions and verdicts, counted under valgrind: steady where clocks are not.
+//! Instructions of a thousand decisions, verdicts and answers, counted under valgrind: steady where
+//! clocks are not.
 
 #![expect(missing_docs, reason = "the macros of gungraun make items without any")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on ends")]
@@ -22,6 +23,7 @@ mod tags;
 use std::hint::black_box;
 
 use gungraun::{library_benchmark, library_benchmark_group, main};
+use profiles::handler::Handler;
 use profiles::{Case, Shape};
 use prost::Message as _;
 use tagwarden::compiler::compile;
@@ -52,6 +54,20 @@ fn thousand_decisions(case: Case) -> Case {
         let _ = black_box(decide(black_box(&case.snapshot), black_box(request)));
     }
     case
+}
+
+#[library_benchmark]
+#[bench::single(Handler::new(DECISIONS))]
+fn thousand_answers(handler: Handler) -> Handler {
+    let mut answer = Vec::with_capacity(4_096);
+    for question in &handler.questions {
+        answer.clear();
+        let _ = handler
+            .pdp
+            .answer(&Origin::Loopback, black_box(question), &mut answer);
+        black_box(&answer);
+    }
+    handler
 }
 
 // Verdicts on 20 tags by 50 keys.
@@ -95,6 +111,6 @@ fn thousand_validations(
     (pdp, publisher, call)
 }
 
-library_benchmark_group!(name = decisions; benchmarks = thousand_decisions);
+library_benchmark_group!(name = decisions; benchmarks = thousand_decisions, thousand_answers);
 library_benchmark_group!(name = compliance; benchmarks = thousand_verdicts, thousand_validations);
 main!(library_benchmark_groups = decisions, compliance);

@@ -3,6 +3,7 @@
 //! over a socket.
 //!
 //! `--seconds N` tells how long each round takes (default 3), `--rounds N` how many (default 7).
+//! Prints the rows of `support/row.rs` and the points of `support/point.rs`.
 
 #![expect(
     clippy::unwrap_used,
@@ -12,12 +13,13 @@
 )]
 
 #[path = "../tests/swap/question.rs"]
-#[expect(
-    dead_code,
-    clippy::panic,
-    reason = "shared with the test, which compares answers; a bench that cannot go on ends"
-)]
+#[expect(dead_code, reason = "shared with the test, which compares answers")]
 mod question;
+
+#[path = "support/point.rs"]
+mod point;
+#[path = "support/row.rs"]
+mod row;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -25,7 +27,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use prost::Message as _;
+use point::point;
+use row::Row;
 use tagwarden::compiler::compile;
 use tagwarden::directory::Directory;
 use tagwarden::model::bundle::Bundle;
@@ -54,49 +57,68 @@ fn main() {
         directory: Arc::new(Directory::default()),
         clock: Clock::default(),
     });
-    let inside = || answers(&pdp, &bytes, time);
-    compare(
-        "inside the server",
-        0.999,
+    let mut swaps = Swaps {
         rounds,
-        &inside,
-        &mut publisher,
-        &bundles,
-    );
+        distinct: bytes.len(),
+        publisher: &mut publisher,
+        bundles: &bundles,
+    };
+    let inside = || answers(&pdp, &bytes, time);
+    swaps.compare("inside the server", 0.999, "ratio <= 1.2", &inside);
     let clients = Clients::start(pdp.for_worker(), messages);
     let over = || clients.calls(time);
-    compare("clients", 0.99, rounds, &over, &mut publisher, &bundles);
-    compare("clients", 0.999, rounds, &over, &mut publisher, &bundles);
+    swaps.compare("clients", 0.99, "ratio <= 1.3", &over);
+    swaps.compare("clients", 0.999, "", &over);
 }
 
-/// Prints rounds of a measurement without and with swaps, and the median ratio at a quantile.
-fn compare(
-    what: &str,
-    quantile: f64,
+/// What is swapped, and how often it is compared.
+struct Swaps<'a> {
     rounds: u64,
-    measure: &(dyn Fn() -> Histogram<u64> + Sync),
-    publisher: &mut Publisher,
-    bundles: &[Bundle; 2],
-) {
-    let at = quantile * 100.0;
-    println!("\n| {what} | p50 still, ns | p50 swapping | p{at} still | p{at} swapping | ratio |");
-    println!("|---|---|---|---|---|---|");
-    let mut ratios = Vec::new();
-    for round in 0..rounds {
-        let (still, swapping) = (measure(), swapped(measure, publisher, bundles));
-        let told = |histogram: &Histogram<u64>, at| histogram.value_at_quantile(at);
-        let ratio = told(&swapping, quantile) as f64 / told(&still, quantile) as f64;
-        println!(
-            "| {round} | {} | {} | {} | {} | {ratio:.2} |",
-            told(&still, 0.5),
-            told(&swapping, 0.5),
-            told(&still, quantile),
-            told(&swapping, quantile),
-        );
-        ratios.push(ratio);
+    distinct: usize,
+    publisher: &'a mut Publisher,
+    bundles: &'a [Bundle; 2],
+}
+
+impl Swaps<'_> {
+    /// Prints the median of a quantile over rounds, without and with swaps by turns.
+    fn compare(
+        &mut self,
+        what: &str,
+        quantile: f64,
+        target: &str,
+        measure: &(dyn Fn() -> Histogram<u64> + Sync),
+    ) {
+        let figure = format!("swap: {what}, p{}", quantile * 100.0);
+        let (mut without, mut with, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        for round in 0..self.rounds {
+            let still = measure().value_at_quantile(quantile) as f64;
+            let swapping =
+                swapped(measure, self.publisher, self.bundles).value_at_quantile(quantile) as f64;
+            point("swap", &figure, round as f64 + 1.0, swapping / still);
+            without.push(still);
+            with.push(swapping);
+            ratios.push(swapping / still);
+        }
+        let anchor = format!("without swaps, {} ns", median(&mut without));
+        let ratio = median(&mut ratios);
+        Row {
+            figure: &figure,
+            value: median(&mut with),
+            unit: "ns",
+            target,
+            anchor: &anchor,
+            ratio: Some(ratio),
+            spread: Some([ratios[0], ratios[ratios.len() - 1]]),
+            distinct: self.distinct,
+        }
+        .print();
     }
-    ratios.sort_by(f64::total_cmp);
-    println!("median ratio of p{at}: {:.2}", ratios[ratios.len() / 2]);
+}
+
+/// The middle one; sorts them.
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 /// A server on a free port and eight clients.
@@ -184,10 +206,8 @@ fn answers(pdp: &Pdp, messages: &[Vec<u8>], time: Duration) -> Histogram<u64> {
     let mut bytes = Vec::new();
     for message in messages.iter().cycle() {
         let asked = Instant::now();
-        let request = v1::AuthorizeRequest::decode(message.as_slice()).unwrap();
-        let answer = pdp.answer(&Origin::Loopback, &request).unwrap();
         bytes.clear();
-        answer.encode(&mut bytes).unwrap();
+        pdp.answer(&Origin::Loopback, message, &mut bytes).unwrap();
         let taken = asked.elapsed();
         histogram.saturating_record(u64::try_from(taken.as_nanos()).unwrap());
         if begin.elapsed() > time {

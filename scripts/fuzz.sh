@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 seconds=${1:-60}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(bundle case policy request tag_policy tagging)
+[ ${#targets[@]} -gt 0 ] || targets=(bundle case policy request tag_policy tagging wire)
 
 bin=$PWD/.tools/bin
 if [ ! -x "$bin/cargo-fuzz" ]; then
@@ -24,7 +24,7 @@ export PATH=$bin:$PATH
 # What the targets start from.
 seeds=$PWD/fuzz/corpus/seeds
 rm -rf "$seeds"
-mkdir -p "$seeds"/{bundle,case,policy,request,tag_policy,tagging}
+mkdir -p "$seeds"/{bundle,case,policy,request,tag_policy,tagging,wire}
 split -l 1 -a 4 <(cat tests/conformance/ram/own_*.jsonl examples/*/tests/*.jsonl) "$seeds/case/"
 for file in policies/*/*.json examples/*/accounts/*/policies/*.json; do
   cp "$file" "$seeds/policy/${file//\//_}"
@@ -52,6 +52,7 @@ for action in ecs:StopInstance ecs:DescribeInstances ecs:RunInstances sts:Assume
   { field 0a acs:ram::100000000002:user/alice; field 12 "$action"; field 1a "$resource"; } \
     >"$seeds/request/${action#*:}"
 done
+cp "$seeds"/request/* "$seeds/wire/"
 
 # A resource in a message of its own, and the operation create, tag, untag or detect.
 arn=$(field 0a acs:ecs:cn-hangzhou:200000000002:instance/i-new)

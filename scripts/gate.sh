@@ -15,6 +15,10 @@ if ! command -v valgrind >/dev/null; then
   echo "skipped: instructions of a decision, for they need valgrind"
   exit
 fi
+if [ "${1:-}" != --update ] && [ ! -f "$counts" ]; then
+  echo "skipped: instructions of a decision; scripts/gate.sh --update writes $counts first"
+  exit
+fi
 if [ "${1:-}" != --update ] && [ "$(sed -n '1s/^# //p' "$counts")" != "$compiler" ]; then
   echo "skipped: $counts is for another compiler than $compiler; scripts/gate.sh --update counts anew"
   exit

@@ -12,8 +12,11 @@ use crate::compiler::{self, error::CompileErrors};
 use crate::directory::Directory;
 use crate::model::bundle::Bundle;
 use crate::service::pdp::desk::Desk;
+use crate::service::pdp::ids::DecisionId;
 use crate::service::pdp::session::Sessions;
 use crate::snapshot::Snapshot;
+use crate::wire::encode::Writer;
+use crate::wire::message;
 use crate::wire::status::CallError;
 use crate::wire::v1;
 
@@ -58,6 +61,10 @@ impl Offline {
             caller: self.snapshot.callers.owner(),
             now,
         };
-        desk.answer(message, String::new).result
+        let mut bytes = Vec::new();
+        let answer = &mut Writer(&mut bytes);
+        desk.answer(&message.into(), DecisionId::default, answer)
+            .result?;
+        message::decode(&bytes)
     }
 }

@@ -7,6 +7,7 @@
 //! Not here: what is answered (`pdp`), and who stops the server and why (`app`).
 
 mod accept;
+mod authorization;
 mod call;
 mod connection;
 mod handshake;

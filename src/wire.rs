@@ -6,7 +6,9 @@
 
 mod ask;
 pub mod codec;
+pub(crate) mod encode;
 pub mod management;
+pub mod message;
 pub mod reply;
 pub(crate) mod request;
 pub mod status;

@@ -1,5 +1,6 @@
-//! Deciding allocates nothing: no request of any profile, decided or refused. A snapshot keeps no
-//! more than it may.
+//! Deciding allocates nothing: no request of any profile, decided or refused. From the bytes of a
+//! question to the bytes of its answer nothing is allocated either, but the place for the answer.
+//! A snapshot keeps no more than it may.
 //!
 //! A binary of its own, with one test: the counter counts for the whole process.
 
@@ -20,6 +21,7 @@ mod tags;
 use std::alloc::System;
 use std::hint::black_box;
 
+use profiles::handler::Handler;
 use profiles::{Case, Shape, Shares, single};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tagwarden::compiler::compile;
@@ -28,6 +30,7 @@ use tagwarden::engine::decide;
 use tagwarden::engine::request::Request;
 use tagwarden::engine::tagging::Tagging;
 use tagwarden::model::bundle::Bundle;
+use tagwarden::model::caller::{Origin, SocketUser};
 use tagwarden::model::tag_policy::Dialect;
 use tagwarden::snapshot::Snapshot;
 
@@ -104,4 +107,29 @@ fn deciding_and_judging_allocate_nothing_and_snapshots_are_small() {
     let bytes = snapshot_bytes(10_000);
     println!("bytes of a snapshot for one policy\t{bytes}\tbytes\t{SNAPSHOT_BYTES}");
     assert!(bytes <= SNAPSHOT_BYTES, "{bytes} bytes for one policy");
+    answering();
+}
+
+/// What a peer on loopback is told, and what the server's own user is told, statements and all.
+fn answering() {
+    let handler = Handler::new(1_000);
+    let own = Origin::Unix {
+        uid: 1,
+        gid: 1,
+        user: SocketUser::Own,
+    };
+    for origin in [Origin::Loopback, own] {
+        let mut answer = Vec::with_capacity(4_096);
+        let sum = allocations(|| {
+            for question in &handler.questions {
+                answer.clear();
+                let answered = handler
+                    .pdp
+                    .answer(&origin, black_box(question), &mut answer);
+                assert_eq!(answered, Ok(()));
+                assert!(!answer.is_empty());
+            }
+        });
+        assert_eq!(sum, 0, "{origin:?}");
+    }
 }

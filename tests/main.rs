@@ -41,6 +41,8 @@ mod modules;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod pieces;
+#[cfg(test)]
 mod publication;
 #[cfg(test)]
 mod reload;

@@ -22,11 +22,16 @@ echo "skipped: advisories need a database that is fetched from elsewhere"
 step tests
 cargo test --quiet
 
-step fuzz targets compile
+step fuzz targets and what of other engines touches the crate compile
 cargo check --quiet --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
+cargo check --quiet --lib --no-default-features --manifest-path benches/engines/Cargo.toml \
+  --target-dir target/fuzz
+cargo fmt --manifest-path benches/engines/Cargo.toml -- --check
 
 step benches run once
 cargo bench --quiet --profile dev --bench decide -- --test
+python3 tests/performance.py
+cargo bench --quiet --profile dev --bench grpc -- --short
 
 step what a decision costs
 scripts/gate.sh

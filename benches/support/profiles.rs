@@ -1,5 +1,7 @@
 //! The profiles that figures are told for (ram 9), drawn with fixed seeds.
 
+pub mod handler;
+pub mod message;
 pub mod policies;
 pub mod question;
 pub mod questions;

@@ -44,9 +44,15 @@ pub fn bundle(policies: usize) -> Bundle {
 
 /// So many requests: half match a policy of the one who asks, half miss by a tag.
 pub fn requests(policies: usize, count: usize) -> Vec<Request<'static>> {
+    let questions = questions(policies, count).into_iter();
+    questions.map(Question::leak).collect()
+}
+
+/// The same requests as texts.
+pub fn questions(policies: usize, count: usize) -> Vec<Question> {
     let mut random = Random::new(0x51e);
     (0..count)
-        .map(|_| question(&mut random, policies).leak())
+        .map(|_| question(&mut random, policies))
         .collect()
 }
 

@@ -1,18 +1,21 @@
 //! One call: to the service that its path names, until its deadline.
 //!
-//! The authorization service is called directly, without a router; health checks go through one on
-//! the worker; all else runs on the runtime for slow work. Streams end when the server drains and
+//! A call of `Authorize` is answered by itself as long as nothing about it is unusual; other
+//! decisions are called directly, without a router; health checks go through one on the worker; all
+//! else runs on the runtime for slow work. Streams end when the server drains and
 //! they have nothing to say.
 
+mod body;
 mod deadline;
 mod open;
+mod quick;
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -26,26 +29,26 @@ use tonic::body::Body;
 use tonic::service::Routes;
 use tower::Service as _;
 
+pub(super) use self::body::Answer as AnswerBody;
 use self::open::Open;
-use super::pdp::Served;
-use super::peer::{Deadline, Peer};
+use self::quick::{Quick, Told};
+use super::authorization::{Authorization, Method};
+use super::pdp::{self, Served};
+use super::peer::Peer;
 use super::phase::Phase;
 use crate::wire::status::{CallError, explained};
-use crate::wire::v1::authorization_service_server::AuthorizationServiceServer;
 use crate::wire::v1::tagging_service_server::TaggingServiceServer;
 
-const AUTHORIZATION: &str = "/tagwarden.v1.AuthorizationService/";
-const STREAM: &str = "/tagwarden.v1.AuthorizationService/AuthorizeStream";
 const TAGGING: &str = "/tagwarden.v1.TaggingService/";
 const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
 
-type Answer = Result<Response<Body>, Infallible>;
-type BoxAnswer = Pin<Box<dyn Future<Output = Answer> + Send>>;
+pub(super) type Answer = Result<Response<Body>, Infallible>;
+pub(super) type BoxAnswer = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
 /// The services of one worker.
 #[derive(Debug, Clone)]
 pub(super) struct Services {
-    pub(super) authorization: AuthorizationServiceServer<Served>,
+    pub(super) authorization: Authorization,
     pub(super) tagging: TaggingServiceServer<Served>,
     pub(super) others: Routes,
     /// The runtime for slow work.
@@ -65,45 +68,50 @@ pub(super) struct Calls {
 }
 
 impl Service<Request<Incoming>> for Calls {
-    type Response = Response<Body>;
+    type Response = Response<AnswerBody>;
     type Error = Infallible;
     type Future = Call;
 
     fn call(&self, request: Request<Incoming>) -> Call {
         self.called.store(true, Ordering::Relaxed);
-        let mut request = request.map(Body::new);
         let deadline = match deadline::of(request.headers()) {
             Ok(deadline) => deadline,
             Err(error) => return Call::answered(&error),
         };
-        request.extensions_mut().insert(Arc::clone(&self.peer));
-        if let Some(deadline) = deadline {
-            request.extensions_mut().insert(Deadline(deadline));
-        }
-        self.route(request, deadline)
+        let call = pdp::Call {
+            peer: Some(Arc::clone(&self.peer)),
+            deadline,
+        };
+        self.route(request, call)
     }
 }
 
 impl Calls {
-    fn route(&self, request: Request<Body>, deadline: Option<Instant>) -> Call {
+    fn route(&self, request: Request<Incoming>, call: pdp::Call) -> Call {
         let services = &self.services;
-        let path = request.uri().path();
-        if path.starts_with(AUTHORIZATION) && path != STREAM {
-            let until = Until::new(deadline, services.longest);
-            return Call::new(services.authorization.clone().call(request), until);
+        let deadline = call.deadline;
+        let until = Until::Later(deadline, services.longest);
+        let method = Method::of(request.uri().path());
+        if method == Some(Method::Authorize) {
+            let quick = Quick::new(Arc::clone(services), call, request);
+            let inner = Inner::Quick(quick);
+            return Call { inner, until };
         }
+        let mut request = request.map(Body::new);
+        call.extend(request.extensions_mut());
+        if let Some(method @ (Method::Batch | Method::Filter)) = method {
+            return Call::new(services.authorization.call(method, request), until);
+        }
+        let path = request.uri().path();
         if path.starts_with(TAGGING) {
-            let until = Until::new(deadline, services.longest);
             return Call::new(services.tagging.clone().call(request), until);
         }
         if path == HEALTH_CHECK {
-            let until = Until::new(deadline, services.longest);
             return Call::new(Box::pin(services.others.clone().call(request)), until);
         }
-        let inner: BoxAnswer = if path == STREAM {
-            services.authorization.clone().call(request)
-        } else {
-            Box::pin(on_slow(Arc::clone(services), request))
+        let inner: BoxAnswer = match method {
+            Some(method) => services.authorization.call(method, request),
+            None => Box::pin(on_slow(Arc::clone(services), request)),
         };
         Call::new(
             Box::pin(open(inner, deadline, services.phases.clone())),
@@ -145,26 +153,30 @@ async fn open(
 #[derive(Debug)]
 enum Until {
     Never,
-    At(Instant),
+    /// Its deadline, and how long it may take in any case, from when it is not finished at once.
+    Later(Option<Instant>, Duration),
     /// The call was not finished at once, and a timer runs.
     Running(Pin<Box<Sleep>>),
 }
 
-impl Until {
-    fn new(deadline: Option<Instant>, longest: Duration) -> Self {
-        let limit = Instant::now() + longest;
-        Self::At(deadline.map_or(limit, |deadline| deadline.min(limit)))
-    }
-}
-
 /// A call under way.
 pub(super) struct Call {
-    inner: BoxAnswer,
+    inner: Inner,
     until: Until,
+}
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all calls are of the large one, which needs no allocation so"
+)]
+enum Inner {
+    Quick(Quick),
+    Boxed(BoxAnswer),
 }
 
 impl Call {
     fn new(inner: BoxAnswer, until: Until) -> Self {
+        let inner = Inner::Boxed(inner);
         Self { inner, until }
     }
 
@@ -172,26 +184,45 @@ impl Call {
         let answer = error.to_status().into_http();
         Self::new(Box::pin(std::future::ready(Ok(answer))), Until::Never)
     }
+
+    fn poll_inner(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Response<AnswerBody>, Infallible>> {
+        if let Inner::Quick(quick) = &mut self.inner {
+            match ready!(quick.poll(context)) {
+                Told::Answered(answer) => return Poll::Ready(Ok(answer)),
+                Told::Left(inner) => self.inner = Inner::Boxed(inner),
+            }
+        }
+        let Inner::Boxed(inner) = &mut self.inner else {
+            return Poll::Pending;
+        };
+        let answer = ready!(inner.as_mut().poll(context));
+        Poll::Ready(answer.map(|answer| explained(answer).map(AnswerBody::Other)))
+    }
 }
 
 impl Future for Call {
-    type Output = Answer;
+    type Output = Result<Response<AnswerBody>, Infallible>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let call = self.get_mut();
-        if let Poll::Ready(answer) = call.inner.as_mut().poll(context) {
-            return Poll::Ready(answer.map(explained));
+        if let Poll::Ready(answer) = call.poll_inner(context) {
+            return Poll::Ready(answer);
         }
         // Most calls are finished by now and need no timer.
-        if let Until::At(limit) = call.until {
+        if let Until::Later(deadline, longest) = call.until {
+            let limit = Instant::now() + longest;
+            let limit = deadline.map_or(limit, |deadline| deadline.min(limit));
             call.until = Until::Running(Box::pin(sleep_until(limit)));
         }
         let Until::Running(timer) = &mut call.until else {
             return Poll::Pending;
         };
-        timer
-            .as_mut()
-            .poll(context)
-            .map(|()| Ok(CallError::DeadlineExceeded.to_status().into_http()))
+        timer.as_mut().poll(context).map(|()| {
+            let late = CallError::DeadlineExceeded.to_status().into_http();
+            Ok(late.map(AnswerBody::Other))
+        })
     }
 }

@@ -9,14 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::rt::bounds::Http2ServerConnExec;
 use hyper::server::conn::http2;
 use hyper::service::HttpService;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
-use tonic::body::Body;
 
 use super::call::{Calls, Services};
 use super::handshake::{Gate, Opening};
@@ -79,6 +78,8 @@ impl Config {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder
             .timer(TokioTimer::new())
+            // A call has no use for it.
+            .auto_date_header(false)
             .max_concurrent_streams(self.streams)
             .max_header_list_size(self.header_bytes)
             .max_pending_accept_reset_streams(self.pending_resets)
@@ -138,16 +139,18 @@ impl Connections {
 }
 
 /// Drives a connection until it is closed, by the peer or by us.
-pub(super) async fn to_its_end<S>(
+pub(super) async fn to_its_end<S, B>(
     serving: http2::Connection<TokioIo<Socket>, S, TokioExecutor>,
     first_call: Instant,
     called: &AtomicBool,
     mut phases: watch::Receiver<Phase>,
 ) -> hyper::Result<()>
 where
-    S: HttpService<Incoming, ResBody = Body>,
+    S: HttpService<Incoming, ResBody = B>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    TokioExecutor: Http2ServerConnExec<S::Future, Body>,
+    B: Body + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    TokioExecutor: Http2ServerConnExec<S::Future, B>,
 {
     let mut serving = pin!(serving);
     let mut timer = pin!(sleep_until(first_call));

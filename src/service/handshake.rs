@@ -243,7 +243,8 @@ fn shown(stream: &TlsStream<Socket>) -> Result<Option<ClientCertificate>, Fault>
 /// The first bytes, which are read again afterwards.
 async fn tell_apart(socket: &mut Socket) -> Result<[u8; TELLING], Fault> {
     let mut telling = [0; TELLING];
-    socket.read_exact(&mut telling).await?;
+    let read = socket.read_exact(&mut telling).await;
+    read.map_err(|_| Fault::Closed)?;
     socket.unread(Bytes::copy_from_slice(&telling));
     Ok(telling)
 }

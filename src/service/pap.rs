@@ -288,7 +288,11 @@ impl Calls {
         let seldom = endpoint.map_or(&*self.shared.gate.seldom, Endpoint::seldom);
         if let Some(skipped) = seldom.pass() {
             let address = self.peer.address;
-            tracing::warn!(?address, skipped, "a management call is refused");
+            let user = match self.peer.origin {
+                Origin::Unix { uid, .. } => Some(uid),
+                Origin::Loopback | Origin::Remote | Origin::Proven(_) => None,
+            };
+            tracing::warn!(?address, user, skipped, "a management call is refused");
         }
     }
 }

@@ -13,12 +13,12 @@ use tonic::service::Routes;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
+use super::authorization::Authorization;
 use super::handshake::Gate;
 use super::pdp::{Pdp, Served};
 use super::phase::{self, Phase};
 use super::{Config, Ended, RunError, Server, accept, call, connection, health, worker};
 use crate::wire::DESCRIPTORS;
-use crate::wire::v1::authorization_service_server::AuthorizationServiceServer;
 use crate::wire::v1::tagging_service_server::TaggingServiceServer;
 
 /// A server that serves.
@@ -137,8 +137,10 @@ impl Starting<'_> {
         for number in 0..count.get() {
             let served = Served(Arc::new(self.pdp.for_worker()));
             let services = call::Services {
-                authorization: AuthorizationServiceServer::new(served.clone())
-                    .max_decoding_message_size(limits.message_bytes),
+                authorization: Authorization {
+                    pdp: served.clone(),
+                    message_bytes: limits.message_bytes,
+                },
                 tagging: TaggingServiceServer::new(served)
                     .max_decoding_message_size(limits.message_bytes),
                 others: others.clone(),

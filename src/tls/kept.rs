@@ -183,8 +183,9 @@ impl<M: Material> Watched for Watching<M> {
             None => {}
             Some(Ok(made)) => {
                 let summary = M::summary(&made);
-                tracing::info!(listeners, what, summary, "put into force");
                 self.kept.publish(made);
+                // Told when it is done: whoever reads it finds it so.
+                tracing::info!(listeners, what, summary, "put into force");
             }
             Some(Err(error)) => {
                 let why = error.to_string();
@@ -192,13 +193,13 @@ impl<M: Material> Watched for Watching<M> {
                 if known.is_some_and(|known| known.why == why) && cause == Cause::Changed {
                     return;
                 }
+                self.kept.refuse(why.clone());
                 tracing::warn!(
                     listeners,
                     what,
                     error = why,
                     "refused, the former stay in force"
                 );
-                self.kept.refuse(why);
             }
         }
     }

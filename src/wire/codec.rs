@@ -1,10 +1,14 @@
-//! Bytes of messages: prost's forms, with errors of the sender told as such.
+//! Bytes of messages: as they are for decisions, which read and write them by hand; prost's forms
+//! for all others, with errors of the sender told as such.
 
 use std::marker::PhantomData;
 
+use bytes::{Buf as _, BufMut as _, Bytes};
 use prost::Message;
 use tonic::Status;
-use tonic::codec::{BufferSettings, Codec as TonicCodec, DecodeBuf, Decoder as TonicDecoder};
+use tonic::codec::{
+    BufferSettings, Codec as TonicCodec, DecodeBuf, Decoder as TonicDecoder, EncodeBuf, Encoder,
+};
 use tonic_prost::ProstEncoder;
 
 use super::status::CallError;
@@ -52,4 +56,61 @@ impl<U: Message + Default> TonicDecoder for Decoder<U> {
             .map(Some)
             .map_err(|error| invalid(error).to_status())
     }
+}
+
+/// The codec of decisions: messages as the bytes that they are.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Raw;
+
+impl TonicCodec for Raw {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, message: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(message);
+        Ok(())
+    }
+}
+
+impl TonicDecoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(bytes.copy_to_bytes(bytes.remaining())))
+    }
+}
+
+/// What stands before a message in a body: whether it is compressed, and its length.
+const PREFIX: usize = 5;
+
+/// Begins a message of a body, with place for its prefix.
+pub(crate) fn begin_frame(capacity: usize) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(capacity);
+    frame.extend_from_slice(&[0; PREFIX]);
+    frame
+}
+
+/// Ends a message of a body: its length is known now.
+pub(crate) fn end_frame(mut frame: Vec<u8>) -> Bytes {
+    let length = u32::try_from(frame.len().saturating_sub(PREFIX)).unwrap_or(u32::MAX);
+    if let Some(place) = frame.get_mut(1..PREFIX) {
+        place.copy_from_slice(&length.to_be_bytes());
+    }
+    frame.into()
 }

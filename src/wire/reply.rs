@@ -2,17 +2,21 @@
 
 mod explained;
 mod missing;
+mod names;
+mod refused;
 pub(crate) mod tagging;
 
-use crate::engine::decision::{Cause, Decision, Refused, Subject, Verdict, Verdicts};
+use arrayvec::ArrayVec;
+
+use self::names::{effect, layer, outcome_reason, shown, told};
+use super::encode::{Writer, hex};
+use super::v1;
+use crate::engine::decision::{Cause, Decision, Verdict, Verdicts};
 use crate::engine::explain::Explanation;
 use crate::engine::request::Request;
 use crate::model::caller::Disclosure;
-use crate::model::verdict::{DenyReason, Layer, OnDeny, Outcome, RefusalReason};
+use crate::model::verdict::{Outcome, limits};
 use crate::snapshot::{PolicyId, Revision, Snapshot, StatementId};
-
-use super::status::Refusal;
-use super::v1;
 
 /// What an answer is made from, beside the decision.
 #[derive(Debug)]
@@ -26,85 +30,58 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// The answer to one question.
-    pub(crate) fn reply(
+    /// Writes the answer to one question, an `AuthorizeResponse`.
+    pub(crate) fn write(
         &self,
         decision: &Decision,
         verdicts: &Verdicts,
         explanation: Option<&Explanation>,
-        decision_id: String,
-    ) -> v1::AuthorizeResponse {
+        decision_id: &str,
+        answer: &mut Writer<'_>,
+    ) {
         let Decision {
-            outcome,
+            outcome: _,
             reason,
             on_deny,
             cause,
             obligations: _,
         } = decision;
-        // A reason without an outcome: an obligation that the asker does not understand.
-        let allowed = *outcome == Outcome::Allow && reason.is_none();
-        let mut message = v1::AuthorizeResponse {
-            effect: effect(allowed).into(),
-            on_deny: if allowed {
-                v1::OnDeny::Unspecified
-            } else {
-                shown(*on_deny)
-            }
-            .into(),
-            decision_id,
-            ..v1::AuthorizeResponse::default()
-        };
-        if allowed {
-            message.obligations = self.obligations(decision);
+        let allowed = is_allowed(decision);
+        answer.value(1, effect(allowed));
+        if !allowed {
+            answer.value(2, shown(*on_deny));
         }
         if self.disclosure >= Disclosure::Reason {
-            message.reason = reason.map_or(v1::Reason::Unspecified, told).into();
-            (message.layer, message.control_level) = layer(cause.layer);
-            message.revision = Some(revision(&self.snapshot.revision));
+            answer.value(3, reason.map_or(v1::Reason::Unspecified, told));
+            let (layer, level) = layer(cause.layer);
+            answer.value(4, layer);
+            answer.number(5, level);
         }
         if self.disclosure >= Disclosure::Statements {
-            message.statements = self.statements(*cause, verdicts);
-            message.verdicts = self.verdicts(verdicts);
-            message.missing_keys = missing::keys(self.snapshot, self.request);
+            self.write_statements(*cause, verdicts, answer);
+            self.write_verdicts(verdicts, answer);
         }
-        if self.disclosure >= Disclosure::Explanation {
-            message.explanation = explanation.map(explained::explanation);
-        }
-        message
-    }
-
-    /// A refusal to decide, with the part of the message that it is about.
-    pub(crate) fn refusal(&self, refused: &Refused) -> Refusal {
-        let Refused { reason, subject } = *refused;
-        let (field, detail) = match subject {
-            Some(Subject::Resource(place)) => (format!("resources[{place}]"), String::new()),
-            Some(Subject::Condition { statement, place }) => {
-                ("context".to_owned(), self.key(statement, place))
+        if allowed {
+            for obligation in self.obligations(decision) {
+                answer.owned(8, &obligation);
             }
-            None => (default_field(reason).to_owned(), String::new()),
-        };
-        let detail = if detail.is_empty() {
-            describe(reason).to_owned()
-        } else {
-            detail
-        };
-        Refusal {
-            reason,
-            field,
-            detail,
         }
-    }
-
-    /// The key that a refusal is about. Keys that policies read are told from level 2 on.
-    fn key(&self, statement: StatementId, place: u16) -> String {
-        if self.disclosure < Disclosure::Statements {
-            return String::new();
+        if self.disclosure >= Disclosure::Statements {
+            for key in missing::keys(self.snapshot, self.request) {
+                answer.bytes(9, key.as_bytes());
+            }
         }
-        let statement = self.snapshot.statement(statement);
-        let condition = statement.and_then(|(_, found)| found.conditions.get(usize::from(place)));
-        condition.map_or_else(String::new, |condition| {
-            format!("the key `{}`", condition.key)
-        })
+        if self.disclosure >= Disclosure::Reason {
+            answer.message(10, |message| {
+                write_revision(&self.snapshot.revision, message);
+            });
+        }
+        answer.text(11, decision_id);
+        if self.disclosure >= Disclosure::Explanation
+            && let Some(explanation) = explanation
+        {
+            answer.owned(12, &explained::explanation(explanation));
+        }
     }
 
     pub(crate) fn obligations(&self, decision: &Decision) -> Vec<v1::Obligation> {
@@ -132,57 +109,60 @@ impl Asked<'_> {
     }
 
     /// What decided, first; then what decided each resource, each statement once.
-    fn statements(&self, cause: Cause, verdicts: &[Verdict]) -> Vec<v1::StatementRef> {
-        let mut ids: Vec<StatementId> = Vec::new();
+    fn write_statements(&self, cause: Cause, verdicts: &[Verdict], answer: &mut Writer<'_>) {
+        let mut told = ArrayVec::<StatementId, { limits::RESOURCES + 1 }>::new();
         let causes = verdicts.iter().map(|verdict| verdict.cause);
         for id in std::iter::once(cause)
             .chain(causes)
             .filter_map(|cause| cause.statement)
         {
-            if !ids.contains(&id) {
-                ids.push(id);
+            if !told.contains(&id) {
+                answer.message(6, |message| self.write_statement(id, message));
+                // INVARIANT: there are no more verdicts than resources.
+                let _ = told.try_push(id);
             }
         }
-        ids.into_iter().map(|id| self.statement(id)).collect()
     }
 
-    fn statement(&self, id: StatementId) -> v1::StatementRef {
-        let index = u32::from(id.index);
+    fn write_statement(&self, id: StatementId, message: &mut Writer<'_>) {
         match self.snapshot.statement(id) {
-            Some((policy, statement)) => v1::StatementRef {
-                policy: policy.name.to_string(),
-                sid: statement.sid.as_deref().unwrap_or_default().to_owned(),
-                index,
-            },
-            None if id.policy == PolicyId::SESSION => v1::StatementRef {
-                policy: "session".to_owned(),
-                sid: String::new(),
-                index,
-            },
-            None => v1::StatementRef {
-                policy: String::new(),
-                sid: String::new(),
-                index,
-            },
+            Some((policy, statement)) => {
+                message.text(1, &policy.name);
+                message.text(2, statement.sid.as_deref().unwrap_or_default());
+            }
+            None if id.policy == PolicyId::SESSION => message.text(1, "session"),
+            None => {}
+        }
+        message.number(3, id.index);
+    }
+
+    fn write_verdicts(&self, verdicts: &[Verdict], answer: &mut Writer<'_>) {
+        for (resource, verdict) in self.request.resources.iter().zip(verdicts) {
+            answer.message(7, |message| {
+                let (layer, level) = layer(verdict.cause.layer);
+                message.text(1, resource.name.as_str());
+                message.value(2, effect(verdict.outcome == Outcome::Allow));
+                message.value(3, outcome_reason(verdict.outcome));
+                message.value(4, layer);
+                message.number(5, level);
+                if let Some(id) = verdict.cause.statement {
+                    message.message(6, |statement| self.write_statement(id, statement));
+                }
+            });
         }
     }
+}
 
-    fn verdicts(&self, verdicts: &[Verdict]) -> Vec<v1::ResourceVerdict> {
-        let asked = self.request.resources.iter().zip(verdicts);
-        asked
-            .map(|(resource, verdict)| {
-                let (layer, control_level) = layer(verdict.cause.layer);
-                v1::ResourceVerdict {
-                    arn: resource.name.as_str().to_owned(),
-                    effect: effect(verdict.outcome == Outcome::Allow).into(),
-                    reason: outcome_reason(verdict.outcome).into(),
-                    layer,
-                    control_level,
-                    statement: verdict.cause.statement.map(|id| self.statement(id)),
-                }
-            })
-            .collect()
-    }
+/// Whether a decision is told as an ALLOW. A reason without an outcome is an obligation that the
+/// asker does not understand.
+pub(crate) fn is_allowed(decision: &Decision) -> bool {
+    decision.outcome == Outcome::Allow && decision.reason.is_none()
+}
+
+fn write_revision(revision: &Revision, message: &mut Writer<'_>) {
+    message.bytes(1, &hex(revision.source));
+    message.number(2, revision.number);
+    message.bytes(3, &hex(revision.digest));
 }
 
 /// A revision as a message. Source and digest are written in hexadecimal.
@@ -201,134 +181,6 @@ pub(crate) fn source_text(revision: &Revision) -> String {
 
 fn shift(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
-}
-
-fn effect(allowed: bool) -> v1::Effect {
-    if allowed {
-        v1::Effect::Allow
-    } else {
-        v1::Effect::Deny
-    }
-}
-
-fn shown(on_deny: OnDeny) -> v1::OnDeny {
-    match on_deny {
-        OnDeny::Error => v1::OnDeny::Error,
-        OnDeny::EmptyResult => v1::OnDeny::EmptyResult,
-    }
-}
-
-fn told(reason: DenyReason) -> v1::Reason {
-    match reason {
-        DenyReason::Implicit => v1::Reason::ImplicitDeny,
-        DenyReason::Explicit => v1::Reason::ExplicitDeny,
-        DenyReason::PrincipalUnknown => v1::Reason::PrincipalUnknown,
-        DenyReason::ObligationRequired => v1::Reason::ObligationRequired,
-        DenyReason::ResourceUnknown => v1::Reason::ResourceUnknown,
-    }
-}
-
-fn outcome_reason(outcome: Outcome) -> v1::Reason {
-    match outcome {
-        Outcome::Allow => v1::Reason::Unspecified,
-        Outcome::ImplicitDeny => v1::Reason::ImplicitDeny,
-        Outcome::ExplicitDeny => v1::Reason::ExplicitDeny,
-    }
-}
-
-fn outcome_text(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Allow => "allowed",
-        Outcome::ImplicitDeny => "no Allow holds",
-        Outcome::ExplicitDeny => "a Deny holds",
-    }
-}
-
-fn layer(layer: Option<Layer>) -> (i32, u32) {
-    let (layer, level) = match layer {
-        None => (v1::Layer::Unspecified, 0),
-        Some(Layer::Control { level }) => (v1::Layer::Control, level),
-        Some(Layer::Session) => (v1::Layer::Session, 0),
-        Some(Layer::Identity) => (v1::Layer::Identity, 0),
-        Some(Layer::ResourceGroup) => (v1::Layer::ResourceGroup, 0),
-        Some(Layer::ResourceBased) => (v1::Layer::ResourceBased, 0),
-        Some(Layer::AccountOwner) => (v1::Layer::AccountOwner, 0),
-    };
-    (layer.into(), u32::from(level))
-}
-
-fn layer_text(layer: Layer) -> String {
-    match layer {
-        Layer::Control { level } => format!("control policies of level {level}"),
-        Layer::Session => "session policy".to_owned(),
-        Layer::Identity => "identity policies of the account".to_owned(),
-        Layer::ResourceGroup => "identity policies of the resource group".to_owned(),
-        Layer::ResourceBased => "resource-based policies".to_owned(),
-        Layer::AccountOwner => "owner of the account".to_owned(),
-    }
-}
-
-/// The field that a refusal is about where the engine names no part.
-fn default_field(reason: RefusalReason) -> &'static str {
-    match reason {
-        RefusalReason::InvalidRequest => "",
-        RefusalReason::NoResource
-        | RefusalReason::ResourceLimit
-        | RefusalReason::ResourceDuplicate
-        | RefusalReason::ResourceIdRequired
-        | RefusalReason::TagsNotApplicable
-        | RefusalReason::OwnerUnknown
-        | RefusalReason::ResourceUnknown => "resources",
-        RefusalReason::TagKeyDuplicate
-        | RefusalReason::TagLimit
-        | RefusalReason::TagWriteConflict => "tag_write",
-        RefusalReason::RemovedKeysRequired => "tag_write.remove_keys",
-        RefusalReason::ContextLimit
-        | RefusalReason::ContextKeyDerived
-        | RefusalReason::ContextKeyDuplicate
-        | RefusalReason::ContextValueInvalid
-        | RefusalReason::ContextKeyMissing => "context",
-        RefusalReason::SessionNotApplicable | RefusalReason::SessionRequired => "session",
-        RefusalReason::InvalidDocument => "session.policy_document",
-        RefusalReason::KindNotStricter => "kind",
-        RefusalReason::AccountQuarantined => "principal",
-    }
-}
-
-/// What a refusal means, for people.
-fn describe(reason: RefusalReason) -> &'static str {
-    match reason {
-        RefusalReason::InvalidRequest => "breaks a grammar or a length",
-        RefusalReason::NoResource => "no resource is named",
-        RefusalReason::ResourceLimit => "more resources than are taken",
-        RefusalReason::ResourceDuplicate => "one ARN is given twice",
-        RefusalReason::TagKeyDuplicate => "one tag key is given twice",
-        RefusalReason::TagLimit => "more tags than are taken",
-        RefusalReason::TagWriteConflict => {
-            "tags are set and removed in ways that exclude each other"
-        }
-        RefusalReason::RemovedKeysRequired => "the action removes tags and names no key",
-        RefusalReason::ContextLimit => "more context entries or values than are taken",
-        RefusalReason::ContextKeyDerived => "a key that the server derives",
-        RefusalReason::ContextKeyDuplicate => "two keys are equal without regard to case",
-        RefusalReason::SessionNotApplicable => "the principal can have no session policy",
-        RefusalReason::SessionRequired => {
-            "a role session must state its policy, or that it has none"
-        }
-        RefusalReason::InvalidDocument => "not a valid session policy",
-        RefusalReason::KindNotStricter => "less strict than the catalog's kind",
-        RefusalReason::ResourceIdRequired => "the action needs the id of one resource",
-        RefusalReason::TagsNotApplicable => {
-            "tags are taken only for an ARN that names one resource"
-        }
-        RefusalReason::OwnerUnknown => "the account that owns the resource cannot be told",
-        RefusalReason::AccountQuarantined => "the documents of its account are refused",
-        RefusalReason::ContextValueInvalid => {
-            "a value cannot be read as the type it is compared as"
-        }
-        RefusalReason::ContextKeyMissing => "a key that is always present was not sent",
-        RefusalReason::ResourceUnknown => "its tags or its group are needed and not known",
-    }
 }
 
 #[cfg(test)]

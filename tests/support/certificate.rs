@@ -21,7 +21,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::server::within;
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 
 /// An authority of a test.
 pub(crate) struct Authority {

@@ -11,10 +11,7 @@ mod profiles;
 use profiles::{Profile, Shape};
 use tagwarden::compiler::compile;
 use tagwarden::engine::decide;
-use tagwarden::engine::request::{KnownTags, Request};
-use tagwarden::model::arn::PrincipalRef;
 use tagwarden::model::bundle::Bundle;
-use tagwarden::model::tag::TagRef;
 use tagwarden::model::verdict::Outcome;
 use tagwarden::wire::v1;
 
@@ -49,7 +46,7 @@ pub(super) fn asked(bundles: &[Bundle; 2]) -> Vec<Asked> {
             .map(|snapshot| decide(snapshot, &request));
         if let [Ok(first), Ok(second)] = decided {
             let allowed = [first, second].map(|decision| decision.outcome == Outcome::Allow);
-            let message = message(&request);
+            let message = profiles::message::message(&request);
             asked.push(Asked { message, allowed });
         }
     }
@@ -59,53 +56,4 @@ pub(super) fn asked(bundles: &[Bundle; 2]) -> Vec<Asked> {
         asked.len()
     );
     asked
-}
-
-fn message(request: &Request<'_>) -> v1::AuthorizeRequest {
-    let PrincipalRef::User { account, name } = request.principal else {
-        panic!("the profile asks as users")
-    };
-    let resource = |resource: &tagwarden::engine::request::Resource<'_>| v1::Resource {
-        arn: resource.name.as_str().to_owned(),
-        tags: match resource.tags {
-            KnownTags::Unknown | KnownTags::Stored(_) => None,
-            KnownTags::Sent(tags) => Some(tag_set(tags)),
-        },
-        ..v1::Resource::default()
-    };
-    let entry = |key: &str, value: String| v1::ContextEntry {
-        key: key.to_owned(),
-        values: vec![value],
-    };
-    let address = request.context.source_ip.map(|address| address.to_string());
-    let secure = request
-        .context
-        .secure_transport
-        .map(|secure| secure.to_string());
-    let typed = [("acs:SourceIp", address), ("acs:SecureTransport", secure)];
-    v1::AuthorizeRequest {
-        principal: format!("acs:ram::{account}:user/{name}"),
-        action: request.action.as_str().to_owned(),
-        resources: request.resources.iter().map(resource).collect(),
-        tag_write: request.tags.set.map(|tags| v1::TagWrite {
-            set: Some(tag_set(tags)),
-            ..v1::TagWrite::default()
-        }),
-        context: typed
-            .into_iter()
-            .filter_map(|(key, value)| Some(entry(key, value?)))
-            .collect(),
-        understands_obligations: request.understands_obligations,
-        ..v1::AuthorizeRequest::default()
-    }
-}
-
-fn tag_set(tags: &[TagRef<'_>]) -> v1::TagSet {
-    let tag = |tag: &TagRef<'_>| v1::Tag {
-        key: tag.key.to_owned(),
-        value: tag.value.to_owned(),
-    };
-    v1::TagSet {
-        tags: tags.iter().map(tag).collect(),
-    }
 }

@@ -1,6 +1,7 @@
 //! The management channel over TLS, the commands that use it, and what is told of certificates.
 
 use std::fs::{self, Permissions};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
@@ -186,121 +187,127 @@ fn secrets_are_sent_over_tls_only() {
     assert!(said.contains("needs --tls-ca"), "{said}");
 }
 
+/// A server with a data address of TLS and one without.
+struct Data {
+    process: Process,
+    admin: SocketAddr,
+    secured: String,
+    plain: String,
+}
+
+impl World {
+    /// Data addresses, for which clients need certificates.
+    async fn data(&self) -> Data {
+        let (certificate, key) = (self.files.arg("tls.crt"), self.files.arg("tls.key"));
+        let (ca, bundle) = (self.files.arg("ca.pem"), arg(self.bundle.path()));
+        let mut arguments = vec!["--listen", "127.0.0.1:0,tls", "--listen", "127.0.0.1:0"];
+        arguments.extend(["--tls-cert", &certificate, "--tls-key", &key]);
+        arguments.extend(["--tls-client-ca", &ca, "--bundle", &bundle]);
+        let mut process = Process::start(&arguments);
+        let (mut secured, mut plain) = (None, None);
+        while secured.is_none() || plain.is_none() {
+            let line = process.said("listening").await;
+            let address = line["address"].as_str().unwrap();
+            match address.strip_suffix(",tls") {
+                Some(address) => secured = Some(address.to_owned()),
+                None if address.starts_with("unix:") => {}
+                None => plain = Some(address.to_owned()),
+            }
+        }
+        let admin = process.admin().await;
+        process.said("in force").await;
+        Data {
+            process,
+            admin,
+            secured: secured.unwrap(),
+            plain: plain.unwrap(),
+        }
+    }
+
+    /// Runs a command that shows the certificate of `ops`.
+    fn as_ops(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let (ca, own) = (self.files.arg("ca.pem"), self.files.arg("ops.crt"));
+        let key = self.files.arg("ops.key");
+        let tls = ["--tls-ca", &ca, "--tls-cert", &own, "--tls-key", &key];
+        run(&[arguments, &tls].concat())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_ask_over_tls_and_mixed_up_addresses_are_told() {
+    let world = World::new();
+    let callers = r#"{"callers": [{"name": "ops", "peers": [{"spiffe": "spiffe://d/ops"}],
+        "rpcs": ["Authorize"], "act_for": ["acs:ram::1:*"]}]}"#;
+    let file = ("callers.json".to_owned(), callers.to_owned());
+    write(world.bundle.path(), &[file]);
+    let mut data = world.data().await;
+    let server = format!("https://{}", data.secured);
+    let health = world.as_ops(&["healthcheck", &server]);
+    assert_eq!(health, (Some(0), "SERVING\n".to_owned()));
+    let mut question = vec!["authorize", "--server", &server];
+    question.extend(["--principal", "acs:ram::1:user/alice"]);
+    question.extend(["--action", "ecs:StartInstance"]);
+    question.extend(["--resource", "acs:ecs:cn-hangzhou:1:instance/i-1"]);
+    let (code, said) = world.as_ops(&question);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.starts_with("ALLOW"), "{said}");
+    let other = world
+        .authority
+        .issue(Says::client(&[uri("spiffe://d/dev")]));
+    world.client("ops", &other);
+    let (_, said) = world.as_ops(&question);
+    assert!(said.contains("CALLER_NOT_ALLOWED"), "{said}");
+
+    assert_eq!(run(&["healthcheck", &data.secured]).0, Some(6));
+    let line = data.process.said("connection refused").await;
+    let expected = "the peer speaks HTTP/2 without TLS on an address for TLS";
+    assert_eq!(line["fault"], expected);
+    let (code, _) = world.as_ops(&["healthcheck", &format!("https://{}", data.plain)]);
+    assert_eq!(code, Some(6));
+    let line = data.process.said("connection refused").await;
+    let expected = "the peer speaks TLS on an address without it";
+    assert_eq!(line["fault"], expected);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn certificates_are_told_by_probes_and_metrics() {
     let world = World::new();
-    let (certificate, key) = (world.files.arg("tls.crt"), world.files.arg("tls.key"));
-    let (ca, bundle) = (world.files.arg("ca.pem"), arg(world.bundle.path()));
-    let mut process = Process::start(&[
-        "--listen",
-        "127.0.0.1:0,tls",
-        "--tls-cert",
-        &certificate,
-        "--tls-key",
-        &key,
-        "--tls-client-ca",
-        &ca,
-        "--listen",
-        "127.0.0.1:0",
-        "--bundle",
-        &bundle,
-    ]);
-    let mut addresses = Vec::new();
-    while addresses.len() < 3 {
-        let line = process.said("listening").await;
-        addresses.push(line["address"].as_str().unwrap().to_owned());
-    }
-    let admin = process.admin().await;
-    process.said("in force").await;
-    let secured = addresses
-        .iter()
-        .find_map(|one| one.strip_suffix(",tls"))
-        .unwrap();
-    let plain = addresses
-        .iter()
-        .find(|one| one.starts_with("127") && !one.ends_with("tls"));
-    let (server, plain) = (format!("https://{secured}"), plain.unwrap());
-
-    // The same question and the same health as without TLS, for whom the certificate lets in.
-    let (own, own_key) = (world.files.arg("ops.crt"), world.files.arg("ops.key"));
-    let tls = ["--tls-ca", &ca, "--tls-cert", &own, "--tls-key", &own_key];
-    let with = |arguments: &[&str]| run(&[arguments, &tls].concat());
-    assert_eq!(
-        with(&["healthcheck", &server]),
-        (Some(0), "SERVING\n".to_owned())
-    );
-    let question = [
-        "authorize",
-        "--server",
-        &server,
-        "--principal",
-        "acs:ram::1:user/alice",
-        "--action",
-        "ecs:StartInstance",
-        "--resource",
-        "acs:ecs:cn-hangzhou:1:instance/i-1",
-    ];
-    let (_, said) = with(&question);
-    assert!(said.contains("CALLER_NOT_ALLOWED"), "{said}");
-
-    // What was mixed up is told.
-    let (code, _) = run(&["healthcheck", secured]);
-    assert_eq!(code, Some(6));
-    let line = process.said("connection refused").await;
-    let fault = line["fault"].as_str().unwrap();
-    assert_eq!(
-        fault,
-        "the peer speaks HTTP/2 without TLS on an address for TLS"
-    );
-    let (code, _) = with(&["healthcheck", &format!("https://{plain}")]);
-    assert_eq!(code, Some(6));
-    let line = process.said("connection refused").await;
-    assert_eq!(
-        line["fault"],
-        "the peer speaks TLS on an address without it"
-    );
-
-    let (_, metrics) = get(admin, "/metrics").await;
-    let told = |name: &str| value(&metrics, name).parse::<i64>().unwrap();
-    let handshakes = |outcome: &str| {
-        told(&format!(
-            r#"tagwarden_tls_handshakes_total{{listeners="data",outcome="{outcome}"}}"#
-        ))
+    let mut data = world.data().await;
+    let server = format!("https://{}", data.secured);
+    assert_eq!(world.as_ops(&["healthcheck", &server]).0, Some(0));
+    assert_eq!(run(&["healthcheck", &data.secured]).0, Some(6));
+    data.process.said("connection refused").await;
+    let (_, metrics) = get(data.admin, "/metrics").await;
+    let told = |name: &str, labels: &str| {
+        let name = format!(r#"tagwarden_tls_{name}{{listeners="data",{labels}}}"#);
+        value(&metrics, &name).parse::<i64>().unwrap()
     };
+    let handshakes = |outcome: &str| told("handshakes_total", &format!(r#"outcome="{outcome}""#));
+    assert_eq!(handshakes("done"), 1);
     // A client may try a connection that failed once more.
-    assert_eq!(handshakes("done"), 2);
     assert!(handshakes("not_tls") >= 1);
     let not_after = |part: &str| {
-        told(&format!(
-            r#"tagwarden_tls_certificate_not_after_timestamp_seconds{{listeners="data",part="{part}",number="0"}}"#
-        ))
+        let labels = format!(r#"part="{part}",number="0""#);
+        told("certificate_not_after_timestamp_seconds", &labels)
     };
-    let day = 24 * 60 * 60;
-    let now = jiff::Timestamp::now().as_second();
+    let (day, now) = (24 * 60 * 60, jiff::Timestamp::now().as_second());
     let left = not_after("server") - now;
     assert!((day - 600..=day).contains(&left), "{left}");
     assert!(not_after("client_ca") > now + 365 * day);
 
     world.files.write("tls.key", "no PEM");
-    let line = process.said("refused, the former stay in force").await;
-    assert!(
-        line["error"].as_str().unwrap().contains("private key"),
-        "{line}"
-    );
-    let (code, said) = get(admin, "/readyz").await;
+    let line = data.process.said("refused, the former stay in force").await;
+    let error = line["error"].as_str().unwrap();
+    assert!(error.contains("private key"), "{line}");
+    let (code, said) = get(data.admin, "/readyz").await;
     assert_eq!(code, 200);
-    assert!(
-        said.contains("certificates of data: newer ones refused since"),
-        "{said}"
-    );
-    let (_, metrics) = get(admin, "/metrics").await;
+    let expected = "certificates of data: newer ones refused since";
+    assert!(said.contains(expected), "{said}");
+    let (_, metrics) = get(data.admin, "/metrics").await;
+    let told = |name: &str| value(&metrics, name).parse::<f64>().unwrap();
     let labels = r#"{listeners="data",what="certificates",outcome="refused"}"#;
-    assert_eq!(
-        value(&metrics, &format!("tagwarden_tls_reloads_total{labels}")),
-        "1"
-    );
+    assert!(told(&format!("tagwarden_tls_reloads_total{labels}")) >= 1.0);
     let labels = r#"{listeners="data",what="certificates"}"#;
-    let stale = value(&metrics, &format!("tagwarden_tls_stale_seconds{labels}"));
-    assert!(stale.parse::<f64>().unwrap() > 0.0, "{stale}");
-    assert_eq!(with(&["healthcheck", &server]).0, Some(0));
+    assert!(told(&format!("tagwarden_tls_stale_seconds{labels}")) > 0.0);
+    assert_eq!(world.as_ops(&["healthcheck", &server]).0, Some(0));
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::ids::DecisionId;
 use super::session::Sessions;
 use super::{revision, rights};
 use crate::directory::Directory;
@@ -15,10 +16,12 @@ use crate::model::resource::Resource;
 use crate::model::verdict::RefusalReason;
 use crate::snapshot::caller::Caller;
 use crate::snapshot::{Policy, Snapshot};
-use crate::wire::reply::Asked;
-use crate::wire::request::{Entries, Found, Question, Resources, SentSession, Storage};
+use crate::telemetry::Effect;
+use crate::wire::encode::Writer;
+use crate::wire::message::Authorize;
+use crate::wire::reply::{Asked, is_allowed};
+use crate::wire::request::{Found, Question, Resources, SentSession, Storage};
 use crate::wire::status::{CallError, Refusal};
-use crate::wire::v1;
 
 /// Where one request is decided.
 #[derive(Debug, Clone, Copy)]
@@ -35,33 +38,37 @@ pub(crate) struct Desk<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// An answer, and how many sent values were ignored for it (security 2.3).
+/// What came of a request, and how many sent values were ignored for it (security 2.3).
 pub(crate) struct Answered {
-    pub(crate) result: Result<v1::AuthorizeResponse, CallError>,
+    /// The effect of the answer that was written.
+    pub(crate) result: Result<Effect, CallError>,
     pub(crate) ignored: u64,
 }
 
 impl Desk<'_> {
-    /// Answers one request. `id` makes the id of the decision, if there is one.
+    /// Answers one request: writes an `AuthorizeResponse`, or nothing. `id` makes the id of the
+    /// decision, if there is one.
     pub(crate) fn answer(
         &self,
-        message: &v1::AuthorizeRequest,
-        id: impl FnOnce() -> String,
+        message: &Authorize<'_>,
+        id: impl FnOnce() -> DecisionId,
+        answer: &mut Writer<'_>,
     ) -> Answered {
         let mut ignored = 0;
-        let result = self.try_answer(message, &mut ignored, id);
+        let result = self.try_answer(message, &mut ignored, id, answer);
         Answered { result, ignored }
     }
 
     fn try_answer(
         &self,
-        message: &v1::AuthorizeRequest,
+        message: &Authorize<'_>,
         ignored: &mut u64,
-        id: impl FnOnce() -> String,
-    ) -> Result<v1::AuthorizeResponse, CallError> {
+        id: impl FnOnce() -> DecisionId,
+        answer: &mut Writer<'_>,
+    ) -> Result<Effect, CallError> {
         // security 1.1: before evaluation.
         rights::check_request(self.caller, message)?;
-        revision::check(&self.snapshot.revision, message.min_revision.as_ref())?;
+        revision::check(&self.snapshot.revision, message.min_revision)?;
         let mut storage = Storage::default();
         let question = Question::read(message, &mut storage).map_err(CallError::Refused)?;
         rights::check_principal(self.caller, question.principal, self.snapshot)?;
@@ -74,17 +81,15 @@ impl Desk<'_> {
         if message.explain {
             self.check_explain(question.principal, &known)?;
         }
-        let mut entries = Entries::new();
-        storage.entries(&mut entries);
         let carried = self.session(&question);
         let session = carried.as_engine(question.session);
-        let request = question.as_engine(&storage, &known, &entries, session, self.now);
+        let request = question.as_engine(&storage, &known, session, self.now);
         let asked = Asked {
             snapshot: self.snapshot,
             request: &request,
             disclosure: self.caller.rights.disclosure,
         };
-        decide(&asked, message.explain, carried.refusal(), id)
+        decide(&asked, message.explain, carried.refusal(), id, answer)
     }
 
     /// The session's policy, compiled. Nothing is compiled for a request that is refused anyway.
@@ -121,8 +126,9 @@ fn decide(
     asked: &Asked<'_>,
     explain: bool,
     late: Option<Refusal>,
-    id: impl FnOnce() -> String,
-) -> Result<v1::AuthorizeResponse, CallError> {
+    id: impl FnOnce() -> DecisionId,
+    answer: &mut Writer<'_>,
+) -> Result<Effect, CallError> {
     let mut verdicts = Verdicts::new();
     let (snapshot, request) = (asked.snapshot, asked.request);
     let (decided, explanation) = if explain {
@@ -132,7 +138,14 @@ fn decide(
         (engine::decide_each(snapshot, request, &mut verdicts), None)
     };
     match (decided, late) {
-        (Ok(decision), None) => Ok(asked.reply(&decision, &verdicts, explanation.as_ref(), id())),
+        (Ok(decision), None) => {
+            asked.write(&decision, &verdicts, explanation.as_ref(), &id(), answer);
+            Ok(if is_allowed(&decision) {
+                Effect::Allow
+            } else {
+                Effect::Deny
+            })
+        }
         // semantics 4: of several reasons the one that stands first is told.
         (Err(refused), Some(late)) if late.reason <= refused.reason => {
             Err(CallError::Refused(late))

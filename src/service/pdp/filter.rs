@@ -15,8 +15,9 @@ use crate::model::caller::{Disclosure, Rpc};
 use crate::model::verdict::{Outcome, RefusalReason, limits};
 use crate::snapshot::Snapshot;
 use crate::telemetry::Effect;
+use crate::wire::message::Context;
 use crate::wire::reply::{Asked, revision};
-use crate::wire::request::{Candidates, Entries, Question, SentResource, Storage};
+use crate::wire::request::{Candidates, Question, SentResource, Storage};
 use crate::wire::status::{CallError, CallLimit};
 use crate::wire::v1;
 
@@ -32,7 +33,7 @@ struct Filtering<'m> {
 }
 
 impl Pdp {
-    pub(super) async fn filter(
+    pub(crate) async fn filter(
         &self,
         call: &Call,
         message: &v1::FilterResourcesRequest,
@@ -47,7 +48,8 @@ impl Pdp {
             });
         }
         self.reach(call, rpc, message.min_revision.as_ref()).await?;
-        let filtering = self.read_filter(call, message)?;
+        let context = Context::from(message.context.as_slice());
+        let filtering = self.read_filter(call, message, &context)?;
         let mut arns = Vec::new();
         for (place, candidate) in filtering.candidates.resources().iter().enumerate() {
             if place > 0 && place % YIELD_EVERY == 0 {
@@ -73,7 +75,7 @@ impl Pdp {
         Ok(v1::FilterResourcesResponse {
             arns,
             revision: told.then(|| revision(&filtering.snapshot.revision)),
-            decision_id: self.ids.next(),
+            decision_id: self.ids.next().to_string(),
         })
     }
 
@@ -81,13 +83,14 @@ impl Pdp {
         &self,
         call: &Call,
         message: &'m v1::FilterResourcesRequest,
+        context: &'m Context<'_>,
     ) -> Result<Filtering<'m>, CallError> {
         let snapshot = self.snapshot()?;
         let mut storage = Storage::default();
         let caller = call.caller(&snapshot, Rpc::FilterResources)?;
         rights::check_filter(caller, message)?;
         let (question, candidates) =
-            Question::read_filter(message, &mut storage).map_err(CallError::Refused)?;
+            Question::read_filter(message, context, &mut storage).map_err(CallError::Refused)?;
         rights::check_principal(caller, question.principal, &snapshot)?;
         let carried = self.desk(caller, &snapshot).session(&question);
         if let Some(refusal) = carried.refusal() {
@@ -106,12 +109,12 @@ impl Pdp {
     }
 }
 
-impl Filtering<'_> {
+impl<'m> Filtering<'m> {
     /// Whether the principal may see a candidate.
     fn sees(
         &self,
         place: usize,
-        candidate: &SentResource<'_>,
+        candidate: &SentResource<'m>,
         stored: Option<&model::resource::Resource>,
     ) -> Result<bool, CallError> {
         // security 3.7: a candidate without the request's tags is dropped, and then only resource
@@ -123,13 +126,11 @@ impl Filtering<'_> {
     }
 
     fn decide(&self, place: usize, known: Resource<'_>) -> Result<bool, CallError> {
-        let mut entries = Entries::new();
-        self.storage.entries(&mut entries);
         let session = self.carried.as_engine(self.question.session);
         let resources = [known];
-        let request =
-            self.question
-                .as_engine(&self.storage, &resources, &entries, session, self.now);
+        let request = self
+            .question
+            .as_engine(&self.storage, &resources, session, self.now);
         match engine::decide(&self.snapshot, &request) {
             Ok(Decision {
                 outcome,

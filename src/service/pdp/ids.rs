@@ -1,12 +1,19 @@
 //! Ids of decisions: unique, cheap, and made without asking the system.
 
+use std::fmt::Write as _;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrayvec::ArrayString;
+
+/// The id of one decision: 16 hexadecimal digits of the source, `-`, and the count.
+pub(crate) type DecisionId = ArrayString<33>;
 
 /// Makes ids that start with a random source and count up.
 #[derive(Debug)]
 pub(crate) struct DecisionIds {
-    source: u64,
+    /// The source and what stands before the count.
+    start: ArrayString<17>,
     next: AtomicU64,
 }
 
@@ -14,18 +21,32 @@ impl Default for DecisionIds {
     /// A new source, from the process' random keys.
     fn default() -> Self {
         Self {
-            source: RandomState::new().hash_one("decision"),
+            start: start(RandomState::new().hash_one("decision")),
             next: AtomicU64::new(1),
         }
     }
 }
 
 impl DecisionIds {
-    /// The next id: 16 hexadecimal digits of the source, `-`, and the count.
-    pub(crate) fn next(&self) -> String {
+    /// The next id.
+    pub(crate) fn next(&self) -> DecisionId {
         let count = self.next.fetch_add(1, Ordering::Relaxed);
-        format!("{:016x}-{count:x}", self.source)
+        let mut id = DecisionId::new();
+        id.push_str(&self.start);
+        let digits = (u64::BITS - count.leading_zeros()).div_ceil(4).max(1);
+        for place in (0..digits).rev() {
+            let digit = u32::try_from((count >> (4 * place)) & 15).unwrap_or_default();
+            id.push(char::from_digit(digit, 16).unwrap_or('0'));
+        }
+        id
     }
+}
+
+fn start(source: u64) -> ArrayString<17> {
+    let mut start = ArrayString::new();
+    // INVARIANT: 16 digits and a dash are 17 bytes.
+    let _ = write!(start, "{source:016x}-");
+    start
 }
 
 #[cfg(test)]
@@ -37,6 +58,22 @@ mod tests {
         let (one, other) = (DecisionIds::default(), DecisionIds::default());
         assert_ne!(one.next(), one.next());
         assert_ne!(one.next(), other.next());
-        assert_ne!(one.source, other.source);
+        assert_ne!(one.start, other.start);
+    }
+
+    #[test]
+    fn counts_are_written_in_hexadecimal() {
+        let check = |count: u64| {
+            let ids = DecisionIds {
+                start: start(7),
+                next: AtomicU64::new(count),
+            };
+            assert_eq!(*ids.next(), format!("{:016x}-{count:x}", 7));
+        };
+        check(0);
+        check(1);
+        check(0x10);
+        check(0xabc_def0);
+        check(u64::MAX);
     }
 }

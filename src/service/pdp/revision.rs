@@ -9,6 +9,7 @@ use super::Call;
 use crate::model::verdict::limits;
 use crate::publish::Reader;
 use crate::snapshot::{Revision, Snapshot};
+use crate::wire::message::RevisionToken;
 use crate::wire::reply::source_text;
 use crate::wire::status::CallError;
 use crate::wire::v1;
@@ -17,21 +18,22 @@ use crate::wire::v1;
 const LONGEST: Duration = Duration::from_secs(limits::WAIT_SECONDS);
 
 /// Whether a snapshot is at least as new as a token asks.
-pub(super) fn check(
+pub(super) fn check<'m>(
     revision: &Revision,
-    token: Option<&v1::RevisionToken>,
+    token: Option<impl Into<RevisionToken<'m>>>,
 ) -> Result<(), CallError> {
-    let Some(v1::RevisionToken { source, number }) = token else {
+    let Some(token) = token else {
         return Ok(());
     };
-    if *source != source_text(revision)
+    let RevisionToken { source, number } = token.into();
+    if source != source_text(revision)
         || number.saturating_sub(revision.number) > limits::REVISIONS_AHEAD
     {
         return Err(CallError::RevisionUnreachable);
     }
-    if *number > revision.number {
+    if number > revision.number {
         return Err(CallError::RevisionNotReached {
-            asked: *number,
+            asked: number,
             served: revision.number,
         });
     }

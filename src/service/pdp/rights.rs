@@ -8,6 +8,7 @@ use crate::model::caller::supply::SupplyRight;
 use crate::model::verdict::limits;
 use crate::snapshot::Snapshot;
 use crate::snapshot::caller::Caller;
+use crate::wire::message;
 use crate::wire::status::{CallError, Forbidden};
 use crate::wire::v1;
 
@@ -23,9 +24,9 @@ pub(super) fn check_rpc(caller: &Caller, rpc: Rpc) -> Result<(), CallError> {
 /// Whether a caller may send all that stands in a request.
 pub(super) fn check_request(
     caller: &Caller,
-    message: &v1::AuthorizeRequest,
+    message: &message::Authorize<'_>,
 ) -> Result<(), CallError> {
-    let v1::AuthorizeRequest {
+    let message::Authorize {
         principal: _,
         action: _,
         resources,
@@ -38,12 +39,15 @@ pub(super) fn check_request(
         understands_obligations: _,
     } = message;
     let sent = Sent(caller);
-    sent.resources("resources", resources)?;
-    sent.context(context)?;
+    let (tags, group) = (resources.first_tags, resources.first_group);
+    let at = |name: &str, place: usize| format!("resources[{place}].{name}");
+    sent.resources(tags, group, at)?;
+    let keys = context.entries.iter();
+    sent.context(keys.map(|entry| entry.key))?;
     sent.field(session.is_some(), "session", SupplyRight::Session)?;
     sent.field(is_stated(*kind), "kind", SupplyRight::Kind)?;
     sent.field(*explain, "explain", SupplyRight::Explain)?;
-    sent.min_revision(min_revision.as_ref())
+    sent.min_revision(min_revision.is_some())
 }
 
 /// Whether a caller may send all that stands in a filter message.
@@ -62,11 +66,14 @@ pub(super) fn check_filter(
         min_revision,
     } = message;
     let sent = Sent(caller);
-    sent.resources("candidates", candidates)?;
-    sent.context(context)?;
+    let (tags, group) = first_of(candidates);
+    let at = |name: &str, place: usize| format!("candidates[{place}].{name}");
+    sent.resources(tags, group, at)?;
+    let keys = context.iter().take(limits::CONTEXT_ENTRIES);
+    sent.context(keys.map(|entry| &*entry.key))?;
     sent.field(session.is_some(), "session", SupplyRight::Session)?;
     sent.field(is_stated(*kind), "kind", SupplyRight::Kind)?;
-    sent.min_revision(min_revision.as_ref())
+    sent.min_revision(min_revision.is_some())
 }
 
 /// Whether a caller may send all that stands in a question about tags.
@@ -85,19 +92,18 @@ pub(super) fn check_tagging(
     } = message;
     let sent = Sent(caller);
     if let Some(resource) = resource {
-        sent.resource(resource, |name| format!("resource.{name}"))?;
+        let (tags, group) = (resource.tags.is_some(), resource.resource_group.is_some());
+        let at = |name: &str, _| format!("resource.{name}");
+        sent.resources(tags.then_some(0), group.then_some(0), at)?;
     }
     let right = SupplyRight::ResourceGroup;
     sent.field(group_tags.is_some(), "group_tags", right)?;
-    sent.min_revision(min_revision.as_ref())
+    sent.min_revision(min_revision.is_some())
 }
 
 /// Whether a caller may wait for a revision.
-pub(super) fn check_min_revision(
-    caller: &Caller,
-    token: Option<&v1::RevisionToken>,
-) -> Result<(), CallError> {
-    Sent(caller).min_revision(token)
+pub(super) fn check_min_revision(caller: &Caller, is_sent: bool) -> Result<(), CallError> {
+    Sent(caller).min_revision(is_sent)
 }
 
 /// Whether a caller asks for this principal.
@@ -111,6 +117,15 @@ pub(super) fn check_principal(
     } else {
         Err(forbid(caller, Forbidden::Principal))
     }
+}
+
+/// The places of the first resources with tags and with a group.
+fn first_of(resources: &[v1::Resource]) -> (Option<usize>, Option<usize>) {
+    let first = |has: fn(&v1::Resource) -> bool| resources.iter().position(has);
+    (
+        first(|resource| resource.tags.is_some()),
+        first(|resource| resource.resource_group.is_some()),
+    )
 }
 
 fn is_stated(kind: i32) -> bool {
@@ -129,42 +144,44 @@ fn forbid(caller: &Caller, what: Forbidden) -> CallError {
 struct Sent<'a>(&'a Caller);
 
 impl Sent<'_> {
-    fn resources(&self, list: &str, resources: &[v1::Resource]) -> Result<(), CallError> {
-        let mut resources = resources.iter().enumerate();
-        resources.try_for_each(|(place, resource)| {
-            self.resource(resource, |name| format!("{list}[{place}].{name}"))
-        })
-    }
-
-    /// `at` is the path of a field of the resource.
-    fn resource(
+    /// `tags` and `group` are the places of the first resources that are sent with them, and `at`
+    /// is the path of a field of one.
+    fn resources(
         &self,
-        resource: &v1::Resource,
-        at: impl Fn(&str) -> String,
+        tags: Option<usize>,
+        group: Option<usize>,
+        at: impl Fn(&str, usize) -> String,
     ) -> Result<(), CallError> {
-        let lacks = |right| !self.0.rights.supply.has(right);
-        let (tags, group) = (SupplyRight::ResourceTags, SupplyRight::ResourceGroup);
-        if resource.tags.is_some() && lacks(tags) {
-            return Err(self.lacks(at("tags"), tags.as_str()));
-        }
-        if resource.resource_group.is_some() && lacks(group) {
-            return Err(self.lacks(at("resource_group"), group.as_str()));
-        }
-        Ok(())
+        let supply = &self.0.rights.supply;
+        let (tags_right, group_right) = (SupplyRight::ResourceTags, SupplyRight::ResourceGroup);
+        let tags = tags.filter(|_| !supply.has(tags_right));
+        let group = group.filter(|_| !supply.has(group_right));
+        // Of one resource its tags are told first.
+        let tags_first = match (tags, group) {
+            (None, None) => return Ok(()),
+            (Some(tags), Some(group)) => tags <= group,
+            (tags, None | Some(_)) => tags.is_some(),
+        };
+        let (place, name, right) = if tags_first {
+            (tags, "tags", tags_right)
+        } else {
+            (group, "resource_group", group_right)
+        };
+        let place = place.unwrap_or_default();
+        Err(self.lacks(at(name, place), right.as_str()))
     }
 
     /// Entries beyond the limit are refused by it.
-    fn context(&self, entries: &[v1::ContextEntry]) -> Result<(), CallError> {
-        let mut entries = entries.iter().take(limits::CONTEXT_ENTRIES);
+    fn context<'k>(&self, mut keys: impl Iterator<Item = &'k str>) -> Result<(), CallError> {
         let supply = &self.0.rights.supply;
-        match entries.position(|entry| !supply.has_key(&entry.key)) {
+        match keys.position(|key| !supply.has_key(key)) {
             None => Ok(()),
             Some(place) => Err(self.lacks(format!("context[{place}].key"), "context:<key>")),
         }
     }
 
-    fn min_revision(&self, token: Option<&v1::RevisionToken>) -> Result<(), CallError> {
-        self.field(token.is_some(), "min_revision", SupplyRight::MinRevision)
+    fn min_revision(&self, is_sent: bool) -> Result<(), CallError> {
+        self.field(is_sent, "min_revision", SupplyRight::MinRevision)
     }
 
     fn field(&self, is_sent: bool, name: &str, right: SupplyRight) -> Result<(), CallError> {

@@ -101,7 +101,7 @@ impl Pdp {
         let write = asked.write();
         let facts = Facts {
             name,
-            kind: asked.kind,
+            kind: asked.resource.kind,
             stored: stored.as_deref(),
             group,
             current,

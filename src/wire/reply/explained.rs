@@ -1,6 +1,6 @@
 //! Explanations as messages: resource, unit, statement, condition.
 
-use super::{layer_text, outcome_text};
+use super::names::{layer_text, outcome_text};
 use crate::engine::explain::{
     ExplainedResource, ExplainedStatement, ExplainedUnit, Explanation, StatementResult,
 };

@@ -1,4 +1,5 @@
 use jiff::Timestamp;
+use prost::Message as _;
 
 use super::*;
 use crate::engine::decision::Obligations;
@@ -8,6 +9,7 @@ use crate::model::action::ActionRef;
 use crate::model::arn::{PrincipalRef, ResourceName};
 use crate::model::settings::{MissingRequired, Settings};
 use crate::model::tag::TagRef;
+use crate::model::verdict::{DenyReason, Layer, OnDeny};
 
 const TAGS: [TagRef<'static>; 3] = [
     TagRef {
@@ -73,7 +75,21 @@ fn reply_under(
     };
     let Decision { outcome, cause, .. } = *decision;
     let verdicts = [Verdict { outcome, cause }].into_iter().collect();
-    asked.reply(decision, &verdicts, Some(&explanation()), "id".to_owned())
+    let mut bytes = Vec::new();
+    asked.write(
+        decision,
+        &verdicts,
+        Some(&explanation()),
+        "id",
+        &mut Writer(&mut bytes),
+    );
+    let message = v1::AuthorizeResponse::decode(bytes.as_slice()).unwrap();
+    assert_eq!(
+        message.encode_to_vec(),
+        bytes,
+        "not as prost writes it: {message:?}"
+    );
+    message
 }
 
 fn explanation() -> Explanation {

@@ -3,19 +3,20 @@
 use arrayvec::ArrayVec;
 
 use super::fault::Faults;
+use super::resource::{At, SentResource, Tags, check_different};
 use super::tags::read_tags;
-use super::{At, SentResource, check_different};
 use crate::engine::request::{KnownTags, Resource};
 use crate::model;
 use crate::model::tag::TagRef;
 use crate::model::verdict::{RefusalReason, limits};
+use crate::wire::message::{Resource as Sent, Tag, TagList};
 use crate::wire::v1;
 
 /// The candidates of a filter message, with the tags that filter them.
 #[derive(Debug)]
 pub(crate) struct Candidates<'m> {
     resources: Vec<SentResource<'m>>,
-    tags: Vec<TagRef<'m>>,
+    tags: Tags<'m>,
     filter: ArrayVec<TagRef<'m>, { limits::REQUEST_TAGS }>,
 }
 
@@ -27,23 +28,27 @@ impl<'m> Candidates<'m> {
     ) -> Self {
         let mut read = Self {
             resources: Vec::with_capacity(candidates.len()),
-            tags: Vec::new(),
+            tags: Tags::new(),
             filter: ArrayVec::new(),
         };
         if let Some(filter) = filter {
-            read_tags(
-                filter,
-                &mut read.filter,
-                || "filter_tags".to_owned(),
-                faults,
-            );
+            // One more than the limit shows that it is passed.
+            let tags = filter.tags.iter().take(limits::REQUEST_TAGS + 1);
+            let tags: ArrayVec<Tag<'_>, { limits::REQUEST_TAGS + 1 }> =
+                tags.map(Tag::from).collect();
+            read_tags(&tags, &mut read.filter, || "filter_tags".to_owned(), faults);
         }
+        let mut tags = TagList::new();
         for (place, candidate) in candidates.iter().enumerate() {
+            tags.clear();
+            let candidate = Sent::of(candidate, &mut tags);
+            let sent = candidate.tags.is_some().then_some(&*tags);
             let at = At {
                 list: "candidates",
                 place,
             };
-            if let Some(resource) = SentResource::read(candidate, &mut read.tags, at, faults) {
+            let resource = SentResource::read(&candidate, sent, &mut read.tags, at, faults);
+            if let Some(resource) = resource {
                 if !resource.name.is_concrete() {
                     let detail = "a candidate names one resource";
                     faults.add(

@@ -2,7 +2,6 @@
 
 use std::cmp::Ordering;
 use std::net::IpAddr;
-use std::ops::Range;
 
 use arrayvec::ArrayVec;
 use jiff::Timestamp;
@@ -12,10 +11,7 @@ use crate::engine::request::{Context, ContextEntry};
 use crate::model::condition::{parse_bool, parse_ip};
 use crate::model::text::eq_fold;
 use crate::model::verdict::{RefusalReason, limits};
-use crate::wire::v1;
-
-/// The engine's context entries, in a place of the caller.
-pub(crate) type Entries<'p> = ArrayVec<ContextEntry<'p>, { limits::CONTEXT_ENTRIES }>;
+use crate::wire::message;
 
 /// The circumstances of a request, checked.
 #[derive(Debug, Default)]
@@ -24,9 +20,7 @@ pub(crate) struct Circumstances<'m> {
     secure_transport: Option<bool>,
     mfa_present: Option<bool>,
     keys: ArrayVec<&'m str, { limits::CONTEXT_ENTRIES }>,
-    entries: ArrayVec<(&'m str, Range<usize>), { limits::CONTEXT_ENTRIES }>,
-    /// The values of all entries. Up to 4,096, so that they do not stand on the stack.
-    values: Vec<&'m str>,
+    entries: ArrayVec<ContextEntry<'m>, { limits::CONTEXT_ENTRIES }>,
 }
 
 /// What a key of the context is to the server.
@@ -40,13 +34,13 @@ enum KeyClass {
 
 impl<'m> Circumstances<'m> {
     /// Reads the entries of a message.
-    pub(crate) fn read(&mut self, entries: &'m [v1::ContextEntry], faults: &mut Faults) {
-        if entries.len() > limits::CONTEXT_ENTRIES {
+    pub(crate) fn read(&mut self, context: &'m message::Context<'_>, faults: &mut Faults) {
+        if context.count > limits::CONTEXT_ENTRIES {
             let detail = format!("more than {} entries", limits::CONTEXT_ENTRIES);
             return faults.add(RefusalReason::ContextLimit, || "context".to_owned(), detail);
         }
-        for (place, entry) in entries.iter().enumerate() {
-            self.read_entry(place, entry, faults);
+        for (place, entry) in context.entries.iter().enumerate() {
+            self.read_entry(place, entry.key, context.values_of(entry), faults);
         }
         // security 2.1: two entries equal after case folding.
         if let Some(place) = first_repeat(&self.keys, |a, b| eq_fold(a, b), |a, b| order(a, b)) {
@@ -59,8 +53,13 @@ impl<'m> Circumstances<'m> {
         }
     }
 
-    fn read_entry(&mut self, place: usize, entry: &'m v1::ContextEntry, faults: &mut Faults) {
-        let v1::ContextEntry { key, values } = entry;
+    fn read_entry(
+        &mut self,
+        place: usize,
+        key: &'m str,
+        values: &'m [&'m str],
+        faults: &mut Faults,
+    ) {
         let field = || format!("context[{place}].key");
         if !(1..=limits::CONTEXT_BYTES).contains(&key.len()) || key.chars().any(char::is_control) {
             let detail = format!("not 1 to {} bytes without controls", limits::CONTEXT_BYTES);
@@ -88,7 +87,7 @@ impl<'m> Circumstances<'m> {
         &mut self,
         place: usize,
         key: &'m str,
-        values: &'m [String],
+        values: &'m [&'m str],
         faults: &mut Faults,
     ) {
         match class_of(key) {
@@ -113,29 +112,19 @@ impl<'m> Circumstances<'m> {
                     let detail = "a key with the prefix `acs:` has one value";
                     faults.add(RefusalReason::ContextValueInvalid, field, detail);
                 }
-                let start = self.values.len();
-                self.values.extend(values.iter().map(String::as_str));
-                let _ = self.entries.try_push((key, start..self.values.len()));
+                let _ = self.entries.try_push(ContextEntry { key, values });
             }
         }
     }
 
-    /// The entries as the engine takes them.
-    pub(crate) fn entries<'p>(&'p self, entries: &mut Entries<'p>) {
-        entries.extend(self.entries.iter().map(|(key, range)| ContextEntry {
-            key,
-            values: self.values.get(range.clone()).unwrap_or_default(),
-        }));
-    }
-
     /// The context as the engine takes it.
-    pub(crate) fn as_engine<'p>(&self, entries: &'p Entries<'p>, now: Timestamp) -> Context<'p> {
+    pub(crate) fn as_engine(&self, now: Timestamp) -> Context<'_> {
         Context {
             current_time: now,
             source_ip: self.source_ip,
             secure_transport: self.secure_transport,
             mfa_present: self.mfa_present,
-            entries,
+            entries: &self.entries,
         }
     }
 }
@@ -143,7 +132,7 @@ impl<'m> Circumstances<'m> {
 /// Reads the value of a typed key. An empty list is an absent key (semantics 7).
 fn typed<T>(
     place: usize,
-    values: &[String],
+    values: &[&str],
     parse: impl Fn(&str) -> Option<T>,
     faults: &mut Faults,
 ) -> Option<T> {
@@ -233,6 +222,7 @@ fn order(left: &str, right: &str) -> Ordering {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::v1;
 
     fn check(entries: &[(&str, &[&str])], expected: Option<RefusalReason>) {
         let message: Vec<v1::ContextEntry> = entries
@@ -242,8 +232,9 @@ mod tests {
                 values: values.iter().map(|value| (*value).to_owned()).collect(),
             })
             .collect();
+        let context = message::Context::from(message.as_slice());
         let (mut read, mut faults) = (Circumstances::default(), Faults::default());
-        read.read(&message, &mut faults);
+        read.read(&context, &mut faults);
         let found = match faults.into_result() {
             Ok(late) => late,
             Err(early) => Some(early),

@@ -3,8 +3,8 @@
 use arrayvec::ArrayVec;
 
 use super::fault::Faults;
+use super::resource::{At, SentResource, Tags as SentTags};
 use super::tags::{Write, read_tags};
-use super::{At, SentResource};
 use crate::engine::request::{KnownGroup, KnownTags, Resource, TagWrite};
 use crate::engine::tagging::{Inheritance, Tags};
 use crate::model;
@@ -12,6 +12,7 @@ use crate::model::arn::PrincipalRef;
 use crate::model::compliance::TagHistory;
 use crate::model::tag::TagRef;
 use crate::model::verdict::{RefusalReason, limits};
+use crate::wire::message::{self, Tag, TagList};
 use crate::wire::status::Refusal;
 use crate::wire::v1;
 
@@ -29,11 +30,9 @@ pub(crate) enum SentOperation {
 pub(crate) struct SentTagging<'m> {
     pub(crate) principal: Option<PrincipalRef<'m>>,
     pub(crate) resource: SentResource<'m>,
-    /// The type that is sent; empty: none.
-    pub(crate) kind: &'m str,
     pub(crate) operation: SentOperation,
     pub(crate) history: TagHistory,
-    tags: Vec<TagRef<'m>>,
+    tags: SentTags<'m>,
     write: Write<'m>,
     group_tags: GroupTags<'m>,
 }
@@ -60,19 +59,21 @@ impl<'m> SentTagging<'m> {
         let mut faults = Faults::default();
         let mut write = Write::default();
         if let Some(sent) = tag_write {
-            write.read(sent, &mut faults);
+            write.read(&message::TagWrite::from(sent), &mut faults);
         }
         let operation = read_operation(*operation, tag_write.as_ref(), &mut faults);
         let group_tags = read_group_tags(group_tags.as_ref(), &mut faults);
         let principal = read_principal(principal, &mut faults);
-        let mut tags = Vec::new();
+        let mut tags = SentTags::new();
         let sent = resource.as_ref().and_then(|sent| {
+            let mut unread = TagList::new();
+            let sent = message::Resource::of(sent, &mut unread);
+            let unread = sent.tags.is_some().then_some(&*unread);
             let at = At {
                 list: "resource",
                 place: 0,
             };
-            let read = SentResource::read(sent, &mut tags, at, &mut faults);
-            read.map(|read| (read, &*sent.r#type))
+            SentResource::read(&sent, unread, &mut tags, at, &mut faults)
         });
         if let Some(late) = faults.into_result()? {
             return Err(late);
@@ -82,11 +83,10 @@ impl<'m> SentTagging<'m> {
             field: "resource".to_owned(),
             detail: "absent".to_owned(),
         };
-        let (resource, kind) = sent.ok_or_else(absent)?;
+        let resource = sent.ok_or_else(absent)?;
         Ok(Self {
             principal,
             resource,
-            kind,
             operation,
             history: if *ever_tagged {
                 TagHistory::Tagged
@@ -149,8 +149,9 @@ fn read_group_tags<'m>(message: Option<&'m v1::GroupTags>, faults: &mut Faults) 
             excluded: false,
         }) => {
             let mut known = ArrayVec::<_, { limits::REQUEST_TAGS }>::new();
-            if let Some(tags) = tags {
-                read_tags(tags, &mut known, || "group_tags.tags".to_owned(), faults);
+            if let Some(set) = tags {
+                let tags: Vec<Tag<'_>> = set.tags.iter().map(Tag::from).collect();
+                read_tags(&tags, &mut known, || "group_tags.tags".to_owned(), faults);
             }
             GroupTags::Known(known.to_vec())
         }

@@ -6,7 +6,7 @@ use super::fault::{Faults, first_repeat};
 use crate::engine::request::TagWrite;
 use crate::model::tag::{TagRef, check_key};
 use crate::model::verdict::{RefusalReason, limits};
-use crate::wire::v1;
+use crate::wire::message::{self, Tag};
 
 /// What a call does with tags, checked.
 #[derive(Debug, Default)]
@@ -19,8 +19,8 @@ pub(crate) struct Write<'m> {
 
 impl<'m> Write<'m> {
     /// Reads what a message says.
-    pub(crate) fn read(&mut self, message: &'m v1::TagWrite, faults: &mut Faults) {
-        let v1::TagWrite {
+    pub(crate) fn read(&mut self, message: &message::TagWrite<'m>, faults: &mut Faults) {
+        let message::TagWrite {
             set,
             remove_keys,
             remove_all,
@@ -36,8 +36,8 @@ impl<'m> Write<'m> {
         self.check_conflicts(faults);
     }
 
-    fn read_removed(&mut self, keys: &'m [String], faults: &mut Faults) {
-        for (place, key) in keys.iter().enumerate() {
+    fn read_removed(&mut self, keys: &[&'m str], faults: &mut Faults) {
+        for (place, &key) in keys.iter().enumerate() {
             let field = || format!("tag_write.remove_keys[{place}]");
             if let Err(error) = check_key(key) {
                 faults.add(RefusalReason::InvalidRequest, field, error.to_string());
@@ -113,16 +113,14 @@ impl<'m, const LIMIT: usize> TagSink<'m> for ArrayVec<TagRef<'m>, LIMIT> {
     }
 }
 
-/// Reads a tag set.
+/// Reads a tag set. Of one that is over the limit the first tag beyond it must be there.
 pub(crate) fn read_tags<'m>(
-    message: &'m v1::TagSet,
+    tags: &[Tag<'m>],
     sink: &mut impl TagSink<'m>,
     field: impl Fn() -> String,
     faults: &mut Faults,
 ) {
-    let v1::TagSet { tags } = message;
-    for (place, tag) in tags.iter().enumerate() {
-        let v1::Tag { key, value } = tag;
+    for (place, &Tag { key, value }) in tags.iter().enumerate() {
         let at = || format!("{}.tags[{place}]", field());
         let parsed = TagRef::parse(key, value).unwrap_or_else(|error| {
             faults.add(RefusalReason::InvalidRequest, at, error.to_string());

@@ -1,4 +1,6 @@
 use super::*;
+use crate::engine::request::{KnownGroup, KnownTags};
+use crate::model::tag::TagRef;
 
 fn request() -> v1::AuthorizeRequest {
     v1::AuthorizeRequest {
@@ -39,6 +41,7 @@ fn many_tags(count: usize) -> v1::TagSet {
 fn check(change: impl FnOnce(&mut v1::AuthorizeRequest), expected: Option<(RefusalReason, &str)>) {
     let mut message = request();
     change(&mut message);
+    let message = message::Authorize::from(&message);
     let mut storage = Storage::default();
     let refusal = match Question::read(&message, &mut storage) {
         Ok(question) => question.late,
@@ -196,8 +199,9 @@ fn the_directory_stands_before_the_sender() {
     let mut message = request();
     message.resources[0].tags = Some(tags(&[("env", "test")]));
     message.resources[0].resource_group = Some(v1::ResourceGroup::default());
+    let borrowed = message::Authorize::from(&message);
     let mut storage = Storage::default();
-    Question::read(&message, &mut storage).unwrap();
+    Question::read(&borrowed, &mut storage).unwrap();
     let stored = |value: &str| model::resource::Resource {
         arn: message.resources[0].arn.as_str().try_into().unwrap(),
         account: None,

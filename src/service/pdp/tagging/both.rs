@@ -19,8 +19,9 @@ use crate::service::pdp::desk::{Desk, find};
 use crate::service::pdp::{Call, Pdp, rights};
 use crate::snapshot::Snapshot;
 use crate::telemetry::Effect;
+use crate::wire::message::Authorize;
 use crate::wire::reply::{self, Asked};
-use crate::wire::request::{Entries, Found, Question as Sent, Resources, Storage};
+use crate::wire::request::{Found, Question as Sent, Resources, Storage};
 use crate::wire::status::{CallError, Refusal};
 use crate::wire::v1;
 
@@ -68,8 +69,9 @@ impl Pdp {
         message: &v1::AuthorizeRequest,
     ) -> Result<v1::AuthorizeTaggingResponse, CallError> {
         let caller = call.caller(snapshot, Rpc::AuthorizeTagging)?;
+        let message = Authorize::from(message);
         // security 1.1: before evaluation.
-        rights::check_request(caller, message)?;
+        rights::check_request(caller, &message)?;
         let now = self.shared.clock.now();
         let desk = Desk {
             snapshot,
@@ -79,7 +81,7 @@ impl Pdp {
             now,
         };
         let mut storage = Storage::default();
-        let sent = Sent::read(message, &mut storage).map_err(CallError::Refused)?;
+        let sent = Sent::read(&message, &mut storage).map_err(CallError::Refused)?;
         rights::check_principal(caller, sent.principal, snapshot)?;
         let resources = storage.resources().iter();
         let found: Found = resources
@@ -87,14 +89,12 @@ impl Pdp {
             .collect();
         let mut known = Resources::new();
         self.count_ignored(storage.known(&found, &mut known));
-        let mut entries = Entries::new();
-        storage.entries(&mut entries);
         let carried = desk.session(&sent);
         if let Some(late) = carried.refusal() {
             return Err(CallError::Refused(late));
         }
         let session = carried.as_engine(sent.session);
-        let request = sent.as_engine(&storage, &known, &entries, session, now);
+        let request = sent.as_engine(&storage, &known, session, now);
         let asked = Asked {
             snapshot,
             request: &request,
@@ -105,7 +105,7 @@ impl Pdp {
         let mut response = v1::AuthorizeTaggingResponse {
             effect: v1::Effect::Deny.into(),
             reason: v1::TaggingReason::NotAuthorized.into(),
-            decision_id: self.ids.next(),
+            decision_id: self.ids.next().to_string(),
             ..v1::AuthorizeTaggingResponse::default()
         };
         // security 8: "a RAM refusal says NOT_AUTHORIZED, no edits".
@@ -115,8 +115,8 @@ impl Pdp {
         response.revision = Some(reply::revision(&snapshot.revision));
         let write = Write::new(snapshot, &request);
         let mut asked_of = Vec::with_capacity(known.len());
-        for ((resource, sent), stored) in known.iter().zip(&message.resources).zip(&found) {
-            asked_of.push(write.of(resource, &sent.r#type, stored.as_deref())?);
+        for ((resource, sent), stored) in known.iter().zip(storage.resources()).zip(&found) {
+            asked_of.push(write.of(resource, sent.kind, stored.as_deref())?);
         }
         self.judge(&asked_of, &mut response)?;
         if response.verdicts.iter().any(|verdict| verdict.intercepted) {

@@ -1,0 +1,117 @@
+//! Messages written by hand, byte for byte as prost writes them: fields in order, defaults left out.
+
+use prost::encoding::{WireType, encode_key, encode_varint};
+
+/// Appends the fields of one message.
+#[derive(Debug)]
+pub(crate) struct Writer<'b>(pub(crate) &'b mut Vec<u8>);
+
+impl Writer<'_> {
+    /// A number; 0 is left out.
+    pub(crate) fn number(&mut self, field: u32, number: impl Into<u64>) {
+        let number = number.into();
+        if number != 0 {
+            encode_key(field, WireType::Varint, self.0);
+            encode_varint(number, self.0);
+        }
+    }
+
+    /// The value of an enumeration; 0 is left out. None of ours is negative.
+    pub(crate) fn value(&mut self, field: u32, value: impl Into<i32>) {
+        self.number(field, value.into().unsigned_abs());
+    }
+
+    /// A text; an empty one is left out.
+    pub(crate) fn text(&mut self, field: u32, text: &str) {
+        if !text.is_empty() {
+            self.bytes(field, text.as_bytes());
+        }
+    }
+
+    /// A text of a list, or a message that is written already.
+    pub(crate) fn bytes(&mut self, field: u32, bytes: &[u8]) {
+        encode_key(field, WireType::LengthDelimited, self.0);
+        encode_varint(as_u64(bytes.len()), self.0);
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// A message.
+    pub(crate) fn message(&mut self, field: u32, write: impl FnOnce(&mut Writer<'_>)) {
+        encode_key(field, WireType::LengthDelimited, self.0);
+        let place = self.0.len();
+        // Most are shorter than 128 bytes, and one byte tells their length.
+        self.0.push(0);
+        write(&mut Writer(self.0));
+        let body = self.0.len().saturating_sub(place + 1);
+        if let (Ok(short @ 0..0x80), Some(byte)) = (u8::try_from(body), self.0.get_mut(place)) {
+            *byte = short;
+        } else {
+            let mut length = Vec::with_capacity(10);
+            encode_varint(as_u64(body), &mut length);
+            self.0.splice(place..=place, length);
+        }
+    }
+
+    /// A message as prost has it.
+    pub(crate) fn owned(&mut self, field: u32, message: &impl prost::Message) {
+        prost::encoding::message::encode(field, message, self.0);
+    }
+}
+
+fn as_u64(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// A number as 16 hexadecimal digits.
+pub(crate) fn hex(number: u64) -> [u8; 16] {
+    let mut left = number;
+    let mut digits = [0; 16];
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789abcdef"
+            .get(usize::try_from(left & 15).unwrap_or_default())
+            .copied()
+            .unwrap_or_default();
+        left >>= 4;
+    }
+    digits
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+
+    use super::*;
+    use crate::wire::v1;
+
+    #[test]
+    fn messages_of_any_length_are_written_as_prost_does() {
+        for length in [0, 1, 100, 123, 124, 125, 126, 127, 128, 20_000, 3_000_000] {
+            let reference = v1::StatementRef {
+                policy: "p".repeat(length),
+                sid: String::new(),
+                index: 300,
+            };
+            let message = v1::ResourceVerdict {
+                arn: "*".to_owned(),
+                statement: Some(reference),
+                ..v1::ResourceVerdict::default()
+            };
+            let mut bytes = Vec::new();
+            let mut writer = Writer(&mut bytes);
+            writer.text(1, "*");
+            writer.message(6, |statement| {
+                statement.text(1, &"p".repeat(length));
+                statement.text(2, "");
+                statement.number(3, 300_u32);
+            });
+            assert!(bytes == message.encode_to_vec(), "{length}");
+        }
+    }
+
+    #[test]
+    fn digits_are_those_of_the_standard_format() {
+        for number in [0, 1, 0x0123_4567_89ab_cdef, u64::MAX] {
+            assert_eq!(hex(number), *format!("{number:016x}").as_bytes());
+        }
+    }
+}

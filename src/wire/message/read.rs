@@ -1,0 +1,283 @@
+//! Bytes into messages. Each `merge` adds what stands in some bytes to what was read before: that
+//! is what a message means that is sent in several parts.
+//!
+//! The numbers of fields are those of the protos; the test beside compares with what is generated
+//! from them.
+
+use arrayvec::ArrayVec;
+
+use super::field::{Fields, Value};
+use super::text::Texts;
+use super::{
+    Authorize, Context, ContextEntry, Resource, Resources, RevisionToken, Session, Tag, TagWrite,
+    Unread,
+};
+use crate::model::verdict::limits;
+
+impl<'m> Authorize<'m> {
+    /// Adds what stands in some bytes of an `AuthorizeRequest`.
+    ///
+    /// # Errors
+    ///
+    /// Only prost can tell what the bytes are. What was read before is then worth nothing.
+    pub fn merge(&mut self, bytes: &'m [u8]) -> Result<(), Unread> {
+        let texts = &mut Texts::new(bytes);
+        let mut fields = Fields(bytes);
+        while let Some((number, value)) = fields.next()? {
+            match number {
+                1 => self.principal = value.text(texts)?,
+                2 => self.action = value.text(texts)?,
+                3 => self.resources.read(value, texts)?,
+                4 => self.tag_write.get_or_insert_default().merge(value, texts)?,
+                5 => self.context.read(value, texts)?,
+                6 => self
+                    .session
+                    .get_or_insert(Session::Unset)
+                    .merge(value, texts)?,
+                7 => self.kind = value.enumeration()?,
+                8 => self
+                    .min_revision
+                    .get_or_insert_default()
+                    .merge(value, texts)?,
+                9 => self.explain = value.flag()?,
+                10 => self.understands_obligations = value.flag()?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'m> Resources<'m> {
+    fn read(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
+        let mut resource = Resource::default();
+        let before = self.tags.len();
+        let mut fields = Fields(value.bytes()?);
+        while let Some((number, value)) = fields.next()? {
+            match number {
+                1 => resource.arn = value.text(texts)?,
+                2 => resource.kind = value.text(texts)?,
+                3 => read_group(resource.group.get_or_insert_default(), value, texts)?,
+                4 => {
+                    read_tags(value, texts, |tag| self.push_tag(before, tag))?;
+                    resource.tags = Some(before..self.tags.len());
+                }
+                _ => {}
+            }
+        }
+        self.add(resource);
+        Ok(())
+    }
+
+    /// Keeps a tag of the resource whose tags begin at a place, up to one more than the limit.
+    pub(super) fn push_tag(&mut self, first: usize, tag: Tag<'m>) {
+        let of_resource = self.tags.len().saturating_sub(first);
+        if of_resource <= limits::RESOURCE_TAGS && !self.listed.is_full() {
+            self.tags.push(tag);
+        }
+    }
+
+    pub(super) fn add(&mut self, resource: Resource<'m>) {
+        if resource.tags.is_some() {
+            self.first_tags.get_or_insert(self.count);
+        }
+        if resource.group.is_some() {
+            self.first_group.get_or_insert(self.count);
+        }
+        self.count = self.count.saturating_add(1);
+        // Beyond the limit it is counted alone.
+        let _ = self.listed.try_push(resource);
+    }
+}
+
+fn read_group<'m>(
+    group: &mut &'m str,
+    value: Value<'m>,
+    texts: &mut Texts<'m>,
+) -> Result<(), Unread> {
+    let mut fields = Fields(value.bytes()?);
+    while let Some((number, value)) = fields.next()? {
+        if number == 1 {
+            *group = value.text(texts)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads a tag set.
+fn read_tags<'m>(
+    value: Value<'m>,
+    texts: &mut Texts<'m>,
+    mut keep: impl FnMut(Tag<'m>),
+) -> Result<(), Unread> {
+    let mut fields = Fields(value.bytes()?);
+    while let Some((number, value)) = fields.next()? {
+        if number == 1 {
+            keep(Tag::read(value, texts)?);
+        }
+    }
+    Ok(())
+}
+
+impl<'m> Tag<'m> {
+    fn read(value: Value<'m>, texts: &mut Texts<'m>) -> Result<Self, Unread> {
+        let mut tag = Self::default();
+        let mut fields = Fields(value.bytes()?);
+        while let Some((number, value)) = fields.next()? {
+            match number {
+                1 => tag.key = value.text(texts)?,
+                2 => tag.value = value.text(texts)?,
+                _ => {}
+            }
+        }
+        Ok(tag)
+    }
+}
+
+impl<'m> TagWrite<'m> {
+    fn merge(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
+        let mut fields = Fields(value.bytes()?);
+        while let Some((number, value)) = fields.next()? {
+            match number {
+                1 => {
+                    let set = self.set.get_or_insert_default();
+                    read_tags(value, texts, |tag| keep(set, tag))?;
+                }
+                2 => keep(&mut self.remove_keys, value.text(texts)?),
+                3 => self.remove_all = value.flag()?,
+                4 => self.replace = value.flag()?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Keeps an item while there is place: one more than the limit shows that it is passed.
+fn keep<T, const PLACES: usize>(list: &mut ArrayVec<T, PLACES>, item: T) {
+    let _ = list.try_push(item);
+}
+
+impl<'m> Context<'m> {
+    fn read(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
+        let mut key = "";
+        let before = self.values.len();
+        let mut fields = Fields(value.bytes()?);
+        while let Some((number, value)) = fields.next()? {
+            match number {
+                1 => key = value.text(texts)?,
+                2 => self.push_value(before, value.text(texts)?),
+                _ => {}
+            }
+        }
+        self.add(key, before);
+        Ok(())
+    }
+
+    /// Keeps a value of the entry whose values begin at a place, up to one more than the limit.
+    pub(super) fn push_value(&mut self, first: usize, value: &'m str) {
+        let of_entry = self.values.len().saturating_sub(first);
+        if of_entry <= limits::CONTEXT_VALUES && !self.entries.is_full() {
+            self.values.push(value);
+        }
+    }
+
+    pub(super) fn add(&mut self, key: &'m str, first_value: usize) {
+        self.count = self.count.saturating_add(1);
+        let values = first_value..self.values.len();
+        // Beyond the limit it is counted alone.
+        let _ = self.entries.try_push(ContextEntry { key, values });
+    }
+}
+
+impl<'m> Session<'m> {
+    fn merge(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
+        let mut fields = Fields(value.bytes()?);
+        while let Some((number, value)) = fields.next()? {
+            match number {
+                1 => *self = Self::Policy(value.text(texts)?),
+                2 => {
+                    // The message has no field; what stands in it must be fields all the same.
+                    let mut fields = Fields(value.bytes()?);
+                    while fields.next()?.is_some() {}
+                    *self = Self::None;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'m> RevisionToken<'m> {
+    fn merge(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
+        let mut fields = Fields(value.bytes()?);
+        while let Some((number, value)) = fields.next()? {
+            match number {
+                1 => self.source = value.text(texts)?,
+                2 => self.number = value.number()?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The questions of a `BatchAuthorizeRequest`, as bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Items<'m>(Fields<'m>);
+
+impl<'m> Items<'m> {
+    /// The questions in some bytes.
+    pub fn new(bytes: &'m [u8]) -> Self {
+        Self(Fields(bytes))
+    }
+
+    /// How many questions there are, and how many resources they name.
+    ///
+    /// # Errors
+    ///
+    /// Only prost can tell what the bytes are.
+    pub fn count(mut self) -> Result<(usize, usize), Unread> {
+        let (mut questions, mut resources) = (0_usize, 0_usize);
+        while let Some(question) = self.next_item()? {
+            questions = questions.saturating_add(1);
+            let mut fields = Fields(question);
+            while let Some((number, _)) = fields.next()? {
+                resources = resources.saturating_add(usize::from(number == 3));
+            }
+        }
+        Ok((questions, resources))
+    }
+
+    /// The next question; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// Only prost can tell what the bytes are.
+    pub fn next_item(&mut self) -> Result<Option<&'m [u8]>, Unread> {
+        while let Some((number, value)) = self.0.next()? {
+            if number == 1 {
+                return value.bytes().map(Some);
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Reads the question of an `AuthorizeStreamRequest`; `None`: there is none in it.
+///
+/// # Errors
+///
+/// Only prost can tell what the bytes are.
+pub fn streamed(bytes: &[u8]) -> Result<Option<Authorize<'_>>, Unread> {
+    let mut question = None;
+    let mut fields = Fields(bytes);
+    while let Some((number, value)) = fields.next()? {
+        if number == 1 {
+            let question: &mut Authorize<'_> = question.get_or_insert_default();
+            question.merge(value.bytes()?)?;
+        }
+    }
+    Ok(question)
+}

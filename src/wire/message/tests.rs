@@ -1,0 +1,316 @@
+//! The borrowed reading against prost's owned one, on whole messages and on broken bytes.
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use prost::Message as _;
+
+use super::*;
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        6 => "[a-z:/*]{0,12}",
+        2 => "\\PC{0,6}",
+        1 => "[a-zé]{100,140}",
+    ]
+}
+
+/// Mostly few; sometimes about as many as a limit.
+fn several<T: std::fmt::Debug>(
+    item: impl Strategy<Value = T>,
+    limit: usize,
+) -> impl Strategy<Value = Vec<T>> {
+    let many = prop_oneof![15 => 0_usize..4, 1 => limit - 1..limit + 4];
+    let item = std::rc::Rc::new(item);
+    many.prop_flat_map(move |count| prop::collection::vec(item.clone(), count))
+}
+
+fn tag_set(limit: usize) -> impl Strategy<Value = v1::TagSet> {
+    let tag = (text(), text()).prop_map(|(key, value)| v1::Tag { key, value });
+    several(tag, limit).prop_map(|tags| v1::TagSet { tags })
+}
+
+fn resource() -> impl Strategy<Value = v1::Resource> {
+    let group = prop::option::of(text().prop_map(|id| v1::ResourceGroup { id }));
+    let tags = prop::option::of(tag_set(limits::RESOURCE_TAGS));
+    (text(), text(), group, tags).prop_map(|(arn, r#type, resource_group, tags)| v1::Resource {
+        arn,
+        r#type,
+        resource_group,
+        tags,
+    })
+}
+
+fn tag_write() -> impl Strategy<Value = v1::TagWrite> {
+    let set = prop::option::of(tag_set(limits::REQUEST_TAGS));
+    let keys = several(text(), limits::REMOVED_KEYS);
+    (set, keys, any::<bool>(), any::<bool>()).prop_map(|(set, remove_keys, remove_all, replace)| {
+        v1::TagWrite {
+            set,
+            remove_keys,
+            remove_all,
+            replace,
+        }
+    })
+}
+
+fn session() -> impl Strategy<Value = v1::Session> {
+    use v1::session::Policy;
+    let policy = prop_oneof![
+        Just(None),
+        Just(Some(Policy::None(v1::NoSessionPolicy {}))),
+        text().prop_map(|text| Some(Policy::PolicyDocument(text))),
+    ];
+    policy.prop_map(|policy| v1::Session { policy })
+}
+
+fn request() -> impl Strategy<Value = v1::AuthorizeRequest> {
+    let values = several(text(), limits::CONTEXT_VALUES);
+    let entry = (text(), values).prop_map(|(key, values)| v1::ContextEntry { key, values });
+    let token =
+        (text(), any::<u64>()).prop_map(|(source, number)| v1::RevisionToken { source, number });
+    (
+        (text(), text()),
+        several(resource(), limits::RESOURCES),
+        prop::option::of(tag_write()),
+        several(entry, limits::CONTEXT_ENTRIES),
+        prop::option::of(session()),
+        (any::<i32>(), any::<bool>(), any::<bool>()),
+        prop::option::of(token),
+    )
+        .prop_map(
+            |(names, resources, tag_write, context, session, flags, min_revision)| {
+                v1::AuthorizeRequest {
+                    principal: names.0,
+                    action: names.1,
+                    resources,
+                    tag_write,
+                    context,
+                    session,
+                    kind: flags.0,
+                    min_revision,
+                    explain: flags.1,
+                    understands_obligations: flags.2,
+                }
+            },
+        )
+}
+
+/// A change of bytes that are a message.
+#[derive(Debug, Clone)]
+enum Change {
+    Set(Index, u8),
+    Insert(Index, Vec<u8>),
+    Remove(Index),
+    Cut(Index),
+    /// Some of the bytes once more, at another place.
+    Copy(Index, Index, Index),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    // Unknown fields of each form, groups, and known fields again.
+    let fields = prop::sample::select(vec![
+        vec![0x78, 0xff, 0xff, 1],
+        vec![0x79, 1, 2, 3, 4, 5, 6, 7, 8],
+        vec![0x7a, 2, 9, 9],
+        vec![0x7b, 0x08, 1, 0x7c],
+        vec![0x7d, 1, 2, 3, 4],
+        vec![0x0a, 1, b'x'],
+        vec![0x22, 0],
+        vec![0x1a, 4, 0x1a, 0, 0x22, 0],
+        vec![0x1a, 8, 0x22, 2, 0x0a, 0, 0x22, 2, 0x0a, 0],
+        vec![0x32, 4, 0x0a, 0, 0x12, 0],
+        vec![
+            0x38, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1,
+        ],
+        vec![0x00],
+    ]);
+    let place = any::<Index>;
+    prop_oneof![
+        4 => (place(), any::<u8>()).prop_map(|(at, byte)| Change::Set(at, byte)),
+        3 => (place(), fields).prop_map(|(at, bytes)| Change::Insert(at, bytes)),
+        1 => place().prop_map(Change::Remove),
+        1 => place().prop_map(Change::Cut),
+        1 => (place(), place(), place()).prop_map(|(from, to, at)| Change::Copy(from, to, at)),
+    ]
+}
+
+impl Change {
+    fn make(self, bytes: &mut Vec<u8>) {
+        let at = |index: Index, bytes: &[u8]| index.index(bytes.len() + 1);
+        match self {
+            Self::Set(place, byte) => {
+                if !bytes.is_empty() {
+                    let place = place.index(bytes.len());
+                    bytes[place] = byte;
+                }
+            }
+            Self::Insert(place, inserted) => {
+                let place = at(place, bytes);
+                bytes.splice(place..place, inserted);
+            }
+            Self::Remove(place) => {
+                if !bytes.is_empty() {
+                    bytes.remove(place.index(bytes.len()));
+                }
+            }
+            Self::Cut(place) => bytes.truncate(at(place, bytes)),
+            Self::Copy(from, to, place) => {
+                let (from, to, place) = (at(from, bytes), at(to, bytes), at(place, bytes));
+                let copied = bytes[from.min(to)..from.max(to)].to_vec();
+                bytes.splice(place..place, copied);
+            }
+        }
+    }
+}
+
+/// Whether a byte could begin a group: only then does prost take what is not read here.
+fn may_hold_group(bytes: &[u8]) -> bool {
+    bytes.iter().any(|byte| byte & 7 == 3)
+}
+
+fn check_question(bytes: &[u8]) {
+    let owned = v1::AuthorizeRequest::decode(bytes);
+    let mut read = Authorize::default();
+    match (read.merge(bytes), &owned) {
+        (Ok(()), owned) => assert_eq!(read, Authorize::from(owned.as_ref().unwrap())),
+        (Err(Unread), Ok(_)) => assert!(may_hold_group(bytes), "{bytes:?}"),
+        (Err(Unread), Err(_)) => {}
+    }
+    let told = with_question(bytes, |_| Ok(()));
+    let expected = match &owned {
+        Ok(_) => Ok(()),
+        Err(error) => Err(CallError::MessageInvalid(error.to_string())),
+    };
+    assert_eq!(told, expected);
+}
+
+fn check_batch(bytes: &[u8]) {
+    let owned = v1::BatchAuthorizeRequest::decode(bytes);
+    let mut items = Items::new(bytes);
+    let mut place = 0;
+    let read = loop {
+        let mut question = Authorize::default();
+        match items.next_item() {
+            Ok(None) => break Ok(()),
+            Ok(Some(bytes)) if question.merge(bytes).is_ok() => {
+                if let Ok(owned) = &owned {
+                    assert_eq!(question, Authorize::from(&owned.requests[place]));
+                }
+            }
+            Ok(Some(_)) | Err(Unread) => break Err(Unread),
+        }
+        place += 1;
+    };
+    match (read, owned) {
+        (Ok(()), owned) => {
+            let requests = owned.unwrap().requests;
+            let resources = requests.iter().map(|request| request.resources.len()).sum();
+            assert_eq!(Items::new(bytes).count(), Ok((requests.len(), resources)));
+        }
+        (Err(Unread), Ok(_)) => assert!(may_hold_group(bytes), "{bytes:?}"),
+        (Err(Unread), Err(_)) => {}
+    }
+}
+
+fn check_streamed(bytes: &[u8]) {
+    let owned = v1::AuthorizeStreamRequest::decode(bytes);
+    match (streamed(bytes), &owned) {
+        (Ok(read), owned) => {
+            let owned = &owned.as_ref().unwrap().request;
+            assert_eq!(read, owned.as_ref().map(Authorize::from));
+        }
+        (Err(Unread), Ok(_)) => assert!(may_hold_group(bytes), "{bytes:?}"),
+        (Err(Unread), Err(_)) => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_prost_writes_is_read_as_prost_reads_it(message in request()) {
+        let bytes = message.encode_to_vec();
+        let mut read = Authorize::default();
+        prop_assert_eq!(read.merge(&bytes), Ok(()));
+        prop_assert_eq!(read, Authorize::from(&message));
+    }
+
+    #[test]
+    fn broken_questions_are_taken_and_refused_as_prost_does(
+        message in request(),
+        changes in prop::collection::vec(change(), 0..6),
+    ) {
+        let mut bytes = message.encode_to_vec();
+        for change in changes {
+            change.make(&mut bytes);
+        }
+        check_question(&bytes);
+    }
+
+    #[test]
+    fn broken_batches_and_streams_are_taken_and_refused_as_prost_does(
+        requests in prop::collection::vec(request(), 0..4),
+        changes in prop::collection::vec(change(), 0..6),
+    ) {
+        let mut bytes = v1::BatchAuthorizeRequest { requests }.encode_to_vec();
+        for change in changes {
+            change.make(&mut bytes);
+        }
+        check_batch(&bytes);
+        // The one field of both messages has the same number: there all its parts are merged.
+        check_streamed(&bytes);
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_taken_and_refused_as_prost_does(
+        bytes in prop::collection::vec(any::<u8>(), 0..64),
+    ) {
+        check_question(&bytes);
+        check_batch(&bytes);
+        check_streamed(&bytes);
+    }
+}
+
+#[test]
+fn parts_of_a_message_are_merged() {
+    let part = |resource: v1::Resource| {
+        let message = v1::AuthorizeRequest {
+            resources: vec![resource],
+            ..v1::AuthorizeRequest::default()
+        };
+        message.encode_to_vec()
+    };
+    let tags = |key: &str| v1::TagSet {
+        tags: vec![v1::Tag {
+            key: key.to_owned(),
+            value: String::new(),
+        }],
+    };
+    let with = |key: &str| v1::Resource {
+        tags: Some(tags(key)),
+        ..v1::Resource::default()
+    };
+    // One resource with two tag sets, then the same as two resources.
+    let (one, other) = (with("a").encode_to_vec(), with("b").encode_to_vec());
+    let mut merged = vec![0x1a, u8::try_from(one.len() + other.len()).unwrap()];
+    merged.extend([one, other].concat());
+    let mut read = Authorize::default();
+    read.merge(&merged).unwrap();
+    let keys = |read: &Authorize<'_>, place: usize| -> Vec<String> {
+        let tags = read
+            .resources
+            .tags_of(&read.resources.listed[place])
+            .unwrap();
+        tags.iter().map(|tag| tag.key.to_owned()).collect()
+    };
+    assert_eq!(keys(&read, 0), ["a", "b"]);
+    let two = [part(with("a")), part(with("b"))].concat();
+    let mut read = Authorize::default();
+    read.merge(&two).unwrap();
+    assert_eq!(
+        (keys(&read, 0), keys(&read, 1)),
+        (vec!["a".to_owned()], vec!["b".to_owned()])
+    );
+    check_question(&merged);
+    check_question(&two);
+}
