@@ -124,13 +124,13 @@ impl<'b> Compilation<'b> {
     ) -> Option<PolicyId> {
         let lowered = self.lower(name, account, policy)?;
         let snapshot = &mut self.snapshot;
-        if let Some(known) = snapshot.names.get(account, name) {
+        if let Some(known) = snapshot.place(account, name) {
             snapshot.policies.replace(known, lowered);
             return Some(known);
         }
         let id = snapshot.policies.push(lowered);
-        let (account, name) = (self.interner.symbol(account), self.interner.symbol(name));
-        self.snapshot.names.insert(account, name, id);
+        let account = self.interner.symbol(account);
+        snapshot.names.insert(&snapshot.policies, account, id);
         Some(id)
     }
 
@@ -175,12 +175,12 @@ impl<'b> Compilation<'b> {
 
     /// A control policy may also be named as a system policy, wherever it is kept.
     fn control_policy(&self, policy: &PolicyRef) -> Option<PolicyId> {
-        let names = &self.snapshot.names;
+        let snapshot = &self.snapshot;
         match policy {
-            PolicyRef::Custom(_) => names.get("", &policy.to_string()),
-            PolicyRef::System(name) => names
-                .get("", &format!("custom:{name}"))
-                .or_else(|| names.get("", &policy.to_string())),
+            PolicyRef::Custom(_) => snapshot.place("", &policy.to_string()),
+            PolicyRef::System(name) => snapshot
+                .place("", &format!("custom:{name}"))
+                .or_else(|| snapshot.place("", &policy.to_string())),
         }
     }
 

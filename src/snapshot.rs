@@ -57,6 +57,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The place of a policy by the account that it stands in and its name.
+    pub fn place(&self, account: &str, name: &str) -> Option<PolicyId> {
+        self.names.get(&self.policies, account, name)
+    }
+
     /// The policy and the statement that an answer names; `None` for session policies.
     pub fn statement(&self, id: StatementId) -> Option<(&Policy, &Statement)> {
         let policy = self.policies.get(id.policy)?;

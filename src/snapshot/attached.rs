@@ -23,6 +23,8 @@ pub struct AttachedTable {
     hasher: foldhash::fast::RandomState,
     /// No policy is attached deeper.
     depth: usize,
+    /// How many policies are attached.
+    length: usize,
 }
 
 /// The resources of one service, by relative id.
@@ -55,7 +57,7 @@ impl AttachedTable {
 
     /// Whether nothing is attached to any resource.
     pub fn is_empty(&self) -> bool {
-        self.services.is_empty()
+        self.length == 0
     }
 
     /// The policies on a resource of `owner`, and on what stands above it.
@@ -118,12 +120,12 @@ impl AttachedTable {
             let ((_, known), _) = entry.remove();
             list.extend(known.iter().cloned());
         }
+        self.length -= list.len();
         change(&mut list);
+        self.length += list.len();
         if !list.is_empty() {
             let rehash = |(known, _): &Resource| hasher.hash_one(&**known);
             shard.insert_unique(hash, (id, list.into()), rehash);
-        } else if shards.iter().all(|shard| shard.is_empty()) {
-            services.remove(service);
         }
     }
 }

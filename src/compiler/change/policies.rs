@@ -51,7 +51,7 @@ impl Change<'_> {
     }
 
     fn detach(&mut self, account: &str, name: &str, service: &str, id: &str) {
-        let Some(policy) = self.compilation.snapshot.names.get(account, name) else {
+        let Some(policy) = self.compilation.snapshot.place(account, name) else {
             return;
         };
         let interner = &mut self.compilation.interner;
@@ -63,7 +63,7 @@ impl Change<'_> {
 
     fn remove(&mut self, account: &str, name: &str) {
         let snapshot = &mut self.compilation.snapshot;
-        if let Some(id) = snapshot.names.remove(account, name) {
+        if let Some(id) = snapshot.names.remove(&snapshot.policies, account, name) {
             snapshot.policies.remove(id);
         }
     }

@@ -185,7 +185,7 @@ impl Change<'_> {
                 PolicyRef::Custom(_) => account.as_str(),
             };
             let name = policy.to_string();
-            match self.compilation.snapshot.names.get(owner, &name) {
+            match self.compilation.snapshot.place(owner, &name) {
                 Some(id) => grants.push((scope, policy, id)),
                 None => self.compilation.fail(
                     format!("account {account}"),
