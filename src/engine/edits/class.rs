@@ -9,6 +9,9 @@ use crate::model::tag_policy::{
 };
 use crate::model::text::eq_fold;
 
+/// The most single edits that are tried for one class.
+const CANDIDATES: usize = 16;
+
 /// The keys of one folding, and the statements about them.
 pub(super) struct Class<'v, 'a> {
     tagging: &'v Tagging<'a>,
@@ -60,6 +63,29 @@ impl<'v, 'a> Class<'v, 'a> {
         let removed = self.tagging.question().operation.removed().iter();
         let kept = removed.filter(|key| eq_fold(key, self.key));
         drops.chain(kept.map(|key| Edit::Keep { key })).collect()
+    }
+
+    /// Whether a key is one of the class.
+    pub(super) fn holds(&self, key: &str) -> bool {
+        eq_fold(key, self.key)
+    }
+
+    /// Single edits that may be enough; at most 16.
+    pub(super) fn candidates(&self) -> Vec<Edit<'a>> {
+        let (key, value) = (self.key, self.value());
+        let undone = self.undo().into_iter();
+        let renamed = self.sent().filter(|(sent, _)| *sent != key);
+        let renamed = renamed.filter_map(|(sent, _)| {
+            value.map(|value| Edit::Rename {
+                key: sent,
+                new_key: key,
+                value,
+            })
+        });
+        let removed = self.left().map(|(key, _)| Edit::Remove { key });
+        let set = value.map(|value| Edit::Set { key, value });
+        let all = undone.chain(renamed).chain(removed).chain(set);
+        all.take(CANDIDATES).collect()
     }
 
     /// The tags of the class that the operation sets.
@@ -163,7 +189,8 @@ impl<'v, 'a> Class<'v, 'a> {
         self.statements.iter().all(|one| one.values.allow(value))
     }
 
-    /// A value that all statements allow: one that is there, else the nearest, else the first.
+    /// A value that all statements allow: one that is there, else the nearest, else the first. None
+    /// is made up to match a regular expression.
     fn value(&self) -> Option<Value<'a>> {
         let there = self.sent().chain(self.left());
         let there = there.chain(self.before(self.key).map(|value| (self.key, value)));
