@@ -60,6 +60,9 @@ impl World {
         let (certificate, key) = (self.files.arg("tls.crt"), self.files.arg("tls.key"));
         let mut arguments = vec!["--manage", "127.0.0.1:0,tls"];
         arguments.extend(["--manage-tls-cert", &certificate, "--manage-tls-key", &key]);
+        for peer in ADMINISTRATORS {
+            arguments.extend(["--administrator", peer]);
+        }
         arguments.extend(more);
         let mut process = Process::start(&arguments);
         let line = process.said("listening for management").await;
