@@ -33,8 +33,8 @@ use tonic::service::Routes;
 use tower::Service as _;
 
 use self::body::Timed;
-pub use self::handlers::Config;
 use self::handlers::Handlers;
+pub use self::handlers::{Config, MAX_PAGE, PAGE_BYTES};
 use super::accept::Listener;
 use super::connection::to_its_end;
 use super::handshake::{Gate, Opening};
@@ -50,7 +50,7 @@ use crate::wire::v1::management_service_server::ManagementServiceServer;
 /// The most bytes of a message: a bundle is one.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 /// The most connections at once; further ones wait.
-const CONNECTIONS: usize = 64;
+pub const CONNECTIONS: usize = 64;
 /// The longest that open calls may take after the server stopped serving data.
 const DRAIN: Duration = Duration::from_secs(2);
 /// The time for the TLS handshake and the HTTP/2 preface.
@@ -60,7 +60,7 @@ const FIRST_CALL: Duration = Duration::from_secs(30);
 /// What stands before a token.
 const BEARER: &[u8] = b"Bearer ";
 /// The longest that a message may take to come to its end.
-const LONGEST_MESSAGE: Duration = Duration::from_mins(1);
+pub const LONGEST_MESSAGE: Duration = Duration::from_mins(1);
 /// How long to rest when the system has no more descriptors.
 const REST: Duration = Duration::from_millis(50);
 

@@ -25,9 +25,9 @@ pub const MAX_DOCUMENT_BYTES: usize = 4 * 1_024 * 1_024;
 /// The most bytes of the document of `resources`.
 pub const MAX_RESOURCES_BYTES: usize = 32 * 1_024 * 1_024;
 /// The most bytes of an idempotency key.
-const MAX_KEY_BYTES: usize = 128;
+pub const MAX_KEY_BYTES: usize = 128;
 /// The most bytes of what is said of a change.
-const MAX_MESSAGE_BYTES: usize = 1_024;
+pub const MAX_MESSAGE_BYTES: usize = 1_024;
 
 /// How a change is made.
 #[derive(Debug, Clone, PartialEq, Eq)]

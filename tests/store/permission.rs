@@ -994,7 +994,7 @@ async fn administrators_are_named_at_start() {
     let mut process = Process::start(&["--administrator", "root"]);
     let wrote = process.wrote().await.join("\n");
     assert!(
-        wrote.contains("expected `uid:<number>` or `gid:<number>`"),
+        wrote.contains("expected `uid:<number>`, `gid:<number>`"),
         "{wrote}"
     );
 }

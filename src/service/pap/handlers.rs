@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
+pub use self::read::{MAX_PAGE, PAGE_BYTES};
 use self::watching::Watching;
 use crate::directory::Directory;
 use crate::management::change::{Change, What};

@@ -11,11 +11,11 @@ use crate::wire::status::{CallError, ManageFault};
 use crate::wire::v1;
 
 /// The most entries of a page.
-const MAX_PAGE: usize = 1_000;
+pub const MAX_PAGE: usize = 1_000;
 /// The entries of a page for which no size is asked.
 const PAGE: usize = 100;
 /// The most bytes of documents in a page.
-const PAGE_BYTES: usize = 4 * 1_024 * 1_024;
+pub const PAGE_BYTES: usize = 4 * 1_024 * 1_024;
 
 impl Handlers {
     pub(super) fn get(
