@@ -4,6 +4,7 @@
 //! answer while the first bundle is read. On the way down health is told first, then the data
 //! server drains, and metrics, probes and the management channel end last.
 
+mod authored;
 mod manage;
 mod secured;
 mod signals;
@@ -16,6 +17,8 @@ use anyhow::Context as _;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+pub use self::authored::Bundles;
+use self::authored::Kept;
 pub use self::manage::Manage;
 use self::secured::Secured;
 pub use self::secured::Tls;
@@ -23,21 +26,26 @@ use self::signals::{Watched, on_signals};
 use crate::admin::{self, Admin, Sources, State};
 use crate::directory::Directory;
 use crate::document::finding::Finding;
+use crate::management::permission::Administrators;
 use crate::management::{self, Command, Management, Status};
 use crate::publish::publication;
-use crate::service::pap::{Authority, Pap};
+use crate::service::pap::{self, Pap};
 use crate::service::pdp::{self, Clock, Pdp};
 use crate::service::{self, Ended, Phase, Server};
 use crate::source::files::{Watch, WatchConfig};
+use crate::source::random;
 use crate::source::watch::Watcher;
 use crate::telemetry::Reloads;
 use crate::tls::Endpoint;
+use crate::wire::page::PageKey;
 
 /// What `serve` is told.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where bundles come from.
+    /// Where authored state comes from.
     pub bundles: Bundles,
+    /// Who manages without permission.
+    pub administrators: Administrators,
     /// The data server.
     pub service: service::Config,
     /// The management channel, if there is one.
@@ -48,15 +56,6 @@ pub struct Config {
     pub tls_poll: Duration,
     /// Metrics and probes, if they are served.
     pub admin: Option<admin::Config>,
-}
-
-/// Where bundles come from.
-#[derive(Debug, Clone)]
-pub enum Bundles {
-    /// A directory; the management channel changes nothing.
-    Directory(WatchConfig),
-    /// The management channel; nothing is in force before the first.
-    Applied,
 }
 
 /// The bundle was refused when there was none before, and the server does not start.
@@ -72,6 +71,7 @@ pub struct RefusedAtStart(pub Vec<Finding>);
 pub fn serve(config: Config) -> anyhow::Result<Ended> {
     let Config {
         bundles,
+        administrators,
         service,
         manage,
         tls,
@@ -100,7 +100,8 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
     };
     bound.tell()?;
     let credentials = secured::watch(&endpoints, tls_poll)?;
-    let (running, task) = Running::start(&bundles, endpoints, credentials)?;
+    let kept = Kept::open(&bundles)?;
+    let (running, task) = Running::start(kept, administrators, endpoints, credentials)?;
     let ended = runtime.block_on(running.serve(bound));
     // With the last that could reach it the management task ends, and frees what is in force.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -134,35 +135,38 @@ impl Bound {
 struct Running {
     pdp: Pdp,
     reloads: Reloads,
-    management: Management,
-    authority: Authority,
+    managing: pap::Config,
     watched: Watched,
     endpoints: Vec<Arc<Endpoint>>,
 }
 
 impl Running {
     fn start(
-        bundles: &Bundles,
+        kept: Kept,
+        administrators: Administrators,
         endpoints: Vec<Arc<Endpoint>>,
         credentials: Vec<Watcher>,
     ) -> anyhow::Result<(Self, JoinHandle<()>)> {
         let (publisher, reader) = publication().context("the reclaiming thread")?;
         let directory = Arc::new(Directory::default());
         let reloads = Reloads::default();
+        let (authored, watched) = kept.into_parts(&administrators)?;
         let (management, task) = Management::start(management::Config {
             publisher,
+            reader: reader.clone(),
             directory: Arc::clone(&directory),
             reloads: reloads.clone(),
-            source: random(),
+            authored,
         })
         .context("the management thread")?;
-        let (watch, authority) = match bundles {
-            Bundles::Directory(config) => {
-                let watch = watch_directory(config, management.commands());
-                let watch = watch.context("the watching thread")?;
-                (Some(watch), Authority::Directory)
-            }
-            Bundles::Applied => (None, Authority::Callers),
+        let watch = watched.map(|config| watch_directory(&config, management.commands()));
+        let watch = watch.transpose().context("the watching thread")?;
+        let managing = pap::Config {
+            management,
+            reader: reader.clone(),
+            directory: Arc::clone(&directory),
+            administrators,
+            pages: PageKey::new(random()?),
         };
         let running = Self {
             pdp: Pdp::new(pdp::Config {
@@ -171,8 +175,7 @@ impl Running {
                 clock: Clock::default(),
             }),
             reloads,
-            management,
-            authority,
+            managing,
             watched: Watched {
                 bundle: watch,
                 credentials,
@@ -186,18 +189,18 @@ impl Running {
         let Self {
             pdp,
             reloads,
-            management,
-            authority,
+            managing,
             watched,
             endpoints,
         } = self;
+        let is_watched = watched.bundle.is_some();
         let Bound { server, pap, admin } = bound;
         let (phase, phases) = watch::channel(Phase::Serving);
         let (last_phase, last_phases) = watch::channel(Phase::Serving);
         let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
         let state = State {
             sources: Sources {
-                status: management.status(),
+                status: managing.management.status(),
                 tallies: pdp.tallies(),
                 reloads,
                 ignored: pdp.ignored_values(),
@@ -206,15 +209,16 @@ impl Running {
             },
             draining: draining.clone(),
         };
-        let status = management.status();
+        let status = managing.management.status();
         let signals = tokio::spawn(on_signals(phase.clone(), draining, watched));
         let admin = admin.map(|admin| tokio::spawn(admin.run(state, stop.clone())));
-        let pap = pap.map(|pap| tokio::spawn(pap.run(management, authority, last_phases)));
+        let pap = pap.map(|pap| tokio::spawn(pap.run(managing, last_phases)));
         let serving = server.run(pdp, phases);
         let refused = refused_at_start(status, phase);
-        let (ended, refused) = match authority {
-            Authority::Directory => tokio::join!(serving, refused),
-            Authority::Callers => (serving.await, None),
+        let (ended, refused) = if is_watched {
+            tokio::join!(serving, refused)
+        } else {
+            (serving.await, None)
         };
         last_phase.send_replace(Phase::Draining);
         if let Some(pap) = pap {
@@ -261,9 +265,4 @@ async fn refused_at_start(
     }
     phase.send_replace(Phase::Ended);
     first.refusal.as_ref().map(|refusal| refusal.errors.clone())
-}
-
-fn random() -> u64 {
-    use std::hash::BuildHasher as _;
-    foldhash::quality::RandomState::default().hash_one(std::process::id())
 }

@@ -2,13 +2,20 @@
 
 mod apply;
 mod authorize;
+mod change;
 mod check;
 mod client;
 mod completions;
+mod delete;
 mod effective;
+mod export;
 mod finding;
+mod get;
 mod healthcheck;
+mod history;
+mod list;
 mod output;
+mod rollback;
 mod serve;
 mod test;
 
@@ -31,6 +38,12 @@ enum Command {
     Serve(serve::Args),
     Check(check::Args),
     Apply(apply::Args),
+    Delete(delete::Args),
+    Rollback(rollback::Args),
+    Get(get::Args),
+    List(list::Args),
+    History(history::Args),
+    Export(export::Args),
     Test(test::Args),
     Authorize(authorize::Args),
     Explain(authorize::ExplainArgs),
@@ -76,6 +89,12 @@ impl Cli {
             Command::Serve(args) => serve::run(args),
             Command::Check(args) => check::run(&args),
             Command::Apply(args) => apply::run(&args),
+            Command::Delete(args) => delete::run(&args),
+            Command::Rollback(args) => rollback::run(&args),
+            Command::Get(args) => get::run(&args),
+            Command::List(args) => list::run(&args),
+            Command::History(args) => history::run(&args),
+            Command::Export(args) => export::run(&args),
             Command::Test(args) => test::run(&args),
             Command::Authorize(args) => authorize::run(args),
             Command::Explain(args) => authorize::explain(args),

@@ -10,7 +10,7 @@
 //!
 //! ```text
 //! files ──> source ──> management ──> document ──> compiler ──> snapshot ──> publish
-//! objects ──> document::object ──> compiler::change ──> snapshot ──> publish
+//! objects ──> source::embedded ──> management ──> compiler::change ──> snapshot ──> publish
 //! ```
 //!
 //! # Invariants
@@ -33,8 +33,8 @@
 //! | tag writes by RAM policies | security 4, the first three paragraphs | complete |
 //! | obligations, empty results, filtering | security 3.5 to 3.7 | complete |
 //! | decisions over gRPC: unary, batch, stream, filter | design 5 | complete |
-//! | reloads, the management channel | design 5 and 7, security 7.4 | whole bundles |
-//! | objects, changes at their own cost | design 3 and 7 | complete but for a store |
+//! | reloads, the management channel | design 5 and 7, security 7.4 and 11 | complete |
+//! | objects, changes at their own cost, the embedded store | design 3 and 7 | complete |
 //! | metrics and probes | design 5, security 1.3 | complete |
 //! | limits, deadlines, revisions to wait for | security 9 | complete |
 //! | who asks, and what answers reveal | security 1 and 8 | complete |

@@ -7,9 +7,14 @@
 //!
 //! Not here: where bundles come from (`source`, `service::pap`), and what a document means.
 
+mod authoring;
+pub mod change;
 pub mod load;
+pub mod permission;
+pub mod reading;
 mod rollout;
 mod status;
+mod storing;
 mod task;
 
 use std::sync::Arc;
@@ -17,15 +22,20 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+pub use self::authoring::import;
+use self::change::{Change, ChangeError};
 use self::load::LoadError;
+use self::permission::Administrators;
+use self::reading::{FileObjects, Reading, ReadingError};
 pub use self::rollout::{AccountState, Counts, RefusedAccount};
 pub use self::status::{Live, Refusal, Status};
 use self::task::Task;
 use crate::directory::Directory;
 use crate::document::bundle::BundleFiles;
 use crate::document::finding::Finding;
-use crate::publish::Publisher;
+use crate::publish::{Publisher, Reader};
 use crate::snapshot::Revision;
+use crate::source::embedded::Store;
 use crate::source::files::Found;
 use crate::telemetry::Reloads;
 
@@ -39,14 +49,19 @@ const REVISIONS: usize = 1_024;
 pub enum Command {
     /// What was found in the directory of the bundle.
     Found(Found),
-    /// A bundle that somebody hands in.
-    Apply {
+    /// A bundle that is only to be checked.
+    Check {
         /// Its files.
         files: BundleFiles,
-        /// Whether it is put into force.
-        mode: ApplyMode,
         /// Where the outcome is told.
         reply: oneshot::Sender<Result<Applied, LoadError>>,
+    },
+    /// A change of the store.
+    Change {
+        /// What is asked.
+        change: Box<Change>,
+        /// Where the outcome is told.
+        reply: oneshot::Sender<Result<Applied, ChangeError>>,
     },
 }
 
@@ -68,6 +83,8 @@ pub struct Applied {
     pub revision: Option<Revision>,
     /// What is probably wrong with it.
     pub warnings: Vec<Finding>,
+    /// How many objects of a store it changes.
+    pub objects: u64,
 }
 
 /// What came of a bundle that was taken.
@@ -86,12 +103,31 @@ pub enum ApplyOutcome {
 pub struct Config {
     /// Where snapshots go.
     pub publisher: Publisher,
+    /// Where they are read again.
+    pub reader: Reader,
     /// Where resources go.
     pub directory: Arc<Directory>,
     /// Where outcomes are counted.
     pub reloads: Reloads,
-    /// The id of the revisions' source.
-    pub source: u64,
+    /// Where authored state is.
+    pub authored: AuthoredIn,
+}
+
+/// Where authored state is.
+#[derive(Debug)]
+pub enum AuthoredIn {
+    /// In files, which come as [`Command::Found`].
+    Files {
+        /// The id of the revisions' source.
+        source: u64,
+    },
+    /// In a store, which [`Command::Change`] changes.
+    Store {
+        /// The store.
+        store: Arc<Store>,
+        /// Who needs no permission.
+        administrators: Administrators,
+    },
 }
 
 /// The way to the management task.
@@ -100,6 +136,8 @@ pub struct Management {
     commands: mpsc::Sender<Command>,
     status: watch::Receiver<Arc<Status>>,
     revisions: broadcast::WeakSender<Revision>,
+    store: Option<Arc<Store>>,
+    files: watch::Receiver<Option<Arc<FileObjects>>>,
 }
 
 /// The management task cannot be reached, because the server stops.
@@ -117,12 +155,19 @@ impl Management {
         let (commands, inbox) = mpsc::channel(WAITING);
         let (told, status) = watch::channel(Arc::default());
         let (revisions, _) = broadcast::channel(REVISIONS);
+        let (in_files, files) = watch::channel(None);
+        let store = match &config.authored {
+            AuthoredIn::Files { .. } => None,
+            AuthoredIn::Store { store, .. } => Some(Arc::clone(store)),
+        };
         let handle = Self {
             commands,
             status,
             revisions: revisions.downgrade(),
+            store,
+            files,
         };
-        let task = Task::new(config, told, revisions);
+        let task = Task::new(config, in_files, told, revisions);
         let thread = std::thread::Builder::new()
             .name("management".to_owned())
             .spawn(move || task.run(inbox))?;
@@ -149,18 +194,45 @@ impl Management {
         Ok(revisions.subscribe())
     }
 
-    /// Hands a bundle in. A bad document of any account refuses it.
+    /// Whether changes are kept, in a store; else the bundle comes from files.
+    pub fn keeps_changes(&self) -> bool {
+        self.store.is_some()
+    }
+
+    /// The authored state as it is now, for reading.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or nothing was read from files yet.
+    pub fn reading(&self) -> Result<Reading, ReadingError> {
+        if let Some(store) = &self.store {
+            return Ok(Reading::Store(store.view()?));
+        }
+        let files = self.files.borrow().clone();
+        files.map(Reading::Files).ok_or(ReadingError::Nothing)
+    }
+
+    /// Asks for a change of the store.
+    ///
+    /// # Errors
+    ///
+    /// The task has ended; or, within, why the change is not made.
+    pub async fn change(&self, change: Change) -> Result<Result<Applied, ChangeError>, Gone> {
+        let (reply, outcome) = oneshot::channel();
+        let change = Box::new(change);
+        let command = Command::Change { change, reply };
+        self.commands.send(command).await.map_err(|_| Gone)?;
+        outcome.await.map_err(|_| Gone)
+    }
+
+    /// Checks a bundle. A bad document of any account refuses it.
     ///
     /// # Errors
     ///
     /// The task has ended; or, within, all that is wrong with the bundle.
-    pub async fn apply(
-        &self,
-        files: BundleFiles,
-        mode: ApplyMode,
-    ) -> Result<Result<Applied, LoadError>, Gone> {
+    pub async fn check(&self, files: BundleFiles) -> Result<Result<Applied, LoadError>, Gone> {
         let (reply, outcome) = oneshot::channel();
-        let command = Command::Apply { files, mode, reply };
+        let command = Command::Check { files, reply };
         self.commands.send(command).await.map_err(|_| Gone)?;
         outcome.await.map_err(|_| Gone)
     }

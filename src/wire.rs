@@ -5,10 +5,12 @@
 //! caller may see; an error becomes a status.
 
 mod ask;
+pub mod change;
 pub mod codec;
 pub(crate) mod encode;
 pub mod management;
 pub mod message;
+pub mod page;
 pub mod reply;
 pub(crate) mod request;
 pub mod status;

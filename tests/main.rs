@@ -49,6 +49,8 @@ mod reload;
 #[cfg(test)]
 mod stale;
 #[cfg(test)]
+mod store;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod swap;

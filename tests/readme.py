@@ -7,22 +7,29 @@ passed over. Usage: readme.py PATH-OF-TAGWARDEN
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VARYING = {"revision", "decisionId"}
+VARYING_TEXT = [
+    r"\([0-9a-f]{16}\) of [0-9a-f]{16}",
+    r"[0-9-]{10}T[0-9:.]+Z",
+    r"uid [0-9]+ gid [0-9]+( pid [0-9]+)?",
+]
 
 
 def blocks(text):
     """Yields ("serve", arguments) and (command, output), in their order."""
     for kind, block in re.findall(r"```(sh|console)\n(.*?)```", text, re.DOTALL):
         if kind == "sh":
-            for bundle in re.findall(r"serve --bundle (\S+)", block):
-                yield "serve", bundle
+            for data, bundle in re.findall(r"serve (--data \S+ )?--bundle (\S+)", block):
+                yield "serve", (bundle, bool(data))
             continue
         parts = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
         for part in parts:
@@ -41,6 +48,8 @@ def told(output):
     try:
         answer = json.loads(output)
     except ValueError:
+        for pattern in VARYING_TEXT:
+            output = re.sub(pattern, "…", output)
         return [line.rstrip() for line in output.splitlines()]
     return {key: value for key, value in answer.items() if key not in VARYING}
 
@@ -61,10 +70,17 @@ class Server:
     def __init__(self, binary):
         self.binary = binary
         self.process = None
+        self.folder = None
 
-    def serve(self, bundle):
+    def serve(self, bundle, data):
+        """Serves a bundle: from its directory, or from a new store that begins with it."""
         self.stop()
-        serve = [self.binary, "serve", "--bundle", bundle, "--manage", "none"]
+        self.folder = tempfile.TemporaryDirectory()
+        manage = f"unix:{self.folder.name}/manage.sock"
+        serve = [self.binary, "serve", "--bundle", bundle, "--manage", manage]
+        if data:
+            serve += ["--data", f"{self.folder.name}/data"]
+        os.environ["TAGWARDEN_MANAGE"] = manage
         self.process = subprocess.Popen(serve, cwd=ROOT, stderr=subprocess.DEVNULL)
         wait_until_served(self.binary, self.process)
 
@@ -72,10 +88,11 @@ class Server:
         if self.process:
             self.process.terminate()
             self.process.wait()
+            self.folder.cleanup()
 
 
 def check(binary, command, expected):
-    command = re.sub(r"^tagwarden ", f"{binary} ", command)
+    command = re.sub(r"^tagwarden |(?<=\| )tagwarden ", f"{binary} ", command)
     run = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True)
     found = (run.stdout + run.stderr).strip()
     if told(found) == told(expected):
@@ -91,7 +108,7 @@ def main(binary):
         for path in [ROOT / "README.md", *sorted(ROOT.glob("examples/*/README.md"))]:
             for command, rest in blocks(path.read_text()):
                 if command == "serve":
-                    server.serve(rest)
+                    server.serve(*rest)
                 else:
                     results.append(check(binary, command, rest))
     finally:

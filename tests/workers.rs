@@ -4,11 +4,13 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, mpsc};
 
 use tagwarden::directory::Directory;
-use tagwarden::management::{self, Management};
+use tagwarden::management::permission::Administrators;
+use tagwarden::management::{self, AuthoredIn, Management};
 use tagwarden::publish::publication;
-use tagwarden::service::pap::{Authority, Pap};
+use tagwarden::service::pap::{self, Pap};
 use tagwarden::service::{Config, Listen, Owner, Phase};
 use tagwarden::telemetry::Reloads;
+use tagwarden::wire::page::PageKey;
 use tagwarden::wire::v1;
 use tagwarden::wire::v1::authorization_service_client::AuthorizationServiceClient;
 use tagwarden::wire::v1::management_service_client::ManagementServiceClient;
@@ -158,19 +160,26 @@ async fn the_management_channel_delays_no_decision() {
     };
     let slow = Slow::new();
     let running = slow.start();
-    let (publisher, _reader) = publication().unwrap();
+    let (publisher, reader) = publication().unwrap();
+    let directory = Arc::new(Directory::default());
     let (management, task) = Management::start(management::Config {
         publisher,
-        directory: Arc::new(Directory::default()),
+        reader: reader.clone(),
+        directory: Arc::clone(&directory),
         reloads: Reloads::default(),
-        source: 1,
+        authored: AuthoredIn::Files { source: 1 },
     })
     .unwrap();
+    let managing = pap::Config {
+        management,
+        reader,
+        directory,
+        administrators: Administrators::Own,
+        pages: PageKey::new([0; 64]),
+    };
     let (stop, stopping) = watch::channel(Phase::Serving);
     let pap = Pap::bind(&manage, None).unwrap();
-    let serving = slow
-        .0
-        .spawn(pap.run(management, Authority::Callers, stopping));
+    let serving = slow.0.spawn(pap.run(managing, stopping));
     let mut client = ManagementServiceClient::new(running.channel_to(path).await);
     let info = client.get_snapshot_info(v1::GetSnapshotInfoRequest {});
     within(info).await.unwrap();

@@ -1,44 +1,44 @@
-//! `tagwarden apply`: hands a bundle to a running server.
+//! `tagwarden apply`: hands a bundle or single objects to a running server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use serde_json::json;
 
-use super::client::{Connecting, runtime};
+use super::Exit;
+use super::change::{Called, How, Server, Told, report};
 use super::finding::tell;
-use super::output::{Format, print_line};
-use super::{Exit, serve};
-use crate::document::finding::{Finding, Severity};
+use super::output::{print_line, read_text};
+use crate::document::finding::Finding;
 use crate::source::files::read_directory;
-use crate::wire::status::reason_of;
 use crate::wire::v1;
-use crate::wire::v1::management_service_client::ManagementServiceClient;
 
-/// Put a bundle into force on a running server, entirely or not at all.
+/// Put a bundle or single objects into force on a running server, entirely or not at all.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The directory of the bundle.
-    directory: PathBuf,
-    /// The management address: `unix:/path` or `https://<host>:<port>`.
-    #[arg(long, env = "TAGWARDEN_MANAGE", default_value_t = serve::default_manage())]
-    manage: String,
+    /// The directory of a bundle; or objects, each as `<id>=<file>`: the id is a path like
+    /// `accounts/1/policies/Dev`, the file holds its document, `-` being standard input.
+    #[arg(required = true)]
+    what: Vec<String>,
     #[command(flatten)]
-    connecting: Connecting,
-    /// Only check it there.
-    #[arg(long)]
-    dry_run: bool,
-    /// The form of the answer.
-    #[arg(short, long, value_enum, default_value_t)]
-    output: Format,
+    how: How,
+    #[command(flatten)]
+    server: Server,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
-    let bundle = match read_directory(&args.directory) {
+    match args.what.as_slice() {
+        [one] if Path::new(one).is_dir() || !one.contains('=') => bundle(args, Path::new(one)),
+        objects => changes(args, objects),
+    }
+}
+
+fn bundle(args: &Args, directory: &Path) -> anyhow::Result<Exit> {
+    let output = args.server.output;
+    let bundle = match read_directory(directory) {
         Ok(bundle) => bundle,
         Err(error) => {
             let finding = Finding::whole(error.to_string());
-            print_line(&tell(&finding, &args.directory, args.output))?;
+            print_line(&tell(&finding, directory, output))?;
             return Ok(Exit::Refused);
         }
     };
@@ -48,74 +48,68 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     });
     let request = v1::ApplyBundleRequest {
         files: files.collect(),
-        dry_run: args.dry_run,
+        dry_run: false,
+        options: Some(args.how.options()),
     };
-    let answer = runtime()?.block_on(async {
-        let channel = args.connecting.connect(&args.manage).await?;
-        let mut client = ManagementServiceClient::new(channel);
-        let answer = client.apply_bundle(request).await;
-        anyhow::Ok(answer.map_err(|status| match reason_of(&status) {
-            Some(reason) => anyhow::anyhow!("{reason}: {}", status.message()),
-            None => anyhow::anyhow!("{}: {}", status.code(), status.message()),
-        })?)
-    });
-    let answer = answer.context("the bundle was not applied")?.into_inner();
-    report(args, answer)
+    let called = args.server.call(async |client| {
+        let mut client = client.max_encoding_message_size(usize::MAX);
+        Ok(client.apply_bundle(request).await?.into_inner())
+    })?;
+    let answer = match called {
+        Called::Answered(answer) => answer,
+        Called::Failed(exit) => return Ok(exit),
+    };
+    let told = Told {
+        outcome: answer.outcome(),
+        revision: answer.revision,
+        findings: answer.findings,
+        changed: answer.changed,
+    };
+    report(told, directory, output)
 }
 
-fn report(args: &Args, answer: v1::ApplyBundleResponse) -> anyhow::Result<Exit> {
-    let outcome = answer.outcome();
-    let v1::ApplyBundleResponse {
-        outcome: _,
-        revision,
-        findings,
-    } = answer;
-    let findings: Vec<Finding> = findings.into_iter().map(Finding::from).collect();
-    for finding in &findings {
-        print_line(&tell(finding, &args.directory, args.output))?;
-    }
-    let (word, exit) = match outcome {
-        v1::ApplyOutcome::Published => ("published", Exit::Ok),
-        v1::ApplyOutcome::Unchanged => ("unchanged", Exit::Ok),
-        v1::ApplyOutcome::Valid => ("valid", Exit::Ok),
-        v1::ApplyOutcome::Refused => ("refused", Exit::Refused),
-        v1::ApplyOutcome::Unspecified => ("unknown", Exit::Unexpected),
-    };
-    print_line(&summary(args.output, word, revision.as_ref(), &findings))?;
-    Ok(exit)
+fn changes(args: &Args, objects: &[String]) -> anyhow::Result<Exit> {
+    let operations: Vec<v1::Operation> = objects
+        .iter()
+        .map(|one| put(one))
+        .collect::<Result<_, _>>()?;
+    send(&args.server, &args.how, operations)
 }
 
-fn summary(
-    format: Format,
-    outcome: &str,
-    revision: Option<&v1::Revision>,
-    findings: &[Finding],
-) -> String {
-    let count = |severity| {
-        let found = findings.iter();
-        found.filter(|finding| finding.severity == severity).count()
+fn put(object: &str) -> anyhow::Result<v1::Operation> {
+    let (id, file) = object
+        .split_once('=')
+        .with_context(|| format!("`{object}` is neither a directory nor `<id>=<file>`"))?;
+    let document = read_text(&PathBuf::from(file))?.into_bytes();
+    Ok(v1::Operation {
+        id: id.to_owned(),
+        action: Some(v1::operation::Action::Put(document)),
+    })
+}
+
+/// Sends operations, and tells what came of them.
+pub(super) fn send(
+    server: &Server,
+    how: &How,
+    operations: Vec<v1::Operation>,
+) -> anyhow::Result<Exit> {
+    let request = v1::ApplyChangesRequest {
+        operations,
+        options: Some(how.options()),
     };
-    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    match format {
-        Format::Text => {
-            let revision = revision.map_or(String::new(), |revision| {
-                let v1::Revision {
-                    source,
-                    number,
-                    digest,
-                } = revision;
-                format!(", revision {number} ({digest}) of {source} is in force")
-            });
-            format!("{outcome}: {errors} errors, {warnings} warnings{revision}")
-        }
-        Format::Json => json!({
-            "outcome": outcome,
-            "revision": revision.map(|revision| json!({
-                "source": revision.source,
-                "number": revision.number,
-                "digest": revision.digest,
-            })),
-        })
-        .to_string(),
-    }
+    let called = server.call(async |client| {
+        let mut client = client.max_encoding_message_size(usize::MAX);
+        Ok(client.apply_changes(request).await?.into_inner())
+    })?;
+    let answer = match called {
+        Called::Answered(answer) => answer,
+        Called::Failed(exit) => return Ok(exit),
+    };
+    let told = Told {
+        outcome: answer.outcome(),
+        revision: answer.revision,
+        findings: answer.findings,
+        changed: answer.changed,
+    };
+    report(told, Path::new(""), server.output)
 }

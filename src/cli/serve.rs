@@ -15,16 +15,34 @@ use super::finding::tell;
 use super::output::{Format, start_log};
 use crate::admin;
 use crate::app::{self, Bundles, Manage, RefusedAtStart};
+use crate::management::permission::Administrators;
+use crate::model::caller::PeerPattern;
 use crate::service::{self, Ended, Listen};
+use crate::source::embedded::Keep;
 use crate::source::files::WatchConfig;
 
 /// Serve decisions over gRPC.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The directory of the bundle: watched, and read again when it changes or on SIGHUP. Without
-    /// it, bundles come by `apply`.
+    /// The directory of the bundle: watched, and read again when it changes or on SIGHUP. With
+    /// --data it is read once, into an empty store.
     #[arg(long, env = "TAGWARDEN_BUNDLE")]
     bundle: Option<PathBuf>,
+    /// The directory of the store, which the management channel changes; it is made, for this user
+    /// alone. Without --data and --bundle the store is in memory and ends with the process.
+    #[arg(long, env = "TAGWARDEN_DATA")]
+    data: Option<PathBuf>,
+    /// Who manages without permission until `callers.json` maps it to a principal: `uid:<number>`,
+    /// `gid:<number>`, `spiffe://<domain>/<path>`, `dns:<name>`, `uri:<uri>` or `token:<name>`.
+    /// Repeatable. Default: this process' own user at the socket, and root.
+    #[arg(long, env = "TAGWARDEN_ADMINISTRATOR", value_delimiter = ' ')]
+    administrator: Vec<PeerPattern>,
+    /// The most changes that the history of the store keeps.
+    #[arg(long, env = "TAGWARDEN_HISTORY_CHANGES", default_value_t = Keep::default().changes)]
+    history_changes: u64,
+    /// How many days the history of the store keeps changes.
+    #[arg(long, env = "TAGWARDEN_HISTORY_DAYS", default_value_t = Keep::default().days)]
+    history_days: u32,
     /// Where to listen: `<ip>:<port>[,tls]` or `unix:/path[,mode=0660][,owner=UID:GID]`.
     /// Repeatable.
     #[arg(
@@ -121,7 +139,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 /// Arguments that do not go together.
 #[derive(Debug, thiserror::Error)]
 enum WrongArguments {
-    #[error("without --bundle the management channel is needed")]
+    #[error("without --bundle and --data the management channel is needed")]
     NoBundle,
     #[error(transparent)]
     Tls(#[from] tls::HalfConfigured),
@@ -131,6 +149,10 @@ enum WrongArguments {
 fn config(args: Args) -> anyhow::Result<Result<app::Config, WrongArguments>> {
     let Args {
         bundle,
+        data,
+        administrator,
+        history_changes,
+        history_days,
         listen,
         manage,
         admin: Address(admin),
@@ -141,18 +163,28 @@ fn config(args: Args) -> anyhow::Result<Result<app::Config, WrongArguments>> {
         tls,
     } = args;
     let poll = Duration::from_secs(poll.max(1));
-    let manage = match (manage, &bundle) {
-        (Some(Address(listen)), _) => listen.map(Manage::needed),
-        (None, None) => Some(Manage::needed(default_manage().parse()?)),
-        (None, Some(_)) => Some(Manage::wanted(default_manage().parse()?)),
+    let is_watched = bundle.is_some() && data.is_none();
+    let manage = match manage {
+        Some(Address(listen)) => listen.map(Manage::needed),
+        None if is_watched => Some(Manage::wanted(default_manage().parse()?)),
+        None => Some(Manage::needed(default_manage().parse()?)),
     };
-    let bundles = match bundle {
-        Some(directory) => Bundles::Directory(WatchConfig {
+    let keep = Keep {
+        changes: history_changes,
+        days: history_days,
+    };
+    let bundles = match (bundle, data) {
+        (Some(directory), None) => Bundles::Directory(WatchConfig {
             poll,
             ..WatchConfig::new(directory)
         }),
-        None if manage.is_none() => return Ok(Err(WrongArguments::NoBundle)),
-        None => Bundles::Applied,
+        (None, None) if manage.is_none() => return Ok(Err(WrongArguments::NoBundle)),
+        (begin, data) => Bundles::Store { data, begin, keep },
+    };
+    let administrators = if administrator.is_empty() {
+        Administrators::Own
+    } else {
+        Administrators::Named(administrator)
     };
     let tls = match tls.config(&listen, manage.as_ref().map(Manage::address)) {
         Ok(tls) => tls,
@@ -160,6 +192,7 @@ fn config(args: Args) -> anyhow::Result<Result<app::Config, WrongArguments>> {
     };
     Ok(Ok(app::Config {
         bundles,
+        administrators,
         service: service::Config {
             listen,
             workers,

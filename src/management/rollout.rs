@@ -12,9 +12,13 @@ use super::load::{Compiled, LoadError, compile_loaded};
 use crate::document::bundle::{
     BundleFiles, FileErrors, Loaded, Quarantined, Strictness, read_bundle, read_mixed,
 };
+use crate::document::shipped;
 use crate::model::arn::AccountId;
 use crate::model::bundle::Bundle;
+use crate::model::object::{AccountObject, ObjectId, SharedPolicy};
+use crate::model::resource::Resource;
 use crate::snapshot::Revision;
+use crate::source::embedded::Difference;
 
 /// The files of each account that were good last.
 #[derive(Debug, Default)]
@@ -94,6 +98,15 @@ impl GoodFiles {
         loaded.quarantined.iter().all(was_bad).then_some(loaded)
     }
 
+    /// The files that are in force: of accounts whose newest files are refused the last good ones.
+    pub(super) fn in_force(&self, files: &BundleFiles, refused: &[RefusedAccount]) -> BundleFiles {
+        let none = BundleFiles::default();
+        refused.iter().fold(files.clone(), |files, one| {
+            let good = self.files.get(&one.account).unwrap_or(&none);
+            files.with_account(&one.account, good)
+        })
+    }
+
     /// Keeps the files of a bundle that is in force now, but those that were refused.
     pub(super) fn keep(&mut self, files: BundleFiles, refused: &[RefusedAccount]) {
         let mut kept = files.into_accounts();
@@ -142,6 +155,45 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// What is there after a change; `resources`, where it replaces them.
+    pub(super) fn after(mut self, changed: &[Difference], resources: Option<&[Resource]>) -> Self {
+        for Difference { id, before, after } in changed {
+            let count = match id {
+                ObjectId::Account(_, AccountObject::Itself) => &mut self.accounts,
+                ObjectId::Account(_, AccountObject::User(_) | AccountObject::Role(_)) => {
+                    &mut self.principals
+                }
+                // It takes the place of the one that is shipped.
+                ObjectId::Shared(SharedPolicy::System, name)
+                    if shipped::system_policies().contains_key(name) =>
+                {
+                    continue;
+                }
+                ObjectId::Account(_, AccountObject::Policy(_))
+                | ObjectId::Shared(
+                    SharedPolicy::System | SharedPolicy::Control | SharedPolicy::Resource,
+                    _,
+                ) => &mut self.policies,
+                ObjectId::Account(_, AccountObject::Group(_) | AccountObject::Attachment(..))
+                | ObjectId::Shared(SharedPolicy::Tag, _)
+                | ObjectId::Settings
+                | ObjectId::Callers
+                | ObjectId::Catalog(_)
+                | ObjectId::Organization(_)
+                | ObjectId::Resources => continue,
+            };
+            match (before, after) {
+                (None, Some(_)) => *count += 1,
+                (Some(_), None) => *count = count.saturating_sub(1),
+                (None, None) | (Some(_), Some(_)) => {}
+            }
+        }
+        if let Some(resources) = resources {
+            self.resources = resources.len();
+        }
+        self
+    }
+
     /// What a bundle holds.
     pub(super) fn of(bundle: &Bundle) -> Self {
         let accounts = bundle.accounts.iter();

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, watch};
 
+use super::authoring::Authoring;
 use super::load::{Compiled, LoadError, compile};
+use super::reading::FileObjects;
 use super::rollout::{AccountState, Candidate, Counts, GoodFiles, Numbers, RefusedAccount};
 use super::status::{Live, Refusal, Status, expiry};
-use super::{Applied, ApplyMode, ApplyOutcome, Command, Config};
+use super::{Applied, ApplyOutcome, AuthoredIn, Command, Config};
 use crate::directory::Directory;
 use crate::document::bundle::{BundleDigest, BundleFiles, FileLint, Strictness};
 use crate::document::finding::Finding;
@@ -20,30 +22,51 @@ use crate::telemetry::{ReloadOutcome, Reloads};
 
 /// The task.
 pub(super) struct Task {
-    publisher: Publisher,
-    directory: Arc<Directory>,
-    reloads: Reloads,
+    pub(super) publisher: Publisher,
+    pub(super) directory: Arc<Directory>,
+    pub(super) reloads: Reloads,
     numbers: Numbers,
     good: GoodFiles,
     /// The digest of what is in force.
     digest: Option<BundleDigest>,
-    status: Status,
+    /// The store, where there is one.
+    pub(super) authoring: Option<Authoring>,
+    /// The files in force, where there is none.
+    files: watch::Sender<Option<Arc<FileObjects>>>,
+    pub(super) status: Status,
     told: watch::Sender<Arc<Status>>,
-    revisions: broadcast::Sender<Revision>,
+    pub(super) revisions: broadcast::Sender<Revision>,
 }
 
 impl Task {
     pub(super) fn new(
         config: Config,
+        files: watch::Sender<Option<Arc<FileObjects>>>,
         told: watch::Sender<Arc<Status>>,
         revisions: broadcast::Sender<Revision>,
     ) -> Self {
         let Config {
             publisher,
+            reader,
             directory,
             reloads,
-            source,
+            authored,
         } = config;
+        let (source, authoring) = match authored {
+            AuthoredIn::Files { source } => (source, None),
+            AuthoredIn::Store {
+                store,
+                administrators,
+            } => {
+                let authoring = Authoring {
+                    store,
+                    administrators,
+                    reader,
+                    directory: Arc::clone(&directory),
+                };
+                (authoring.store.source(), Some(authoring))
+            }
+        };
         Self {
             publisher,
             directory,
@@ -51,6 +74,8 @@ impl Task {
             numbers: Numbers::new(source),
             good: GoodFiles::default(),
             digest: None,
+            authoring,
+            files,
             status: Status::default(),
             told,
             revisions,
@@ -58,15 +83,20 @@ impl Task {
     }
 
     pub(super) fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
+        self.load();
         while let Some(command) = inbox.blocking_recv() {
             match command {
                 Command::Found(Found::New(seen)) => self.found(seen),
                 Command::Found(Found::Same) => self.same(),
                 Command::Found(Found::Unreadable(error)) => self.stale(&error.into()),
-                Command::Apply { files, mode, reply } => {
-                    let applied = self.apply(&files, mode);
-                    // Whoever asked may have gone; the outcome stands in the status.
-                    let _ = reply.send(applied);
+                Command::Check { files, reply } => {
+                    let checked = self.check(&files);
+                    // Whoever asked may have gone.
+                    let _ = reply.send(checked);
+                }
+                Command::Change { change, reply } => {
+                    let changed = self.change(&change);
+                    let _ = reply.send(changed);
                 }
             }
         }
@@ -85,43 +115,25 @@ impl Task {
         match candidate {
             Ok(Candidate { compiled, refused }) => {
                 self.publish(compiled, &refused, digest, start.elapsed());
+                let in_force = self.good.in_force(&files, &refused);
+                let revision = self.status.live.as_ref().map(|live| live.revision);
+                let objects = revision.map(|revision| FileObjects::new(revision, in_force));
+                self.files.send_replace(objects.map(Arc::new));
                 self.good.keep(files, &refused);
             }
             Err(error) => self.stale(&error),
         }
     }
 
-    fn apply(&mut self, files: &BundleFiles, mode: ApplyMode) -> Result<Applied, LoadError> {
-        let digest = BundleDigest::of(files);
+    fn check(&self, files: &BundleFiles) -> Result<Applied, LoadError> {
         let start = Instant::now();
         let compiled = compile(files, Strictness::Strict);
         self.reloads.took(start.elapsed());
-        let compiled = match (compiled, mode) {
-            (Ok(compiled), _) => compiled,
-            (Err(error), ApplyMode::DryRun) => return Err(error),
-            (Err(error), ApplyMode::Commit) => {
-                self.refused(&error);
-                return Err(error);
-            }
-        };
-        let outcome = match mode {
-            ApplyMode::DryRun => ApplyOutcome::Valid,
-            ApplyMode::Commit if self.digest == Some(digest) => ApplyOutcome::Unchanged,
-            ApplyMode::Commit => ApplyOutcome::Published,
-        };
-        let warnings = Finding::warnings(&compiled.loaded.lints);
-        match outcome {
-            ApplyOutcome::Valid => {}
-            ApplyOutcome::Unchanged => {
-                self.fresh();
-                self.unchanged();
-            }
-            ApplyOutcome::Published => self.publish(compiled, &[], digest, start.elapsed()),
-        }
         Ok(Applied {
-            outcome,
+            outcome: ApplyOutcome::Valid,
             revision: self.status.live.as_ref().map(|live| live.revision),
-            warnings,
+            warnings: Finding::warnings(&compiled?.loaded.lints),
+            objects: 0,
         })
     }
 
@@ -190,7 +202,7 @@ impl Task {
         }
     }
 
-    fn unchanged(&self) {
+    pub(super) fn unchanged(&self) {
         self.reloads.count(ReloadOutcome::Unchanged);
         tracing::info!("nothing changed");
     }
@@ -202,24 +214,28 @@ impl Task {
     }
 
     fn refused(&mut self, error: &LoadError) {
-        let errors = error.findings();
-        let count = errors.len();
+        self.refused_for(error.findings());
+    }
+
+    pub(super) fn refused_for(&mut self, errors: Vec<Finding>) {
+        let (count, first) = (errors.len(), errors.first().cloned());
         self.reloads.count(ReloadOutcome::Refused);
         self.status.refusal = Some(Refusal {
             seen: Timestamp::now(),
             errors,
         });
         self.tell_status();
-        tracing::error!(errors = count, %error, "the bundle is refused");
+        let error = first.as_ref().map_or("", |first| &*first.message);
+        tracing::error!(errors = count, error, "the bundle is refused");
     }
 
-    fn tell_status(&self) {
+    pub(super) fn tell_status(&self) {
         self.publisher.stand(self.status.standing());
         self.told.send_replace(Arc::new(self.status.clone()));
     }
 }
 
-fn tell(lints: &[FileLint], refused: &[RefusedAccount]) {
+pub(super) fn tell(lints: &[FileLint], refused: &[RefusedAccount]) {
     for lint in lints {
         tracing::warn!(%lint, "probably wrong");
     }

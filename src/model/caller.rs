@@ -10,11 +10,12 @@ pub mod principal;
 pub mod supply;
 
 use std::fmt;
+use std::str::FromStr;
 
-use self::identity::{Identity, SpiffePattern};
+use self::identity::{DnsName, Identity, InvalidIdentity, SpiffeId, SpiffePattern, Uri};
 use self::principal::PrincipalPattern;
 use self::supply::Supply;
-use super::account::{Name, RoleKind};
+use super::account::{InvalidName, Name, RoleKind};
 use super::arn::PrincipalRef;
 
 /// All callers of a bundle. What it does not say has the server's defaults.
@@ -68,6 +69,11 @@ impl TryFrom<&str> for OwnPrincipal {
 }
 
 impl OwnPrincipal {
+    /// The ARN as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The user or role; there is always one.
     pub fn principal(&self) -> Option<PrincipalRef<'_>> {
         let principal = PrincipalRef::parse(&self.0).ok()?;
@@ -110,6 +116,42 @@ impl fmt::Display for PeerPattern {
             Self::Gid(gid) => write!(formatter, "gid {gid}"),
             Self::Proven(identity) => identity.fmt(formatter),
             Self::SpiffeBelow(folder) => write!(formatter, "spiffe {folder}/*"),
+        }
+    }
+}
+
+/// A text names no peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPeer {
+    /// Its form is not known, or the number is none.
+    #[error(
+        "expected `uid:<number>`, `gid:<number>`, `spiffe://<domain>/<path>`, `dns:<name>`, \
+         `uri:<uri>` or `token:<name>`"
+    )]
+    Form,
+    /// What it should prove to be is none.
+    #[error(transparent)]
+    Identity(#[from] InvalidIdentity),
+    /// The token has no such name.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+}
+
+/// `uid:7`, `gid:7`, `spiffe://d/a`, `dns:a.example`, `uri:urn:a` or `token:ops`
+impl FromStr for PeerPattern {
+    type Err = InvalidPeer;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPeer> {
+        let (sort, rest) = text.split_once(':').ok_or(InvalidPeer::Form)?;
+        let number = || rest.parse().map_err(|_| InvalidPeer::Form);
+        match sort {
+            "uid" => Ok(Self::Uid(number()?)),
+            "gid" => Ok(Self::Gid(number()?)),
+            "spiffe" => Ok(Self::Proven(Identity::Spiffe(SpiffeId::try_from(text)?))),
+            "dns" => Ok(Self::Proven(Identity::Dns(DnsName::try_from(rest)?))),
+            "uri" => Ok(Self::Proven(Identity::Uri(Uri::try_from(rest)?))),
+            "token" => Ok(Self::Proven(Identity::Token(Name::try_from(rest)?))),
+            _ => Err(InvalidPeer::Form),
         }
     }
 }

@@ -3,10 +3,11 @@
 //! All of it runs on the runtime for slow work. On the Unix socket who connects is asked of the
 //! kernel, and its directory is closed to others; on a TCP address there is TLS, and a peer proves
 //! who it is by its certificate or by a token with each call. Handlers find the [`Peer`] among the
-//! extensions of a call.
+//! extensions of a call. A message that comes too slowly is cut off.
 //!
-//! Not here: what is done with a bundle (`management`), and what proves a peer (`tls`).
+//! Not here: what a peer may do (`management::permission`), and what proves a peer (`tls`).
 
+mod body;
 mod handlers;
 
 use std::convert::Infallible;
@@ -31,7 +32,9 @@ use tonic::body::Body;
 use tonic::service::Routes;
 use tower::Service as _;
 
+use self::body::Timed;
 use self::handlers::Handlers;
+pub use self::handlers::{Config, MAX_PAGE, PAGE_BYTES};
 use super::accept::Listener;
 use super::connection::to_its_end;
 use super::handshake::{Gate, Opening};
@@ -39,8 +42,7 @@ use super::listen::{BindError, Bound, Listen, Owner};
 use super::peer::{Peer, PeerAddress};
 use super::phase::{Phase, reached};
 use super::socket::Detached;
-use crate::management::Management;
-use crate::model::caller::{Origin, SocketUser};
+use crate::model::caller::Origin;
 use crate::tls::Endpoint;
 use crate::wire::status::{CallError, explained};
 use crate::wire::v1::management_service_server::ManagementServiceServer;
@@ -48,7 +50,7 @@ use crate::wire::v1::management_service_server::ManagementServiceServer;
 /// The most bytes of a message: a bundle is one.
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 /// The most connections at once; further ones wait.
-const CONNECTIONS: usize = 64;
+pub const CONNECTIONS: usize = 64;
 /// The longest that open calls may take after the server stopped serving data.
 const DRAIN: Duration = Duration::from_secs(2);
 /// The time for the TLS handshake and the HTTP/2 preface.
@@ -57,17 +59,10 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 const FIRST_CALL: Duration = Duration::from_secs(30);
 /// What stands before a token.
 const BEARER: &[u8] = b"Bearer ";
+/// The longest that a message may take to come to its end.
+pub const LONGEST_MESSAGE: Duration = Duration::from_mins(1);
 /// How long to rest when the system has no more descriptors.
 const REST: Duration = Duration::from_millis(50);
-
-/// Who may change what is in force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Authority {
-    /// The directory of the bundle; what is handed in is only checked.
-    Directory,
-    /// Whoever may call.
-    Callers,
-}
 
 /// Why there is no management channel.
 #[derive(Debug, thiserror::Error)]
@@ -128,14 +123,9 @@ impl Pap {
     /// # Errors
     ///
     /// When the listener cannot be used.
-    pub async fn run(
-        self,
-        management: Management,
-        authority: Authority,
-        mut stop: watch::Receiver<Phase>,
-    ) -> io::Result<()> {
+    pub async fn run(self, config: Config, mut stop: watch::Receiver<Phase>) -> io::Result<()> {
         let listener = Listener::new(self.bound)?;
-        let handlers = Handlers::new(management, authority, stop.clone());
+        let handlers = Handlers::new(config, stop.clone());
         let server =
             ManagementServiceServer::new(handlers).max_decoding_message_size(MAX_MESSAGE_BYTES);
         let serving = Serving {
@@ -270,7 +260,7 @@ struct Calls {
 
 impl Calls {
     async fn call(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-        let mut request = request.map(Body::new);
+        let mut request = request.map(|body| Body::new(Timed::new(body, LONGEST_MESSAGE)));
         let endpoint = self.shared.endpoint.as_deref();
         let caller = proven(&self.peer, endpoint, request.headers_mut());
         let Some(caller) = caller.filter(|caller| may_call(&caller.origin)) else {
@@ -326,12 +316,11 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(BEARER).then_some(token)
 }
 
-/// Whether a peer may call: the server's own user and root at the socket, whoever proves to be
-/// somebody elsewhere.
+/// Whether a peer proves to be somebody: at the socket by what the kernel says of it. What it may
+/// do is for the handlers.
 fn may_call(origin: &Origin) -> bool {
     match origin {
-        Origin::Unix { uid, user, .. } => *user == SocketUser::Own || *uid == 0,
-        Origin::Proven(_) => true,
+        Origin::Unix { .. } | Origin::Proven(_) => true,
         Origin::Loopback | Origin::Remote => false,
     }
 }
@@ -341,19 +330,6 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
-
-    #[test]
-    fn only_the_own_user_and_root_may_call_at_the_socket() {
-        use SocketUser::{Other, Own};
-        let check = |uid, user, expected| {
-            let origin = Origin::Unix { uid, gid: 7, user };
-            assert_eq!(may_call(&origin), expected, "{origin:?}");
-        };
-        check(7, Own, true);
-        check(0, Other, true);
-        check(8, Other, false);
-        assert!(!may_call(&Origin::Loopback) && !may_call(&Origin::Remote));
-    }
 
     #[test]
     fn tokens_follow_their_scheme() {

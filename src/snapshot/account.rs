@@ -46,6 +46,13 @@ impl AccountTable {
         self.known.contains(account)
     }
 
+    /// The account, if there is one alone.
+    pub fn only(&self) -> Option<&str> {
+        let mut known = self.known.iter();
+        let only = known.next()?;
+        known.next().is_none().then_some(&**only)
+    }
+
     /// Whether an account's documents were refused, so that nothing about it can be decided at an
     /// instant.
     pub fn is_quarantined(&self, account: &str, now: Timestamp) -> bool {

@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::change::applied_outcome;
 use super::reply::revision;
 use super::v1;
 use crate::document::bundle::FileErrors;
 use crate::document::finding::{Finding, Severity};
 use crate::document::position::Position;
 use crate::management::load::LoadError;
-use crate::management::{
-    AccountState, Applied, ApplyOutcome, Counts, Live, Refusal, RefusedAccount, Status,
-};
+use crate::management::{AccountState, Applied, Counts, Live, Refusal, RefusedAccount, Status};
 
 impl From<&Finding> for v1::Finding {
     fn from(found: &Finding) -> Self {
@@ -68,26 +67,28 @@ impl From<v1::Finding> for Finding {
     }
 }
 
-/// The answer to a bundle that was taken.
-pub fn applied(applied: &Applied) -> v1::ApplyBundleResponse {
-    let outcome = match applied.outcome {
-        ApplyOutcome::Published => v1::ApplyOutcome::Published,
-        ApplyOutcome::Unchanged => v1::ApplyOutcome::Unchanged,
-        ApplyOutcome::Valid => v1::ApplyOutcome::Valid,
+/// The answer to a bundle that was only checked.
+pub fn checked(
+    checked: Result<Applied, LoadError>,
+    live: Option<&Live>,
+) -> v1::ApplyBundleResponse {
+    let (outcome, revision, findings) = match checked {
+        Ok(applied) => (
+            applied_outcome(applied.outcome),
+            applied.revision,
+            applied.warnings,
+        ),
+        Err(error) => (
+            v1::ApplyOutcome::Refused,
+            live.map(|live| live.revision),
+            error.findings(),
+        ),
     };
     v1::ApplyBundleResponse {
         outcome: outcome.into(),
-        revision: applied.revision.as_ref().map(revision),
-        findings: applied.warnings.iter().map(v1::Finding::from).collect(),
-    }
-}
-
-/// The answer to a bundle that is refused.
-pub fn refused(error: &LoadError, live: Option<&Live>) -> v1::ApplyBundleResponse {
-    v1::ApplyBundleResponse {
-        outcome: v1::ApplyOutcome::Refused.into(),
-        revision: live.map(|live| revision(&live.revision)),
-        findings: error.findings().iter().map(v1::Finding::from).collect(),
+        revision: revision.as_ref().map(self::revision),
+        findings: findings.iter().map(v1::Finding::from).collect(),
+        changed: 0,
     }
 }
 
@@ -174,7 +175,7 @@ fn findings(errors: &FileErrors) -> Vec<v1::Finding> {
     found.iter().map(v1::Finding::from).collect()
 }
 
-fn timestamp(instant: Timestamp) -> prost_types::Timestamp {
+pub(super) fn timestamp(instant: Timestamp) -> prost_types::Timestamp {
     prost_types::Timestamp {
         seconds: instant.as_second(),
         nanos: instant.subsec_nanosecond(),

@@ -179,6 +179,13 @@ pub(crate) fn source_text(revision: &Revision) -> String {
     format!("{:016x}", revision.source)
 }
 
+/// The source that a text is; `None`, if it is none.
+pub(crate) fn source_number(text: &str) -> Option<u64> {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let is_source = text.len() == 16 && text.bytes().all(is_digit);
+    is_source.then(|| u64::from_str_radix(text, 16).ok())?
+}
+
 fn shift(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }

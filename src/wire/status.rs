@@ -7,6 +7,7 @@
 mod details;
 mod fault;
 mod foreign;
+mod manage;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use tonic::Code;
 pub use self::details::reason_of;
 pub use self::fault::{CallLimit, Forbidden, Refusal, TaggingFault};
 pub use self::foreign::{explained, with_reason};
+pub use self::manage::ManageFault;
 use crate::model::verdict::RefusalReason;
 
 /// The domain of every `ErrorInfo`.
@@ -53,10 +55,12 @@ pub enum CallError {
         /// What it may not do.
         what: Forbidden,
     },
-    /// The peer did not prove that it may manage: on the socket it is neither the server's own user
-    /// nor root, elsewhere it has no certificate and no good token.
+    /// The peer did not prove who it is: it has no certificate and no good token.
     #[error("the peer has not proved that it may manage this server")]
     ManagementDenied,
+    /// A call of the management channel has no answer.
+    #[error(transparent)]
+    Managing(#[from] ManageFault),
     /// The server reads its bundle from a directory.
     #[error("the server reads its bundle from a directory, and only a dry run is taken")]
     ManagementReadOnly,
@@ -100,6 +104,7 @@ impl CallError {
             Self::Tagging { reason, .. } => reason.as_str(),
             Self::OverLimit { limit, .. } => limit.as_str(),
             Self::CallerNotAllowed { .. } | Self::ManagementDenied => "CALLER_NOT_ALLOWED",
+            Self::Managing(fault) => fault.reason(),
             Self::ManagementReadOnly => "MANAGEMENT_READ_ONLY",
             Self::SnapshotNotReady => "SNAPSHOT_NOT_READY",
             Self::SnapshotStale => "SNAPSHOT_STALE",
@@ -121,6 +126,7 @@ impl CallError {
                 Code::InvalidArgument
             }
             Self::CallerNotAllowed { .. } | Self::ManagementDenied => Code::PermissionDenied,
+            Self::Managing(fault) => fault.code(),
             Self::SnapshotNotReady | Self::SnapshotStale | Self::Stopping => Code::Unavailable,
             Self::RevisionUnreachable
             | Self::RevisionNotReached { .. }

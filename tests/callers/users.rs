@@ -118,14 +118,15 @@ async fn another_user_manages_nothing_even_where_the_socket_is_open() {
     let manage = format!("unix:{}", process.manage_path().display());
     let arguments = ["apply", bundle.to_str().unwrap(), "--manage", &manage];
     let closed = other.runs(&arguments).await;
-    assert_eq!(closed.status.code(), Some(1), "{closed:?}");
+    assert_eq!(closed.status.code(), Some(6), "{closed:?}");
     process.open_to_others();
     let refused = other.runs(&arguments).await;
     let said = String::from_utf8(refused.stderr).unwrap();
     assert_eq!(refused.status.code(), Some(1), "{said}");
-    let expected = "CALLER_NOT_ALLOWED: the peer has not proved that it may manage";
+    let expected = "CALLER_NOT_ALLOWED: the caller `anonymous` may not call the management channel";
     assert!(said.contains(expected), "{said}");
     let line = process.said("a management call is refused").await;
-    assert_eq!(line["user"], OTHER);
+    let peer = line["peer"].as_str().unwrap();
+    assert!(peer.starts_with(&format!("uid {OTHER} ")), "{peer}");
     assert_eq!(process.info().await, v1::GetSnapshotInfoResponse::default());
 }

@@ -11,8 +11,9 @@ use tagwarden::document::policy::{self, PolicyErrorKind};
 use tagwarden::document::{bundle, case, catalog, error, json};
 use tagwarden::model::verdict::{RefusalReason, limits};
 use tagwarden::model::{action, arn, organization, pattern, tag};
-use tagwarden::service::Config;
+use tagwarden::service::{Config, pap};
 use tagwarden::source::files;
+use tagwarden::wire::change;
 use tagwarden::wire::status::{CallError, CallLimit};
 
 const OPENING: &str = "# Limits
@@ -313,6 +314,58 @@ fn directories() -> Vec<Row> {
     ]
 }
 
+fn managing() -> Vec<Row> {
+    let told = |what, most: String, then: &str| (what, most, then.to_owned());
+    let documents = format!(
+        "{}, of `resources` {}",
+        bytes(change::MAX_DOCUMENT_BYTES),
+        bytes(change::MAX_RESOURCES_BYTES)
+    );
+    vec![
+        told(
+            "connections",
+            count(pap::CONNECTIONS),
+            "further ones wait to be accepted",
+        ),
+        told(
+            "bytes of a message",
+            bytes(pap::MAX_MESSAGE_BYTES),
+            "`MESSAGE_TOO_LARGE`",
+        ),
+        told(
+            "time of a message",
+            format!("{:?}", pap::LONGEST_MESSAGE),
+            "`MESSAGE_TOO_SLOW`",
+        ),
+        told(
+            "operations of a change",
+            count(change::MAX_OPERATIONS),
+            "`OPERATION_LIMIT`",
+        ),
+        told("bytes of a document", documents, "`DOCUMENT_LIMIT`"),
+        told(
+            "bytes of an idempotency key",
+            count(change::MAX_KEY_BYTES),
+            "`INVALID_REQUEST`",
+        ),
+        told(
+            "bytes of what is said of a change",
+            count(change::MAX_MESSAGE_BYTES),
+            "`INVALID_REQUEST`",
+        ),
+        told(
+            "entries of a page",
+            count(pap::MAX_PAGE),
+            "`INVALID_REQUEST`",
+        ),
+        told(
+            "bytes of documents in a page",
+            bytes(pap::PAGE_BYTES),
+            "the page ends",
+        ),
+    ]
+}
+
 fn page() -> String {
     let mut page = OPENING.to_owned();
     let reason = "more is answered with";
@@ -323,6 +376,8 @@ fn page() -> String {
     table(&mut page, "A call", opening, reason, &calls());
     let opening = "The defaults of the data listener.";
     table(&mut page, "A connection", opening, "then", &connections());
+    let opening = "Of the management channel, whose connections have the same limits else.";
+    table(&mut page, "A change", opening, reason, &managing());
     let opening = "The code stands beside file, JSON Pointer, line and column.";
     table(&mut page, "A document", opening, reason, &documents());
     let opening = "A bundle on disk, and what is told of it.";

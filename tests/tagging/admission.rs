@@ -49,6 +49,7 @@ async fn every_document_over_grpc() {
         let request = v1::ApplyBundleRequest {
             files: files.collect(),
             dry_run: true,
+            options: None,
         };
         let answer = within(manage.apply_bundle(request)).await.unwrap();
         let answer = answer.into_inner();

@@ -40,6 +40,11 @@ impl CallError {
             let (subject, description) = (self.subject(), self.description());
             details.add_precondition_failure_violation(self.reason(), subject, description);
         }
+        if let Self::Managing(fault) = self
+            && let Some(id) = fault.missing()
+        {
+            details.set_resource_info("tagwarden.v1.Object", id, "", self.to_string());
+        }
         if let Some(delay) = self.retry_after() {
             details.set_retry_info(Some(delay));
         }
@@ -52,6 +57,7 @@ impl CallError {
             Self::Refused(refusal) => &refusal.field,
             Self::OverLimit { limit, .. } => limit.field(),
             Self::CallerNotAllowed { what, .. } => what.field(),
+            Self::Managing(fault) => fault.field(),
             Self::Tagging { field, .. } => field,
             Self::RevisionUnreachable | Self::RevisionNotReached { .. } | Self::TooManyWaiters => {
                 "min_revision"
@@ -73,6 +79,7 @@ impl CallError {
             | Self::Tagging { .. }
             | Self::OverLimit { .. }
             | Self::CallerNotAllowed { .. }
+            | Self::Managing(_)
             | Self::ManagementDenied
             | Self::ManagementReadOnly
             | Self::SnapshotNotReady
@@ -100,6 +107,7 @@ impl CallError {
             | Self::MessageInvalid(_)
             | Self::OverLimit { .. }
             | Self::CallerNotAllowed { .. }
+            | Self::Managing(_)
             | Self::ManagementDenied
             | Self::ManagementReadOnly
             | Self::RevisionUnreachable

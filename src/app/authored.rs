@@ -1,0 +1,94 @@
+//! Where authored state comes from: a directory, a store, or the management channel alone.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::RefusedAtStart;
+use crate::management::permission::Administrators;
+use crate::management::{AuthoredIn, import};
+use crate::source::embedded::{Keep, Store};
+use crate::source::files::{WatchConfig, read_directory};
+use crate::source::random;
+
+/// Where authored state comes from.
+#[derive(Debug, Clone)]
+pub enum Bundles {
+    /// A directory; the management channel changes nothing.
+    Directory(WatchConfig),
+    /// A store, which the management channel changes.
+    Store {
+        /// Its directory; `None`: it ends with the process.
+        data: Option<PathBuf>,
+        /// The directory of the bundle that an empty store begins with.
+        begin: Option<PathBuf>,
+        /// How much history is kept.
+        keep: Keep,
+    },
+}
+
+/// Authored state, opened.
+#[derive(Debug)]
+pub(super) enum Kept {
+    Files(WatchConfig),
+    Store(Arc<Store>),
+}
+
+impl Kept {
+    /// Opens the store, and puts the bundle into it if it is empty.
+    pub(super) fn open(bundles: &Bundles) -> anyhow::Result<Self> {
+        let (data, begin, keep) = match bundles {
+            Bundles::Directory(config) => return Ok(Self::Files(config.clone())),
+            Bundles::Store { data, begin, keep } => (data, begin, *keep),
+        };
+        let store = match data {
+            Some(directory) => Store::open(directory, keep),
+            None => Store::in_memory(keep),
+        };
+        let store = store.context("the store cannot be opened")?;
+        if let Some(bundle) = begin {
+            let number = store.view()?.revision()?.number;
+            if number == 0 {
+                let files = read_directory(bundle)?;
+                let from = format!("--bundle {}", bundle.display());
+                let imported = import(&store, &files, &from);
+                let revision = imported.map_err(|error| match error.into_findings() {
+                    Ok(findings) => RefusedAtStart(findings).into(),
+                    Err(error) => anyhow::Error::from(error),
+                })?;
+                tracing::info!(
+                    revision = revision.number,
+                    "the store begins with the bundle"
+                );
+            } else {
+                tracing::info!(
+                    revision = number,
+                    "the store is not empty: no bundle is read"
+                );
+            }
+        }
+        Ok(Self::Store(Arc::new(store)))
+    }
+
+    /// Where the management task finds it, and what is watched.
+    pub(super) fn into_parts(
+        self,
+        administrators: &Administrators,
+    ) -> anyhow::Result<(AuthoredIn, Option<WatchConfig>)> {
+        Ok(match self {
+            Self::Files(config) => {
+                let source = u64::from_le_bytes(random()?);
+                (AuthoredIn::Files { source }, Some(config))
+            }
+            Self::Store(store) => {
+                let administrators = administrators.clone();
+                let authored = AuthoredIn::Store {
+                    store,
+                    administrators,
+                };
+                (authored, None)
+            }
+        })
+    }
+}

@@ -1,0 +1,404 @@
+//! Changes of the store: staged, permitted, compiled, committed, published; in this order, by the
+//! one thread that makes changes.
+//!
+//! INVARIANT: nobody else writes the store or publishes snapshots, so that the snapshot in which
+//! permission was asked is the one that is replaced (security 11: "authorized in the snapshot being
+//! replaced and again at commit": both are the same). What is refused leaves no trace.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::change::{Base, Change, ChangeError, LockOut, Operation, What};
+use super::load::{Compiled, LoadError, compile_loaded};
+use super::permission::{Actor, Administrators, Court, Ruling};
+use super::rollout::Counts;
+use super::{Applied, ApplyMode, ApplyOutcome};
+use crate::compiler;
+use crate::compiler::change::Changed;
+use crate::directory::Directory;
+use crate::document::bundle::{BundleFiles, FileLint};
+use crate::document::finding::Finding;
+use crate::document::object::{Authored as _, Objects, Touched, read_objects, split};
+use crate::model::object::ObjectId;
+use crate::model::resource::Resource;
+use crate::publish::Reader;
+use crate::snapshot::caller::OWNER;
+use crate::snapshot::{Revision, Snapshot};
+use crate::source::embedded::{
+    AnswerKey, Author, Cause, Committed, Difference, Entry, Staging, Store, View,
+};
+
+/// The store, and what decides who may change it.
+#[derive(Debug)]
+pub(super) struct Authoring {
+    pub(super) store: Arc<Store>,
+    pub(super) administrators: Administrators,
+    pub(super) reader: Reader,
+    pub(super) directory: Arc<Directory>,
+}
+
+/// A state, compiled.
+#[derive(Debug)]
+pub(super) struct Next {
+    pub(super) snapshot: Snapshot,
+    pub(super) lints: Vec<FileLint>,
+    pub(super) counts: Counts,
+    /// The resources that the directory begins with anew; `None`: it stays as it is.
+    pub(super) resources: Option<Vec<Resource>>,
+}
+
+/// What is in force before a change.
+#[derive(Debug, Clone, Copy)]
+struct Current<'s> {
+    snapshot: &'s Snapshot,
+    counts: Counts,
+}
+
+/// A change that was made: what is to be published.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) next: Next,
+    pub(super) committed: Committed,
+    pub(super) differences: Vec<Difference>,
+}
+
+/// What came of a change.
+#[derive(Debug)]
+pub(super) enum Done {
+    /// Nothing is to be published.
+    Told(Applied),
+    /// This is.
+    Made(Box<Made>),
+}
+
+impl Authoring {
+    /// The state of the store, compiled. None, before the first change.
+    pub(super) fn load(&self) -> Result<Option<(Next, Revision)>, ChangeError> {
+        let view = self.store.view()?;
+        let revision = view.revision()?;
+        if revision.number == 0 {
+            return Ok(None);
+        }
+        let objects = view.all()?.into_iter().collect();
+        Ok(Some((compile(&objects)?, revision)))
+    }
+
+    /// Makes a change, or says what would come of it.
+    pub(super) fn change(
+        &self,
+        change: &Change,
+        counts: Option<Counts>,
+    ) -> Result<Done, ChangeError> {
+        let now = Timestamp::now();
+        let current = self.reader.load_full();
+        let current = current.as_deref();
+        let in_force = current.zip(counts);
+        let in_force = in_force.map(|(snapshot, counts)| Current { snapshot, counts });
+        let actor = Actor::find(current, &change.origin, &self.administrators);
+        let before = self.store.view()?;
+        let mut staging = self.store.stage()?;
+        let key = key(change, &actor);
+        if let Some(key) = &key
+            && let Some(answered) = answered(&staging, key, now)?
+        {
+            return Ok(Done::Told(answered));
+        }
+        let revision = staging.base();
+        Base { revision }.check(change.expected)?;
+        stage(&mut staging, &before, &change.what)?;
+        let differences = staging.differences()?;
+        let court = Court {
+            snapshot: current,
+            state: &before,
+            directory: &self.directory,
+            now,
+        };
+        let unread = permitted(court.may_change(&actor, &differences)?)?;
+        if differences.is_empty() {
+            return unchanged(staging, change.mode, key.as_ref(), now);
+        }
+        let next = next(in_force, &staging, &differences)?;
+        if let Some(id) = unread {
+            return Err(ChangeError::Refused(vec![unreadable(&id)]));
+        }
+        permitted(court.may_weaken(&actor, &next.snapshot, &differences)?)?;
+        self.check_lock_out(change, &next.snapshot, &staging, &differences)?;
+        let warnings = Finding::warnings(&next.lints);
+        if change.mode == ApplyMode::DryRun {
+            return Ok(Done::Told(Applied {
+                outcome: ApplyOutcome::Valid,
+                revision: (revision.number > 0).then_some(revision),
+                warnings,
+                objects: count(&differences),
+            }));
+        }
+        let entry = Entry {
+            at: now,
+            author: actor.author(&change.peer),
+            cause: change.what.cause(),
+            message: change.message.clone(),
+            key,
+        };
+        let committed = staging.commit(entry, &differences)?;
+        Ok(Done::Made(Box::new(Made {
+            next,
+            committed,
+            differences,
+        })))
+    }
+
+    /// security 11, semantics 56: nobody locks everybody out unless forced. The author must be
+    /// allowed the way back, in the state that the change makes.
+    fn check_lock_out(
+        &self,
+        change: &Change,
+        after: &Snapshot,
+        staging: &Staging,
+        differences: &[Difference],
+    ) -> Result<(), ChangeError> {
+        match change.lock_out {
+            LockOut::Forced => return Ok(()),
+            LockOut::Refused => {}
+        }
+        let court = Court {
+            snapshot: Some(after),
+            state: staging,
+            directory: &self.directory,
+            now: Timestamp::now(),
+        };
+        let actor = Actor::find(Some(after), &change.origin, &self.administrators);
+        let inverse: Vec<Difference> = differences
+            .iter()
+            .cloned()
+            .map(Difference::inverse)
+            .collect();
+        match court.may_change(&actor, &inverse)? {
+            Ruling::Allowed | Ruling::Unread(_) => Ok(()),
+            Ruling::Denied(denied) => Err(ChangeError::LockedOut(denied)),
+        }
+    }
+}
+
+/// Puts a bundle into an empty store, before it is served.
+///
+/// # Errors
+///
+/// The bundle is refused, or the store cannot be written.
+pub fn import(store: &Store, files: &BundleFiles, from: &str) -> Result<Revision, ChangeError> {
+    let objects = split(files).map_err(refused)?;
+    compile(&objects)?;
+    let mut staging = store.stage()?;
+    for (id, document) in &objects {
+        staging.set(id, Some(document))?;
+    }
+    let differences = staging.differences()?;
+    let entry = Entry {
+        at: Timestamp::now(),
+        author: Author {
+            caller: OWNER.to_owned(),
+            principal: String::new(),
+            peer: from.to_owned(),
+        },
+        cause: Cause::Import,
+        message: String::new(),
+        key: None,
+    };
+    Ok(staging.commit(entry, &differences)?.revision)
+}
+
+/// The objects whose permission cannot be told are refused when they are compiled.
+fn permitted(ruling: Ruling) -> Result<Option<ObjectId>, ChangeError> {
+    match ruling {
+        Ruling::Allowed => Ok(None),
+        Ruling::Denied(denied) => Err(denied.into()),
+        Ruling::Unread(id) => Ok(Some(id)),
+    }
+}
+
+fn unreadable(id: &ObjectId) -> Finding {
+    Finding {
+        file: id.to_string(),
+        ..Finding::whole("its permission cannot be told")
+    }
+}
+
+/// The key of a call, with who asks: nobody meets the keys of others.
+fn key(change: &Change, actor: &Actor) -> Option<AnswerKey> {
+    let Author {
+        caller, principal, ..
+    } = actor.author("");
+    Some(AnswerKey {
+        who: format!("{caller} {principal}"),
+        key: change.key.clone()?,
+        asked: change.what.digest(),
+    })
+}
+
+fn answered(
+    staging: &Staging,
+    key: &AnswerKey,
+    now: Timestamp,
+) -> Result<Option<Applied>, ChangeError> {
+    let Some(answer) = staging.answered(key, now)? else {
+        return Ok(None);
+    };
+    if answer.asked != key.asked {
+        return Err(ChangeError::KeyReused);
+    }
+    let outcome = if answer.objects > 0 {
+        ApplyOutcome::Published
+    } else {
+        ApplyOutcome::Unchanged
+    };
+    let base = staging.base();
+    Ok(Some(Applied {
+        outcome,
+        revision: Some(Revision {
+            number: answer.number,
+            digest: answer.digest,
+            ..base
+        }),
+        warnings: Vec::new(),
+        objects: answer.objects,
+    }))
+}
+
+fn unchanged(
+    staging: Staging,
+    mode: ApplyMode,
+    key: Option<&AnswerKey>,
+    now: Timestamp,
+) -> Result<Done, ChangeError> {
+    let revision = staging.base();
+    let outcome = match mode {
+        ApplyMode::DryRun => ApplyOutcome::Valid,
+        ApplyMode::Commit => ApplyOutcome::Unchanged,
+    };
+    if let (Some(key), ApplyMode::Commit) = (key, mode) {
+        staging.commit_answer(key, now)?;
+    }
+    Ok(Done::Told(Applied {
+        outcome,
+        revision: (revision.number > 0).then_some(revision),
+        warnings: Vec::new(),
+        objects: 0,
+    }))
+}
+
+fn stage(staging: &mut Staging, before: &View, what: &What) -> Result<(), ChangeError> {
+    match what {
+        What::Operations(operations) => {
+            for Operation { id, document } in operations {
+                staging.set(id, document.as_deref())?;
+            }
+            Ok(())
+        }
+        What::Bundle(files) => stage_bundle(staging, before, files),
+        What::Rollback(to) => stage_rollback(staging, before, *to),
+    }
+}
+
+/// The differences between a bundle and the state before.
+fn stage_bundle(
+    staging: &mut Staging,
+    before: &View,
+    files: &BundleFiles,
+) -> Result<(), ChangeError> {
+    let wanted = split(files).map_err(refused)?;
+    let known: Objects = before.all()?.into_iter().collect();
+    for id in known.keys().filter(|id| !wanted.contains_key(id)) {
+        staging.set(id, None)?;
+    }
+    for (id, document) in &wanted {
+        if known.get(id) != Some(document) {
+            staging.set(id, Some(document))?;
+        }
+    }
+    Ok(())
+}
+
+/// The inverse of every change since a revision, the newest first.
+fn stage_rollback(staging: &mut Staging, before: &View, to: u64) -> Result<(), ChangeError> {
+    let newest = staging.base().number;
+    if to > newest {
+        return Err(ChangeError::HistoryTooShort { to });
+    }
+    for number in (to + 1..=newest).rev() {
+        match before.record(number)? {
+            None => return Err(ChangeError::HistoryTooShort { to }),
+            Some(record) if record.cause == Cause::Import => {
+                return Err(ChangeError::HistoryTooShort { to });
+            }
+            Some(_) => {}
+        }
+        for Difference { id, before, .. } in before.differences(number)? {
+            staging.set(&id, before.as_deref())?;
+        }
+    }
+    Ok(())
+}
+
+fn compile(objects: &Objects) -> Result<Next, ChangeError> {
+    let loaded = read_objects(objects).map_err(refused)?;
+    let Compiled { loaded, snapshot } = compile_loaded(loaded).map_err(refused)?;
+    Ok(Next {
+        snapshot,
+        lints: loaded.lints,
+        counts: Counts::of(&loaded.bundle),
+        resources: Some(loaded.bundle.resources),
+    })
+}
+
+/// The state that is staged, compiled at the cost of the change; whole where nothing was in force.
+fn next(
+    current: Option<Current<'_>>,
+    staging: &Staging,
+    differences: &[Difference],
+) -> Result<Next, ChangeError> {
+    let Some(Current { snapshot, counts }) = current else {
+        return compile(&staging.all()?.into_iter().collect());
+    };
+    let touched: Vec<Touched> = differences
+        .iter()
+        .map(|Difference { id, before, .. }| Touched {
+            id: id.clone(),
+            before: before.clone(),
+        })
+        .collect();
+    let Changed {
+        snapshot,
+        lints,
+        extent: _,
+    } = compiler::change::change(snapshot, staging, &touched)?;
+    let resources = resources(differences)?;
+    Ok(Next {
+        snapshot,
+        lints,
+        counts: counts.after(differences, resources.as_deref()),
+        resources,
+    })
+}
+
+/// The resources that a change brings; `None`, if they stay.
+fn resources(differences: &[Difference]) -> Result<Option<Vec<Resource>>, ChangeError> {
+    let mut differences = differences.iter();
+    let Some(changed) = differences.find(|one| one.id == ObjectId::Resources) else {
+        return Ok(None);
+    };
+    let documents = changed
+        .after
+        .clone()
+        .map(|after| (ObjectId::Resources, after));
+    let objects: Objects = documents.into_iter().collect();
+    let loaded = read_objects(&objects).map_err(refused)?;
+    Ok(Some(loaded.bundle.resources))
+}
+
+fn refused(error: impl Into<LoadError>) -> ChangeError {
+    ChangeError::Refused(error.into().findings())
+}
+
+pub(super) fn count(differences: &[Difference]) -> u64 {
+    u64::try_from(differences.len()).unwrap_or(u64::MAX)
+}

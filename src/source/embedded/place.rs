@@ -1,0 +1,101 @@
+//! The directory and the file of the store, for one user and one process.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
+use std::path::{Path, PathBuf};
+
+use redb::backends::FileBackend;
+use redb::{Builder, Database, DatabaseError};
+
+use super::{FILE, StoreError};
+
+/// Opens the file of a directory; makes what is not there.
+///
+/// A new file gets its name only when it is a whole store, so that an empty one is never taken
+/// for a store that holds nothing.
+pub(super) fn open(directory: &Path, cache: usize) -> Result<Database, StoreError> {
+    make_directory(directory).map_err(|cause| at(directory, cause))?;
+    let path = directory.join(FILE);
+    let mut builder = Database::builder();
+    builder.set_cache_size(cache);
+    if path.try_exists().map_err(|cause| at(&path, cause))? {
+        // Every page is compared with its checksum, not only after a crash.
+        builder.set_check_integrity_on_open(true);
+        let file = open_file(&path).map_err(|cause| at(&path, cause))?;
+        return database(&builder, file, &path);
+    }
+    let new = directory.join(format!("{FILE}.new"));
+    let file = open_file(&new).map_err(|cause| at(&new, cause))?;
+    let made = database(&builder, file, &new)?;
+    fs::rename(&new, &path).map_err(|cause| at(&path, cause))?;
+    let parent = File::open(directory).and_then(|directory| directory.sync_all());
+    parent.map_err(|cause| at(directory, cause))?;
+    Ok(made)
+}
+
+fn database(builder: &Builder, file: File, path: &Path) -> Result<Database, StoreError> {
+    let is_empty = file.metadata().map_err(|cause| at(path, cause))?.len() == 0;
+    if is_empty && path.ends_with(FILE) {
+        return Err(StoreError::Damaged("the file is empty".to_owned()));
+    }
+    let opened = FileBackend::new(file).and_then(|file| builder.create_with_backend(file));
+    opened.map_err(|error| refused(error, path))
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the enum may grow; what is not known here is told as it is"
+)]
+fn refused(error: DatabaseError, path: &Path) -> StoreError {
+    match error {
+        DatabaseError::DatabaseAlreadyOpen => StoreError::InUse(path.to_path_buf()),
+        DatabaseError::UpgradeRequired(version) => {
+            StoreError::Damaged(format!("the file has version {version}"))
+        }
+        // What is no store, or was cut.
+        DatabaseError::Storage(redb::StorageError::Io(cause))
+            if matches!(
+                cause.kind(),
+                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+            ) =>
+        {
+            StoreError::Damaged(cause.to_string())
+        }
+        other => other.into(),
+    }
+}
+
+fn at(path: &Path, cause: io::Error) -> StoreError {
+    let path = PathBuf::from(path);
+    StoreError::Place { path, cause }
+}
+
+/// Makes a directory for its owner alone. One that is there must not be open to others.
+fn make_directory(directory: &Path) -> io::Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)?;
+    let mode = fs::metadata(directory)?.mode() & 0o777;
+    let of_others = mode & 0o077;
+    if of_others == 0 {
+        return Ok(());
+    }
+    let refused = format!("the directory is open to others (mode {mode:04o}); it needs mode 0700");
+    Err(io::Error::other(refused))
+}
+
+fn open_file(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)?;
+    file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    Ok(file)
+}
