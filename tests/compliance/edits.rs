@@ -27,17 +27,15 @@ fn comply(target: &Target<'_, '_>, edits: &[Edit<'_>]) -> bool {
     validate(&target.rules, &after).is_compliant()
 }
 
-/// The values that an edit can write. No value is made up to match a regular expression: one that
-/// the resource has, or is to have, must do.
+/// The values that an edit can write. No value is made up to match a regular expression: one that is
+/// sent must do.
 fn values<'a>(target: &Target<'_, 'a>) -> Vec<&'a str> {
     let mut statements = target.rules.policy.statements.iter();
     if statements.all(|one| !matches!(one.values, AllowedValues::Matched(_))) {
         return VALUES.to_vec();
     }
-    let question = target.tagging.question();
-    let set = question.operation.set().iter().copied();
-    let there = question.current.iter().chain(set);
-    there.map(|tag| tag.value).collect()
+    let sent = target.tagging.question().operation.set().iter();
+    sent.map(|tag| tag.value).collect()
 }
 
 /// Every edit that a request can take.
