@@ -7,7 +7,10 @@ use tagwarden::document::bundle::{BundleFiles, Strictness, read_bundle};
 
 fuzz_target!(|text: &str| {
     let mut files = BundleFiles::default();
-    for (path, content) in text.split('\u{1e}').filter_map(|file| file.split_once('\n')) {
+    for (path, content) in text
+        .split('\u{1e}')
+        .filter_map(|file| file.split_once('\n'))
+    {
         files.insert(path, content);
     }
     for strictness in [Strictness::Strict, Strictness::Quarantine] {

@@ -8,6 +8,13 @@ use tagwarden::model::{catalog::Catalog, settings::Settings, statement::Document
 fuzz_target!(|text: &str| {
     let (settings, catalog) = (&Settings::default(), &Catalog::default());
     for layer in [DocumentLayer::Identity, DocumentLayer::Trust] {
-        let _told = read_policy(text, &PolicyOptions { layer, settings, catalog });
+        let _told = read_policy(
+            text,
+            &PolicyOptions {
+                layer,
+                settings,
+                catalog,
+            },
+        );
     }
 });

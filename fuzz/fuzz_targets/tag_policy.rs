@@ -19,8 +19,13 @@ fuzz_target!(|text: &str| {
         let read = |text| read_tag_policy(text, Some(dialect)).map(|read| read.value);
         let policies: Result<Vec<TagPolicy>, _> = text.split('\u{1e}').map(read).collect();
         let Ok(policies) = policies else { continue };
-        let levels: Vec<_> = policies.iter().map(|policy| vec![("p".into(), policy)]).collect();
-        let Ok(merged) = merge(dialect, &levels, &mut Regexes::default()) else { continue };
+        let levels: Vec<_> = policies
+            .iter()
+            .map(|policy| vec![("p".into(), policy)])
+            .collect();
+        let Ok(merged) = merge(dialect, &levels, &mut Regexes::default()) else {
+            continue;
+        };
         let policy = &*merged.policy;
         // The reference knows no limits.
         if policy.statements.iter().all(|one| one.fit == Fit::Whole) {
@@ -34,7 +39,10 @@ fuzz_target!(|text: &str| {
             .take(10)
             .map(|one| (one.tag_key.to_string(), one.key.to_string()))
             .collect();
-        for operation in [TaggingOperation::Detect, TaggingOperation::Create(tags.clone())] {
+        for operation in [
+            TaggingOperation::Detect,
+            TaggingOperation::Create(tags.clone()),
+        ] {
             let question = TaggingQuestion {
                 resource_type: "ecs:instance".to_owned(),
                 region: Some("cn-hangzhou".to_owned()),
@@ -44,8 +52,22 @@ fuzz_target!(|text: &str| {
                 inheritance: Inheritance::Group(tags.clone()),
                 history: TagHistory::Tagged,
             };
-            let found = comply_by(&Rules { policy, settings, capabilities }, &question);
-            let told = comply(&TagRules { policy, settings, capabilities }, &question);
+            let found = comply_by(
+                &Rules {
+                    policy,
+                    settings,
+                    capabilities,
+                },
+                &question,
+            );
+            let told = comply(
+                &TagRules {
+                    policy,
+                    settings,
+                    capabilities,
+                },
+                &question,
+            );
             assert_eq!(found.unwrap(), told);
         }
     }

@@ -23,7 +23,14 @@ static SERVED: LazyLock<(Pdp, std::sync::Mutex<Publisher>)> = LazyLock::new(|| {
     let (mut publisher, reader) = publication().unwrap();
     publisher.publish(compile(&bundle).unwrap());
     let clock = Clock::default();
-    (Pdp::new(Config { reader, directory, clock }), publisher.into())
+    (
+        Pdp::new(Config {
+            reader,
+            directory,
+            clock,
+        }),
+        publisher.into(),
+    )
 });
 
 fuzz_target!(|bytes: &[u8]| {

@@ -79,7 +79,7 @@ impl From<&ActionFacts> for Facts {
 
 /// All actions and services that are named in full. Snapshots share them until a new one is named.
 ///
-/// What nobody names any more is forgotten when the table has doubled ([`ActionTable::sweep`]).
+/// What nobody names any more is forgotten when the table has doubled.
 #[derive(Debug, Clone, Default)]
 pub struct ActionTable {
     actions: Arc<HashTable<Action>>,

@@ -1,6 +1,6 @@
 //! What a certificate says: whom it names, how long it is valid, what it is for.
 //!
-//! Not here: whether the certificate is to be believed ([`super::verifier`]).
+//! Not here: whether the certificate is to be believed (`super::verifier`).
 
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;

@@ -1,6 +1,6 @@
 //! Messages of decisions, borrowed from the bytes that they were sent as.
 //!
-//! [`Authorize`] holds what [`v1::AuthorizeRequest`](super::v1::AuthorizeRequest) would, without
+//! [`Authorize`] holds what [`v1::AuthorizeRequest`] would, without
 //! copying a text: lists stand in arrays up to their limits, and of what is beyond a limit only as
 //! much is kept as is needed to refuse it. Bytes are taken and refused as prost takes and refuses
 //! them: fields in any order, unknown ones skipped, the last of a scalar counts, the parts of a
