@@ -28,24 +28,24 @@ fn comply(target: &Target<'_, '_>, edits: &[Edit<'_>]) -> bool {
 }
 
 /// The values that an edit can write. No value is made up to match a regular expression: one that is
-/// sent must do.
-fn values<'a>(target: &Target<'_, 'a>) -> Vec<&'a str> {
+/// sent under the key must do.
+fn values<'a>(target: &Target<'_, 'a>, key: &str) -> Vec<&'a str> {
     let mut statements = target.rules.policy.statements.iter();
     if statements.all(|one| !matches!(one.values, AllowedValues::Matched(_))) {
         return VALUES.to_vec();
     }
     let sent = target.tagging.question().operation.set().iter();
-    sent.map(|tag| tag.value).collect()
+    let own = sent.filter(|tag| eq_fold(tag.key, key));
+    own.map(|tag| tag.value).collect()
 }
 
 /// Every edit that a request can take.
 fn all_edits<'a>(target: &Target<'_, 'a>) -> Vec<Edit<'a>> {
     let operation = &target.tagging.question().operation;
     let mut all = BTreeSet::new();
-    let values = values(target);
     for key in KEYS {
         all.insert(Edit::Remove { key });
-        for value in values.iter().copied().map(Value::This) {
+        for value in values(target, key).into_iter().map(Value::This) {
             all.insert(Edit::Set { key, value });
             // A rename is another spelling of one key.
             let sent = operation.set().iter();
