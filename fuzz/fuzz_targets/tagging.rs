@@ -35,6 +35,6 @@ static SERVED: LazyLock<(Pdp, std::sync::Mutex<Publisher>)> = LazyLock::new(|| {
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(message) = ValidateTaggingRequest::decode(bytes) {
-        let _told = SERVED.0.validate(Origin::Loopback, &message);
+        let _told = SERVED.0.validate(&Origin::Loopback, &message);
     }
 });
