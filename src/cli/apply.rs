@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::Exit;
-use super::change::{Called, How, Server, Told, report};
+use super::change::{How, Server};
 use super::finding::tell;
 use super::output::{print_line, read_text};
 use crate::document::finding::Finding;
@@ -51,21 +51,9 @@ fn bundle(args: &Args, directory: &Path) -> anyhow::Result<Exit> {
         dry_run: false,
         options: Some(args.how.options()),
     };
-    let called = args.server.call(async |client| {
-        let mut client = client.max_encoding_message_size(usize::MAX);
-        Ok(client.apply_bundle(request).await?.into_inner())
-    })?;
-    let answer = match called {
-        Called::Answered(answer) => answer,
-        Called::Failed(exit) => return Ok(exit),
-    };
-    let told = Told {
-        outcome: answer.outcome(),
-        revision: answer.revision,
-        findings: answer.findings,
-        changed: answer.changed,
-    };
-    report(told, directory, output)
+    args.server.change(directory, async |mut client| {
+        client.apply_bundle(request).await
+    })
 }
 
 fn changes(args: &Args, objects: &[String]) -> anyhow::Result<Exit> {
@@ -97,19 +85,7 @@ pub(super) fn send(
         operations,
         options: Some(how.options()),
     };
-    let called = server.call(async |client| {
-        let mut client = client.max_encoding_message_size(usize::MAX);
-        Ok(client.apply_changes(request).await?.into_inner())
-    })?;
-    let answer = match called {
-        Called::Answered(answer) => answer,
-        Called::Failed(exit) => return Ok(exit),
-    };
-    let told = Told {
-        outcome: answer.outcome(),
-        revision: answer.revision,
-        findings: answer.findings,
-        changed: answer.changed,
-    };
-    report(told, Path::new(""), server.output)
+    server.change(Path::new(""), async |mut client| {
+        client.apply_changes(request).await
+    })
 }

@@ -70,6 +70,24 @@ impl How {
     }
 }
 
+impl Server {
+    /// Makes a change, and tells what came of it; the files of its findings stand in `directory`.
+    pub(super) fn change<T: Into<Told>>(
+        &self,
+        directory: &Path,
+        ask: impl AsyncFnOnce(Client) -> Result<tonic::Response<T>, Status>,
+    ) -> anyhow::Result<Exit> {
+        let called = self.call(async |client| {
+            let answer = ask(client.max_encoding_message_size(usize::MAX)).await?;
+            Ok(answer.into_inner())
+        })?;
+        match called {
+            Called::Answered(answer) => report(answer.into(), directory, self.output),
+            Called::Failed(exit) => Ok(exit),
+        }
+    }
+}
+
 /// What came of a call.
 pub(super) enum Called<T> {
     Answered(T),
@@ -110,14 +128,30 @@ fn failed(status: &Status) -> Exit {
 
 /// What came of a change.
 pub(super) struct Told {
-    pub(super) outcome: v1::ApplyOutcome,
-    pub(super) revision: Option<v1::Revision>,
-    pub(super) findings: Vec<v1::Finding>,
-    pub(super) changed: u64,
+    outcome: v1::ApplyOutcome,
+    revision: Option<v1::Revision>,
+    findings: Vec<v1::Finding>,
+    changed: u64,
 }
 
-/// Tells what came of a change; the files of its findings stand in `directory`.
-pub(super) fn report(told: Told, directory: &Path, format: Format) -> anyhow::Result<Exit> {
+macro_rules! told_by {
+    ($($response:ident)+) => {$(
+        impl From<v1::$response> for Told {
+            fn from(answer: v1::$response) -> Self {
+                Self {
+                    outcome: answer.outcome(),
+                    revision: answer.revision,
+                    findings: answer.findings,
+                    changed: answer.changed,
+                }
+            }
+        }
+    )+};
+}
+
+told_by!(ApplyChangesResponse ApplyBundleResponse RollbackResponse);
+
+fn report(told: Told, directory: &Path, format: Format) -> anyhow::Result<Exit> {
     let Told {
         outcome,
         revision,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Exit;
-use super::change::{Called, How, Server, Told, report};
+use super::change::{How, Server};
 use crate::wire::v1;
 
 /// Return to the state of an earlier revision, by a change that makes a new one.
@@ -22,18 +22,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
         number: args.number,
         options: Some(args.how.options()),
     };
-    let called = args
-        .server
-        .call(async |mut client| Ok(client.rollback(request).await?.into_inner()))?;
-    let answer = match called {
-        Called::Answered(answer) => answer,
-        Called::Failed(exit) => return Ok(exit),
-    };
-    let told = Told {
-        outcome: answer.outcome(),
-        revision: answer.revision,
-        findings: answer.findings,
-        changed: answer.changed,
-    };
-    report(told, Path::new(""), args.server.output)
+    args.server.change(Path::new(""), async |mut client| {
+        client.rollback(request).await
+    })
 }

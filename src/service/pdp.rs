@@ -175,12 +175,11 @@ impl Pdp {
         answer: &mut Vec<u8>,
     ) -> Result<(), CallError> {
         with_question(request, |message| {
-            self.check_standing()?;
-            let snapshot = self.shared.reader.load();
-            let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
-            let caller = snapshot.callers.find(origin);
-            rights::check_rpc(caller, Rpc::Authorize)?;
-            self.decide(Rpc::Authorize, caller, snapshot, message, answer)
+            self.with_newest(|snapshot| {
+                let caller = snapshot.callers.find(origin);
+                rights::check_rpc(caller, Rpc::Authorize)?;
+                self.decide(Rpc::Authorize, caller, snapshot, message, answer)
+            })
         })
     }
 
@@ -222,10 +221,7 @@ impl Pdp {
 
     /// Whether a call may use an RPC, by the newest snapshot.
     fn check_rpc(&self, call: &Call, rpc: Rpc) -> Result<(), CallError> {
-        self.check_standing()?;
-        let snapshot = self.shared.reader.load();
-        let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
-        call.caller(snapshot, rpc).map(|_| ())
+        self.with_newest(|snapshot| call.caller(snapshot, rpc).map(|_| ()))
     }
 
     /// Waits for a revision, if the caller may.
@@ -254,6 +250,18 @@ impl Pdp {
         }
     }
 
+    /// Uses the newest snapshot, for work that does not yield. Nothing here reads one but by this and
+    /// by [`Self::snapshot`], so that both ask whether it may still decide.
+    fn with_newest<T>(
+        &self,
+        used: impl FnOnce(&Snapshot) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        self.check_standing()?;
+        let snapshot = self.shared.reader.load();
+        used(snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?)
+    }
+
+    /// The newest snapshot, for work that may yield.
     fn snapshot(&self) -> Result<Arc<Snapshot>, CallError> {
         self.check_standing()?;
         self.shared

@@ -266,38 +266,23 @@ fn messages(findings: &[Finding]) -> Vec<v1::Finding> {
     findings.iter().map(v1::Finding::from).collect()
 }
 
-impl From<Outcome> for v1::ApplyChangesResponse {
-    fn from(told: Outcome) -> Self {
-        Self {
-            outcome: told.word.into(),
-            revision: told.revision.as_ref().map(revision),
-            findings: messages(&told.findings),
-            changed: told.objects,
+/// Each RPC that changes something has a response of its own, and all tell the same.
+macro_rules! tell_outcome {
+    ($($response:ident)+) => {$(
+        impl From<Outcome> for v1::$response {
+            fn from(told: Outcome) -> Self {
+                Self {
+                    outcome: told.word.into(),
+                    revision: told.revision.as_ref().map(revision),
+                    findings: messages(&told.findings),
+                    changed: told.objects,
+                }
+            }
         }
-    }
+    )+};
 }
 
-impl From<Outcome> for v1::ApplyBundleResponse {
-    fn from(told: Outcome) -> Self {
-        Self {
-            outcome: told.word.into(),
-            revision: told.revision.as_ref().map(revision),
-            findings: messages(&told.findings),
-            changed: told.objects,
-        }
-    }
-}
-
-impl From<Outcome> for v1::RollbackResponse {
-    fn from(told: Outcome) -> Self {
-        Self {
-            outcome: told.word.into(),
-            revision: told.revision.as_ref().map(revision),
-            findings: messages(&told.findings),
-            changed: told.objects,
-        }
-    }
-}
+tell_outcome!(ApplyChangesResponse ApplyBundleResponse RollbackResponse);
 
 /// One change as a message.
 pub fn change(source: u64, record: Record, differences: Vec<Difference>) -> v1::Change {

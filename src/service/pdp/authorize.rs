@@ -59,21 +59,20 @@ impl Pdp {
         question: &Authorize<'_>,
         answer: &mut Vec<u8>,
     ) -> Result<Now, CallError> {
-        self.check_standing()?;
-        let snapshot = self.shared.reader.load();
-        let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
-        let caller = call.caller(snapshot, rpc)?;
-        if let Some(token) = question.min_revision {
-            rights::check_min_revision(caller, true)?;
-            match revision::check(&snapshot.revision, Some(token)) {
-                Err(CallError::RevisionNotReached { .. }) if call.deadline.is_some() => {
-                    return Ok(Now::Later(token.into()));
+        self.with_newest(|snapshot| {
+            let caller = call.caller(snapshot, rpc)?;
+            if let Some(token) = question.min_revision {
+                rights::check_min_revision(caller, true)?;
+                match revision::check(&snapshot.revision, Some(token)) {
+                    Err(CallError::RevisionNotReached { .. }) if call.deadline.is_some() => {
+                        return Ok(Now::Later(token.into()));
+                    }
+                    checked => checked?,
                 }
-                checked => checked?,
             }
-        }
-        self.decide(rpc, caller, snapshot, question, answer)?;
-        Ok(Now::Answered)
+            self.decide(rpc, caller, snapshot, question, answer)?;
+            Ok(Now::Answered)
+        })
     }
 
     /// Decides one request whose revision was waited for.
@@ -84,10 +83,9 @@ impl Pdp {
         question: &Authorize<'_>,
         answer: &mut Vec<u8>,
     ) -> Result<(), CallError> {
-        self.check_standing()?;
-        let snapshot = self.shared.reader.load();
-        let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
-        self.decide(rpc, call.caller(snapshot, rpc)?, snapshot, question, answer)
+        self.with_newest(|snapshot| {
+            self.decide(rpc, call.caller(snapshot, rpc)?, snapshot, question, answer)
+        })
     }
 }
 

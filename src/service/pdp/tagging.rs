@@ -41,12 +41,12 @@ impl Pdp {
         origin: &Origin,
         message: &v1::ValidateTaggingRequest,
     ) -> Result<v1::ValidateTaggingResponse, CallError> {
-        self.check_standing()?;
-        let snapshot = self.shared.reader.load();
-        let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
-        let caller = snapshot.callers.find(origin);
-        rights::check_rpc(caller, Rpc::ValidateTagging)?;
-        self.validate_tagging(Rpc::ValidateTagging, caller, snapshot, message)
+        let rpc = Rpc::ValidateTagging;
+        self.with_newest(|snapshot| {
+            let caller = snapshot.callers.find(origin);
+            rights::check_rpc(caller, rpc)?;
+            self.validate_tagging(rpc, caller, snapshot, message)
+        })
     }
 
     /// Judges one operation against a snapshot, and counts the verdict.
@@ -127,12 +127,11 @@ impl Pdp {
         call: &Call,
         message: &v1::ValidateTaggingRequest,
     ) -> Result<v1::ValidateTaggingResponse, CallError> {
-        self.check_standing()?;
-        let snapshot = self.shared.reader.load();
-        let snapshot = snapshot.as_deref().ok_or(CallError::SnapshotNotReady)?;
         let rpc = Rpc::ValidateTagging;
-        let caller = call.caller(snapshot, rpc)?;
-        self.validate_tagging(rpc, caller, snapshot, message)
+        self.with_newest(|snapshot| {
+            let caller = call.caller(snapshot, rpc)?;
+            self.validate_tagging(rpc, caller, snapshot, message)
+        })
     }
 
     async fn validate_all(
