@@ -3,8 +3,6 @@
 //!
 //! `--accounts N` tells how many accounts of 1,000 principals and 100 policies there are (default
 //! 1,000), `--rounds N` how often each change is made (default 200).
-//!
-//! A row is `figure<TAB>value<TAB>target`; a target is `-` where there is none.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,10 +11,14 @@
     reason = "a bench that cannot go on ends; times are far below what a float holds"
 )]
 
+#[path = "support/row.rs"]
+mod row;
+
 use std::alloc::System;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use row::Row;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use tagwarden::compiler::change::{Extent, change};
 use tagwarden::compiler::compile;
@@ -45,11 +47,12 @@ fn main() {
     let begun = Instant::now();
     let before = resident();
     let snapshot = whole(&memory);
-    row("principals", snapshot.principals.len(), "-");
-    row("policies", snapshot.policies.len(), "-");
-    row("whole compile, ms", begun.elapsed().as_millis(), "-");
+    tell("principals", snapshot.principals.len() as f64, "", "");
+    tell("policies", snapshot.policies.len() as f64, "", "");
+    let took = begun.elapsed().as_secs_f64() * 1_000.0;
+    tell("whole compile", took, "ms", "");
     let size = held() - before;
-    row("snapshot, KiB", size >> 10, "-");
+    tell("snapshot", size as f64 / 1_024.0, "KiB", "");
     let (mut publisher, reader) = publication().unwrap();
     publisher.publish(snapshot);
     let mut bench = Bench {
@@ -109,7 +112,7 @@ fn main() {
     bench.time("change a system policy", Some(5_000), |round| {
         vec![put("policies/system/Shared", &policy(round, "Allow"))]
     });
-    row("resident, KiB", resident(), "-");
+    tell("resident", resident() as f64, "KiB", "");
     one_change_in_memory(&mut bench, size);
 }
 
@@ -121,14 +124,11 @@ fn one_change_in_memory(bench: &mut Bench<'_>, size: usize) {
     bench.once(vec![put("accounts/1/users/last", "{}")]);
     let grown = held() - before;
     let share = grown as f64 * 100.0 / size as f64;
-    row("memory of two changes, KiB", grown >> 10, "-");
-    println!("memory of two changes, % of the snapshot\t{share:.3}\t5");
+    tell("memory of two changes", grown as f64 / 1_024.0, "KiB", "");
+    tell("memory of two changes, of the snapshot", share, "%", "<= 5");
     let copied = bench.reader.load_full().unwrap().copied_from(&first);
-    row(
-        "chunks and shards copied",
-        copied.policies + copied.names + copied.principals,
-        "-",
-    );
+    let copied = copied.policies + copied.names + copied.principals;
+    tell("chunks and shards copied", copied as f64, "", "");
 }
 
 struct Bench<'b> {
@@ -146,11 +146,11 @@ impl Bench<'_> {
             .map(|round| self.once(make(round)))
             .collect();
         times.sort_unstable();
-        let at = |share: usize| times[(times.len() - 1) * share / 100].as_micros();
-        let target = target.map_or_else(|| "-".to_owned(), |target| target.to_string());
-        row(&format!("{what}, p50, us"), at(50), "-");
-        row(&format!("{what}, p99, us"), at(99), &target);
-        row(&format!("{what}, most, us"), at(100), "-");
+        let at = |share: usize| times[(times.len() - 1) * share / 100].as_secs_f64() * 1e6;
+        let target = target.map_or_else(String::new, |target| format!("<= {target}"));
+        tell(&format!("{what}, p50"), at(50), "µs", "");
+        tell(&format!("{what}, p99"), at(99), "µs", &target);
+        tell(&format!("{what}, most"), at(100), "µs", "");
     }
 
     /// The time from what is known of a change to its snapshot in force.
@@ -251,8 +251,15 @@ fn put(id: &str, text: &str) -> Change {
     )
 }
 
-fn row(figure: &str, value: impl std::fmt::Display, target: &str) {
-    println!("{figure}\t{value}\t{target}");
+fn tell(figure: &str, value: f64, unit: &str, target: &str) {
+    Row {
+        figure: &format!("change: {figure}"),
+        value,
+        unit,
+        target,
+        ..Row::default()
+    }
+    .print();
 }
 
 /// The bytes that are held: what is freed and not yet given back to the system does not count.

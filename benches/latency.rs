@@ -20,9 +20,10 @@
 )]
 mod profiles;
 
-#[path = "support/rows.rs"]
-#[expect(unreachable_pub, reason = "shared")]
-mod rows;
+#[path = "support/rounds.rs"]
+mod rounds;
+#[path = "support/row.rs"]
+mod row;
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -30,7 +31,8 @@ use std::time::Instant;
 use hdrhistogram::Histogram;
 use profiles::random::Random;
 use profiles::{Case, Shape, Shares, single};
-use rows::{Row, heading, median};
+use rounds::median;
+use row::Row;
 use tagwarden::compiler::compile;
 use tagwarden::engine::decide;
 use tagwarden::engine::request::Request;
@@ -71,7 +73,6 @@ fn main() {
     };
     let effort = if has("--short") { short } else { full };
     eprintln!("a reading of the clock takes {} ns; taken off", clock());
-    heading();
     for shape in [Shape::typical(), Shape::heavy(), Shape::worst()] {
         let slow = shape.name == "worst";
         let (rounds, distinct) = if slow {
@@ -90,15 +91,15 @@ fn main() {
 }
 
 /// The most that the median and the 99th percentile should be, in nanoseconds.
-type Targets = (Option<f64>, Option<f64>);
+type Targets = (&'static str, &'static str);
 
 fn targets(profile: &str, draw: &str) -> Targets {
     match (profile, draw) {
-        ("typical", _) => (Some(250.0), Some(2_000.0)),
-        ("heavy", _) => (Some(500.0), Some(2_000.0)),
-        ("wide", "Zipf") => (Some(1_000.0), Some(3_000.0)),
-        ("wide", _) => (Some(1_500.0), None),
-        _ => (None, None),
+        ("typical", _) => ("<= 250", "<= 2000"),
+        ("heavy", _) => ("<= 500", "<= 2000"),
+        ("wide", "Zipf") => ("<= 1000", "<= 3000"),
+        ("wide", _) => ("<= 1500", ""),
+        _ => ("", ""),
     }
 }
 
@@ -119,14 +120,14 @@ fn growth(rounds: usize) {
         let requests = single::requests(policies, DISTINCT);
         let name = format!("single, {policies} policies");
         let measured = measure(&snapshot, &requests, rounds);
-        measured.tell(&name, (None, None));
+        measured.tell(&name, ("", ""));
         let least = *least.get_or_insert(measured.p50);
         Row {
-            figure: &format!("{name}, growth of p50"),
+            figure: &format!("latency: {name}, growth of p50"),
             value: measured.p50 / least,
             unit: "times",
-            target: Some(2.0),
-            distinct: Some(DISTINCT),
+            target: "<= 2",
+            distinct: DISTINCT,
             ..Row::default()
         }
         .print();
@@ -137,9 +138,9 @@ fn growth(rounds: usize) {
 struct Measured {
     histogram: Histogram<u64>,
     p50: f64,
-    p50_spread: f64,
+    p50_spread: [f64; 2],
     mean: f64,
-    mean_spread: f64,
+    mean_spread: [f64; 2],
     distinct: usize,
     shares: Shares,
 }
@@ -149,20 +150,20 @@ impl Measured {
         let at = |quantile| self.histogram.value_at_quantile(quantile) as f64;
         let row = |figure: &str, value, target, spread| {
             Row {
-                figure: &format!("{name}, {figure}"),
+                figure: &format!("latency: {name}, {figure}"),
                 value,
                 unit: "ns",
                 target,
                 spread,
-                distinct: Some(self.distinct),
+                distinct: self.distinct,
                 ..Row::default()
             }
             .print();
         };
         row("p50", self.p50, p50, Some(self.p50_spread));
         row("p99", at(0.99), p99, None);
-        row("p99.9", at(0.999), None, None);
-        row("mean in a row", self.mean, None, Some(self.mean_spread));
+        row("p99.9", at(0.999), "", None);
+        row("mean in a row", self.mean, "", Some(self.mean_spread));
         eprintln!("{name}: {}", self.shares);
     }
 }

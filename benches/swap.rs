@@ -18,6 +18,8 @@ mod question;
 
 #[path = "support/point.rs"]
 mod point;
+#[path = "support/rounds.rs"]
+mod rounds;
 #[path = "support/row.rs"]
 mod row;
 
@@ -28,6 +30,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use point::point;
+use rounds::median;
 use row::Row;
 use tagwarden::compiler::compile;
 use tagwarden::directory::Directory;
@@ -99,16 +102,16 @@ impl Swaps<'_> {
             with.push(swapping);
             ratios.push(swapping / still);
         }
-        let anchor = format!("without swaps, {} ns", median(&mut without));
-        let ratio = median(&mut ratios);
+        let anchor = format!("without swaps, {} ns", median(without).0);
+        let (ratio, spread) = median(ratios);
         Row {
             figure: &figure,
-            value: median(&mut with),
+            value: median(with).0,
             unit: "ns",
             target,
             anchor: &anchor,
             ratio: Some(ratio),
-            spread: Some([ratios[0], ratios[ratios.len() - 1]]),
+            spread: Some(spread),
             distinct: self.distinct,
         }
         .print();
@@ -116,11 +119,6 @@ impl Swaps<'_> {
 }
 
 /// The middle one; sorts them.
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
 /// A server on a free port and eight clients.
 struct Clients {
     runtime: tokio::runtime::Runtime,

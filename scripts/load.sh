@@ -13,9 +13,9 @@ work=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
 
-row() { printf '%s\t%s\t%s\t%s\t-\t%s\t%s\t-\n' "$1" "$2" "$3" "$4" "$(ratio "$2" "$4")" "$5"; }
-ratio() { awk -v value="$1" -v target="$2" 'BEGIN { printf "%.2f", value / target }'; }
-median() { sort -n | awk '{ all[NR] = $1 } END { printf "%s %.0f %%", all[int((NR + 1) / 2)], 100 * (all[NR] - all[1]) / all[int((NR + 1) / 2)] }'; }
+# NAME VALUE UNIT MOST SPREAD, in the form of benches/support/row.rs.
+row() { printf 'figure\tload: %s\t%s\t%s\t<= %s\t\t\t%s\t\n' "$1" "$2" "$3" "$4" "$5"; }
+median() { sort -n | awk '{ all[NR] = $1 } END { printf "%s %s to %s", all[int((NR + 1) / 2)], all[1], all[NR] }'; }
 
 # Starts a server on a bundle; prints `MILLISECONDS KIBIBYTES`: until the log says that the snapshot
 # is in force and the socket answers, and the resident memory a second later.
@@ -61,8 +61,7 @@ measure() {
 for policies in 10000 100000; do
   cargo bench --quiet --bench compile -- --write "$work/$policies" "$policies"
 done
-printf 'figure\tvalue\tunit\ttarget\tanchor\tratio\tspread\tdistinct\n'
 measure "examples/eci" examples/eci 60 15
 measure "10,000 policies" "$work/10000" 60 -
 measure "100,000 policies" "$work/100000" 300 70
-row "release binary" "$(stat -c %s "$binary" | awk '{ printf "%.1f", $1 / 1048576 }')" MiB 16 -
+row "release binary" "$(stat -c %s "$binary" | awk '{ printf "%.1f", $1 / 1048576 }')" MiB 16 ""

@@ -3,7 +3,7 @@
     performance.py rows LOG               the rows of one bench's output, from all forms it may have
     performance.py write FOLDER PAGE      the page and plots of the rows in FOLDER/*.rows
 
-Rows are of the forms of benches/support/row.rs, rows.rs and point.rs. A target that is not met is shown with
+Rows are of the forms of benches/support/row.rs and point.rs. A target that is not met is shown with
 its reason, from benches/reasons.tsv; one without a reason is written all the same, and makes `write`
 end with an error. `--short` writes figures that are not worth judging.
 """
@@ -17,8 +17,6 @@ from xml.etree import ElementTree
 from plots import PLOTS, svg
 
 HEAD = "figure, value, target, met, anchor, ratio, spread, distinct requests, reason".split(", ")
-# What benches/support/rows.rs prints: these columns, under their names; a target is the most.
-OTHER = "figure\tvalue\tunit\ttarget\tanchor\tratio\tspread\tdistinct"
 CRITERION = re.compile(r"test (\S+) \.\.\. bench: +([\d,]+) ns/iter \(\+/- ([\d,]+)\)")
 TARGET = re.compile(r"(ratio )?(<=|>=) ([\d.]+)")
 
@@ -47,16 +45,10 @@ class Row:
 
 
 def rows_of(log):
-    """Lines of the known forms: row.rs, rows.rs, criterion's, gungraun's, tables as they are."""
+    """Lines of the known forms: row.rs, criterion's, gungraun's, tables as they are."""
     name = ""
     for text in log.splitlines():
-        cells = ["" if cell == "-" else cell for cell in text.split("\t")]
-        if text == OTHER:
-            continue
-        if len(cells) == 8:
-            cells[3] = cells[3] and f"<= {cells[3]}"
-            yield "\t".join(["figure", *cells])
-        elif text.startswith(("figure\t", "point\t", "machine\t", "|")):
+        if text.startswith(("figure\t", "point\t", "machine\t", "|")):
             yield text
         elif found := CRITERION.match(text):
             value, spread = (number.replace(",", "") for number in found.groups()[1:])

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tagwarden::wire::v1::authorization_service_client::AuthorizationServiceClient;
-use tokio::sync::Mutex;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tonic::Code;
 
@@ -28,7 +28,7 @@ impl Random {
 }
 
 /// What was acknowledged: the digest of each revision, by its number.
-type Acknowledged = Arc<Mutex<BTreeMap<u64, String>>>;
+type Acknowledged = Arc<watch::Sender<BTreeMap<u64, String>>>;
 
 const WRITERS: u64 = 3;
 
@@ -60,8 +60,7 @@ async fn what_was_acknowledged_survives_every_kill() {
             Arc::clone(&stop),
         );
         let asking = tokio::spawn(asking);
-        // The point of the kill: from the first moments of a change to many changes later.
-        tokio::time::sleep(Duration::from_micros(random.below(120_000))).await;
+        moment(&acknowledged, &mut random).await;
         process.signal("KILL");
         stop.store(true, Ordering::Relaxed);
         while let Some(done) = within(writers.join_next()).await {
@@ -72,10 +71,22 @@ async fn what_was_acknowledged_survives_every_kill() {
     }
     let process = serve(&data, &[]).await;
     check(&mut process.manage().await, &acknowledged, &mut source).await;
-    let made = acknowledged.lock().await.len();
+    let made = acknowledged.borrow().len();
     let took = start.elapsed();
     println!("{kills} kills, {made} changes, {answers} answers, {took:?}");
     assert!(made > 0 && answers > 0, "{made} changes, {answers} answers");
+}
+
+/// Waits for the point of a kill: some changes were acknowledged, and others are somewhere between
+/// being asked for and being on the disk.
+async fn moment(acknowledged: &Acknowledged, random: &mut Random) {
+    let made = acknowledged.borrow().len() + usize::try_from(random.below(8)).unwrap();
+    let mut changes = acknowledged.subscribe();
+    let made = changes.wait_for(|known| known.len() >= made);
+    drop(within(made).await.unwrap());
+    for _ in 0..random.below(5_000) {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Changes and rolls back until the server is gone; writes down what is acknowledged.
@@ -87,13 +98,7 @@ async fn write(
 ) {
     let mut last = 0;
     while !stop.load(Ordering::Relaxed) {
-        let known = acknowledged
-            .lock()
-            .await
-            .keys()
-            .next_back()
-            .copied()
-            .unwrap_or_default();
+        let known = newest(&acknowledged).unwrap_or_default();
         let answer = if random.below(5) == 0 && known > 1 {
             let number = known - random.below(known.min(8));
             let asked = manage.rollback(v1::RollbackRequest {
@@ -113,12 +118,13 @@ async fn write(
         let Some(revision) = revision else { continue };
         assert!(revision.number >= last, "{} after {last}", revision.number);
         last = revision.number;
-        let mut acknowledged = acknowledged.lock().await;
-        let known = acknowledged.insert(revision.number, revision.digest.clone());
-        assert!(
-            known.is_none_or(|known| known == revision.digest),
-            "two states of {last}"
-        );
+        acknowledged.send_modify(|acknowledged| {
+            let known = acknowledged.insert(revision.number, revision.digest.clone());
+            assert!(
+                known.is_none_or(|known| known == revision.digest),
+                "two states of {last}"
+            );
+        });
     }
 }
 
@@ -133,8 +139,7 @@ async fn ask(
     let mut answers = 0;
     let mut last = 0;
     while !stop.load(Ordering::Relaxed) {
-        let known = acknowledged.lock().await.keys().next_back().copied();
-        let min_revision = known
+        let min_revision = newest(&acknowledged)
             .filter(|_| !source.is_empty())
             .map(|number| v1::RevisionToken {
                 source: source.clone(),
@@ -190,9 +195,13 @@ fn operations(random: &mut Random) -> Vec<v1::Operation> {
     }
 }
 
+/// The newest revision that was acknowledged.
+fn newest(acknowledged: &Acknowledged) -> Option<u64> {
+    acknowledged.borrow().keys().next_back().copied()
+}
+
 /// The history holds what was acknowledged, under its number and with its digest, without a gap.
 async fn check(manage: &mut Manage, acknowledged: &Acknowledged, source: &mut String) {
-    let mut acknowledged = acknowledged.lock().await;
     let mut found: BTreeMap<u64, String> = BTreeMap::new();
     let mut page_token = String::new();
     let mut newest = 0;
@@ -218,12 +227,12 @@ async fn check(manage: &mut Manage, acknowledged: &Acknowledged, source: &mut St
             break;
         }
     }
-    let last = acknowledged.keys().next_back().copied().unwrap_or_default();
+    let last = self::newest(acknowledged).unwrap_or_default();
     assert!(
         newest >= last,
         "revision {newest} is served and {last} was acknowledged"
     );
-    for (number, digest) in acknowledged.iter() {
+    for (number, digest) in acknowledged.borrow().iter() {
         assert_eq!(found.get(number), Some(digest), "revision {number}");
     }
     let numbers: Vec<u64> = found.keys().copied().collect();
@@ -233,5 +242,5 @@ async fn check(manage: &mut Manage, acknowledged: &Acknowledged, source: &mut St
         "there is a gap"
     );
     // What was made without an answer is known from now on.
-    acknowledged.extend(found);
+    acknowledged.send_modify(|acknowledged| acknowledged.extend(found));
 }
