@@ -134,6 +134,7 @@ async fn what_is_stale_for_too_long_decides_nothing_until_it_is_repaired() {
     assert_eq!(reason_of(&refused).unwrap(), "SNAPSHOT_STALE");
     assert!(refused.get_error_details().retry_info().is_some());
     check_calls(&mut client).await;
+    check_tagging(&process).await;
     let (code, said) = get(admin, "/readyz").await;
     assert_eq!(code, 503, "{said}");
     let first = "not ready: stale for longer than `max_staleness`\n";
@@ -184,6 +185,24 @@ async fn check_calls(
             .await
             .unwrap_err(),
     );
+}
+
+/// So are the calls about tags.
+async fn check_tagging(process: &Process) {
+    let mut client = process.tagging().await;
+    let one = client.validate_tagging(v1::ValidateTaggingRequest::default());
+    let one = within(one).await.unwrap_err();
+    let batch = client.batch_validate_tagging(v1::BatchValidateTaggingRequest::default());
+    let batch = within(batch).await.unwrap_err();
+    let request = Some(v1::AuthorizeRequest::default());
+    let both = client.authorize_tagging(v1::AuthorizeTaggingRequest { request });
+    let both = within(both).await.unwrap_err();
+    let node = client.get_effective_tag_policy(v1::GetEffectiveTagPolicyRequest::default());
+    let node = within(node).await.unwrap_err();
+    for status in [one, batch, both, node] {
+        assert_eq!(status.code(), Code::Unavailable);
+        assert_eq!(reason_of(&status).unwrap(), "SNAPSHOT_STALE");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
