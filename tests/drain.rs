@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use tagwarden::service::{Config, Ended, Phase};
 use tagwarden::wire::v1;
@@ -122,9 +123,14 @@ async fn no_call_on_an_accepted_connection_is_lost() {
     let running = start_ready(config());
     let mut answers = Vec::new();
     for _ in 0..64 {
-        let mut sender = running.driven().await;
+        let (mut sender, connection) = running.http2().await;
         let (answer, mut body) = sender.send_request(authorize_head(), false).unwrap();
         body.send_data(empty_message(), true).unwrap();
+        let mut connection = Box::pin(connection);
+        // One turn writes the call to the socket: a call that a peer has not sent when it is told
+        // to go is the peer's to send elsewhere.
+        assert!((&mut connection).now_or_never().is_none());
+        tokio::spawn(connection);
         answers.push(async move {
             let answer = answer.await;
             drop(sender);
