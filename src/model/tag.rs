@@ -122,7 +122,15 @@ impl TagSet {
     /// The tags of a map, whose keys are all different, in the order of keys.
     pub fn of_map<T>(tags: &BTreeMap<Arc<str>, T>, value: impl Fn(&T) -> Arc<str>) -> Self {
         let tags = tags.iter();
-        Self(tags.map(|(key, tag)| Tag::new(Arc::clone(key), value(tag))).collect())
+        Self(
+            tags.map(|(key, tag)| Tag::new(Arc::clone(key), value(tag)))
+                .collect(),
+        )
+    }
+
+    /// Tags whose keys are all different, as those of a set that is written anew.
+    pub(crate) fn of_distinct(tags: impl Iterator<Item = Tag>) -> Self {
+        Self(tags.collect())
     }
 
     /// The tags as they are kept.
