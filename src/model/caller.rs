@@ -228,11 +228,19 @@ pub enum Rpc {
     AuthorizeTagging,
     /// `TaggingService.GetEffectiveTagPolicy`
     GetEffectiveTagPolicy,
+    /// `ListTagResources` of `TaggingService` and `DirectoryService`
+    ListTagResources,
+    /// `ListResourcesByTags` of both
+    ListResourcesByTags,
+    /// `ListTagKeys` of both
+    ListTagKeys,
+    /// `ListTagValues` of both
+    ListTagValues,
 }
 
 impl Rpc {
     /// Every one.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::Authorize,
         Self::BatchAuthorize,
         Self::AuthorizeStream,
@@ -241,6 +249,10 @@ impl Rpc {
         Self::BatchValidateTagging,
         Self::AuthorizeTagging,
         Self::GetEffectiveTagPolicy,
+        Self::ListTagResources,
+        Self::ListResourcesByTags,
+        Self::ListTagKeys,
+        Self::ListTagValues,
     ];
 
     /// Its name in the API.
@@ -254,6 +266,10 @@ impl Rpc {
             Self::BatchValidateTagging => "BatchValidateTagging",
             Self::AuthorizeTagging => "AuthorizeTagging",
             Self::GetEffectiveTagPolicy => "GetEffectiveTagPolicy",
+            Self::ListTagResources => "ListTagResources",
+            Self::ListResourcesByTags => "ListResourcesByTags",
+            Self::ListTagKeys => "ListTagKeys",
+            Self::ListTagValues => "ListTagValues",
         }
     }
 
@@ -265,9 +281,13 @@ impl Rpc {
             | Self::AuthorizeStream
             | Self::FilterResources
             | Self::AuthorizeTagging => true,
-            Self::ValidateTagging | Self::BatchValidateTagging | Self::GetEffectiveTagPolicy => {
-                false
-            }
+            Self::ValidateTagging
+            | Self::BatchValidateTagging
+            | Self::GetEffectiveTagPolicy
+            | Self::ListTagResources
+            | Self::ListResourcesByTags
+            | Self::ListTagKeys
+            | Self::ListTagValues => false,
         }
     }
 
@@ -279,7 +299,29 @@ impl Rpc {
             | Self::BatchAuthorize
             | Self::AuthorizeStream
             | Self::FilterResources
-            | Self::GetEffectiveTagPolicy => false,
+            | Self::GetEffectiveTagPolicy
+            | Self::ListTagResources
+            | Self::ListResourcesByTags
+            | Self::ListTagKeys
+            | Self::ListTagValues => false,
+        }
+    }
+
+    /// Whether it tells what nobody asked about by name: policies, or what the directory knows.
+    pub fn tells(self) -> bool {
+        match self {
+            Self::GetEffectiveTagPolicy
+            | Self::ListTagResources
+            | Self::ListResourcesByTags
+            | Self::ListTagKeys
+            | Self::ListTagValues => true,
+            Self::Authorize
+            | Self::BatchAuthorize
+            | Self::AuthorizeStream
+            | Self::FilterResources
+            | Self::ValidateTagging
+            | Self::BatchValidateTagging
+            | Self::AuthorizeTagging => false,
         }
     }
 }

@@ -8,6 +8,7 @@
 mod both;
 mod effective;
 mod facts;
+mod listings;
 mod sight;
 
 use tokio::time::Instant;
@@ -207,5 +208,41 @@ impl TaggingService for Served {
         let (_, extensions, message) = request.into_parts();
         let call = Call::new(&extensions);
         answer(self.0.effective_tag_policy(&call, &message))
+    }
+
+    async fn list_tag_resources(
+        &self,
+        request: Request<v1::ListTagResourcesRequest>,
+    ) -> Result<Response<v1::ListTagResourcesResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        let call = Call::new(&extensions);
+        answer(self.0.list_tag_resources(&call, &message))
+    }
+
+    async fn list_resources_by_tags(
+        &self,
+        request: Request<v1::ListResourcesByTagsRequest>,
+    ) -> Result<Response<v1::ListResourcesByTagsResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        let call = Call::new(&extensions);
+        answer(self.0.list_resources_by_tags(&call, &message).await)
+    }
+
+    async fn list_tag_keys(
+        &self,
+        request: Request<v1::ListTagKeysRequest>,
+    ) -> Result<Response<v1::ListTagKeysResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        let call = Call::new(&extensions);
+        answer(self.0.list_tag_keys(&call, &message).await)
+    }
+
+    async fn list_tag_values(
+        &self,
+        request: Request<v1::ListTagValuesRequest>,
+    ) -> Result<Response<v1::ListTagValuesResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        let call = Call::new(&extensions);
+        answer(self.0.list_tag_values(&call, &message).await)
     }
 }
