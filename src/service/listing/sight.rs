@@ -9,8 +9,10 @@ use crate::engine::request::{
 };
 use crate::model::action::ActionRef;
 use crate::model::arn::{PrincipalRef, ResourceName};
+use crate::model::catalog::ActionFacts;
 use crate::model::verdict::Outcome;
 use crate::snapshot::Snapshot;
+use crate::snapshot::action::FoldedAction;
 
 /// The action by which a principal sees the tags of a resource.
 const LIST_TAGS: &str = "tag:ListTagResources";
@@ -78,7 +80,18 @@ impl Sight<'_> {
         } = part;
         let arn = format!("acs:{service}:{region}:{account}:*");
         let is_bare = !self.snapshot.attached.has_service(service);
-        *is_plain && is_bare && self.may_on(LIST_TAGS, &arn)
+        *is_plain && is_bare && self.is_list(LIST_TAGS) && self.may_on(LIST_TAGS, &arn)
+    }
+
+    /// Whether an action is a list, so that what narrows it is told: a catalog may say otherwise.
+    fn is_list(&self, action: &str) -> bool {
+        let Ok(action) = ActionRef::parse(action) else {
+            return false;
+        };
+        let name = FoldedAction::new(action);
+        let found = self.snapshot.actions.find(&name);
+        let facts = found.action.and_then(|action| action.facts.as_ref());
+        facts.map_or_else(|| ActionFacts::from_name(action).list, |facts| facts.list)
     }
 
     /// Whether something is allowed on an ARN that names no single resource.
