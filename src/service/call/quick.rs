@@ -125,7 +125,7 @@ impl Quick {
             return self.leave(None);
         };
         let pdp = &self.services.authorization.pdp.0;
-        match self.method.answer(pdp, &self.call, &message) {
+        match self.method.answer(pdp, &self.call, message) {
             Ok(Some(answer)) => Told::Answered(whole(answer)),
             Ok(None) => self.leave(None),
             Err(error) => Told::Answered(refused(&error)),
@@ -133,12 +133,12 @@ impl Quick {
     }
 
     /// The message, if the body is one message that is not compressed and not over the limit.
-    fn message(&self) -> Option<Bytes> {
+    fn message(&self) -> Option<&[u8]> {
         let request = self.request.as_ref()?;
         if request.headers().contains_key("grpc-encoding") {
             return None;
         }
-        let mut rest = self.first.clone();
+        let mut rest = &*self.first;
         if rest.try_get_u8() != Ok(0) {
             return None;
         }
