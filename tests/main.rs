@@ -61,4 +61,6 @@ mod tagging;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]
+mod ways;
+#[cfg(test)]
 mod workers;

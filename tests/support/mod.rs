@@ -3,4 +3,5 @@
 pub(crate) mod certificate;
 pub(crate) mod generate;
 pub(crate) mod process;
+pub(crate) mod raw;
 pub(crate) mod server;
