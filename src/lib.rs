@@ -75,6 +75,9 @@ pub mod admin;
 // The same answers without a server.
 pub mod offline;
 
+// What is told.
+pub mod config;
+
 // The parts put together, and the command line.
 pub mod app;
 pub mod cli;

@@ -17,6 +17,8 @@ mod change;
 #[cfg(test)]
 mod compliance;
 #[cfg(test)]
+mod config;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod corpus;
