@@ -9,6 +9,7 @@ pub mod change;
 pub mod codec;
 pub(crate) mod encode;
 pub mod management;
+pub mod mesh;
 pub mod message;
 pub mod page;
 pub mod reply;

@@ -68,11 +68,7 @@ const MEMBERS: [&str; 13] = [
 /// # Errors
 ///
 /// When an error was told.
-pub fn routes(
-    at: &Cursor<'_, '_>,
-    catalog: &Catalog,
-    sink: &mut Sink<'_>,
-) -> Result<Routes, Told> {
+pub fn routes(at: &Cursor<'_, '_>, catalog: &Catalog, sink: &mut Sink<'_>) -> Result<Routes, Told> {
     let members = at.members(&["principals", "routes"], sink)?;
     let known = principals(members.optional("principals"), sink);
     let listed = members.required("routes", sink);
@@ -191,12 +187,12 @@ fn on_deny(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<OnDeny, Told> {
         });
     }
     let members = at.members(&["status", "body", "content_type"], sink)?;
-    let status = members.required("status", sink).and_then(|at| {
-        match at.whole_number(sink)? {
+    let status = members
+        .required("status", sink)
+        .and_then(|at| match at.whole_number(sink)? {
             200 => Ok(()),
             _ => Err(at.refuse(RouteErrorKind::EmptyStatus, sink)),
-        }
-    });
+        });
     let body = members.required("body", sink).and_then(|at| {
         at.parse(sink, |text| {
             if text.len() > MAX_BODY_BYTES {

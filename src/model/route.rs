@@ -136,6 +136,49 @@ pub enum Obligations {
     Applied,
 }
 
+/// What a route reads beside headers.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Reads {
+    /// Parameters of the query.
+    pub query: bool,
+    /// A form.
+    pub form: bool,
+    /// JSON.
+    pub json: bool,
+}
+
+impl Route {
+    /// What it reads beside headers.
+    pub fn reads(&self) -> Reads {
+        let mut reads = Reads::default();
+        for variable in self.variables.values() {
+            match variable.source {
+                Source::Header(_) => {}
+                Source::Query(_) => reads.query = true,
+                Source::Form(_) => reads.form = true,
+                Source::Json(_) | Source::Each(_) => reads.json = true,
+            }
+        }
+        match self.tags {
+            None | Some(TagSource::Headers(_)) => {}
+            Some(TagSource::Query(_)) => reads.query = true,
+            Some(TagSource::Form(_)) => reads.form = true,
+            Some(TagSource::Json(..)) => reads.json = true,
+        }
+        match self.removed_keys {
+            None => {}
+            Some(KeySource::Query(_)) => reads.query = true,
+            Some(KeySource::Form(_)) => reads.form = true,
+            Some(KeySource::Json(_)) => reads.json = true,
+        }
+        match &self.target {
+            Target::Http(target) => reads.query |= !target.parameters.is_empty(),
+            Target::Grpc(_) => {}
+        }
+        reads
+    }
+}
+
 impl Target {
     /// The hosts; none: any.
     pub fn hosts(&self) -> &[HostPattern] {

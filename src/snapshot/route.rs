@@ -82,7 +82,9 @@ impl RouteTable {
         let (mut http, mut grpc) = (Hosts::default(), Hosts::default());
         for (place, route) in routes.routes.iter().enumerate() {
             match &route.target {
-                Target::Http(target) => http.insert(&target.hosts, target.path.segments(), place, route),
+                Target::Http(target) => {
+                    http.insert(&target.hosts, target.path.segments(), place, route)
+                }
                 Target::Grpc(target) => {
                     let method = target.method.as_deref().unwrap_or("{method}");
                     let path = format!("/{}/{method}", target.service);

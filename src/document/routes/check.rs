@@ -10,7 +10,7 @@ use crate::model::arn::ResourceName;
 use crate::model::catalog::{ActionFacts, Catalog};
 use crate::model::condition::{parse_bool, parse_ip};
 use crate::model::context_key::is_derived;
-use crate::model::route::source::{ContextSource, KeySource, Source, TagSource};
+use crate::model::route::source::{ContextSource, Source};
 use crate::model::route::template::{HostPattern, Template};
 use crate::model::route::{Absent, Obligations, OnDeny, Route, Target};
 
@@ -103,7 +103,7 @@ impl Checking<'_, '_, '_> {
     }
 
     fn bodies(&mut self) {
-        let reads = Reads::of(self.route);
+        let reads = self.route.reads();
         match &self.route.target {
             Target::Grpc(_) if reads.form || reads.json || reads.query => {
                 self.refuse("grpc", RouteErrorKind::BodyOfGrpc);
@@ -209,40 +209,5 @@ fn fits(key: &str, source: &ContextSource) -> bool {
         ContextSource::Value(text) => {
             (!is_ip || parse_ip(text).is_some()) && (!is_bool || parse_bool(text).is_some())
         }
-    }
-}
-
-/// What a route reads beside headers.
-#[derive(Debug, Default)]
-struct Reads {
-    query: bool,
-    form: bool,
-    json: bool,
-}
-
-impl Reads {
-    fn of(route: &Route) -> Self {
-        let mut reads = Self::default();
-        for variable in route.variables.values() {
-            match variable.source {
-                Source::Header(_) => {}
-                Source::Query(_) => reads.query = true,
-                Source::Form(_) => reads.form = true,
-                Source::Json(_) | Source::Each(_) => reads.json = true,
-            }
-        }
-        match route.tags {
-            None | Some(TagSource::Headers(_)) => {}
-            Some(TagSource::Query(_)) => reads.query = true,
-            Some(TagSource::Form(_)) => reads.form = true,
-            Some(TagSource::Json(..)) => reads.json = true,
-        }
-        match route.removed_keys {
-            None => {}
-            Some(KeySource::Query(_)) => reads.query = true,
-            Some(KeySource::Form(_)) => reads.form = true,
-            Some(KeySource::Json(_)) => reads.json = true,
-        }
-        reads
     }
 }

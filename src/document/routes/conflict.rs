@@ -74,7 +74,5 @@ fn overlap(one: &Target, other: &Target) -> bool {
         let others = other.parameters.get(name);
         others.is_some_and(|others| others != value)
     };
-    methods
-        && one.parameters.len() == other.parameters.len()
-        && !one.parameters.iter().any(differs)
+    methods && one.parameters.len() == other.parameters.len() && !one.parameters.iter().any(differs)
 }

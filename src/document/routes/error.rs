@@ -94,7 +94,9 @@ pub enum RouteErrorKind {
     #[error("one variable at most is `each` of an array")]
     EachTwice,
     /// A variable that is `*` where it is absent, and no whole last segment.
-    #[error("`absent` = `*` is for a variable that is the last segment of each resource it stands in")]
+    #[error(
+        "`absent` = `*` is for a variable that is the last segment of each resource it stands in"
+    )]
     AbsentPlace,
     /// Bodies of gRPC.
     #[error("calls of gRPC are read by their headers alone")]

@@ -31,8 +31,8 @@ pub(super) fn principals(
         return Ok(BTreeMap::new());
     };
     let read = cursor::all(at.entries(sink)?, |(name, at)| {
-        let name = Name::try_from(name)
-            .map_err(|error| at.refuse_key(EntryErrorKind::from(error), sink));
+        let name =
+            Name::try_from(name).map_err(|error| at.refuse_key(EntryErrorKind::from(error), sink));
         let principal = principal(&at, sink);
         Ok((name?, Arc::new(principal?)))
     });
@@ -50,9 +50,9 @@ fn principal(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Principal, Told
             Template::try_from(text).map_err(RouteErrorKind::from)
         })
     });
-    let session = members.optional("session").map(|at| {
-        at.word("`none`", &[("none", StatedSession::None)], sink)
-    });
+    let session = members
+        .optional("session")
+        .map(|at| at.word("`none`", &[("none", StatedSession::None)], sink));
     let principal = Principal {
         source: source?,
         arn: arn?,
@@ -124,7 +124,9 @@ fn check(
     let is_session = match parsed {
         PrincipalRef::User { .. } => false,
         PrincipalRef::Role { session, .. } => session.is_some(),
-        PrincipalRef::Root { .. } | PrincipalRef::Federated { .. } | PrincipalRef::Service { .. } => {
+        PrincipalRef::Root { .. }
+        | PrincipalRef::Federated { .. }
+        | PrincipalRef::Service { .. } => {
             return Err(at.refuse(RouteErrorKind::PrincipalFixed, sink));
         }
     };

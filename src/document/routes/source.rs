@@ -109,8 +109,12 @@ pub(super) fn tags(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<TagSource
         }
     }
     let forms: [(&str, Read<TagSource>); 3] = [
-        ("headers", |at, sink| header(at, sink).map(TagSource::Headers)),
-        ("query", |at, sink| parameter(at, sink).map(TagSource::Query)),
+        ("headers", |at, sink| {
+            header(at, sink).map(TagSource::Headers)
+        }),
+        ("query", |at, sink| {
+            parameter(at, sink).map(TagSource::Query)
+        }),
         ("form", |at, sink| parameter(at, sink).map(TagSource::Form)),
     ];
     one_of(&members, &forms, TAGS, sink)
@@ -148,7 +152,9 @@ fn shape(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<TagShape, Tol
 pub(super) fn keys(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<KeySource, Told> {
     let members = at.members(&["query", "form", "json"], sink)?;
     let forms: [(&str, Read<KeySource>); 3] = [
-        ("query", |at, sink| parameter(at, sink).map(KeySource::Query)),
+        ("query", |at, sink| {
+            parameter(at, sink).map(KeySource::Query)
+        }),
         ("form", |at, sink| parameter(at, sink).map(KeySource::Form)),
         ("json", |at, sink| pointer(at, sink).map(KeySource::Json)),
     ];
@@ -206,9 +212,9 @@ pub(super) fn claim(
     filter: Option<Cursor<'_, '_>>,
     sink: &mut Sink<'_>,
 ) -> Result<Claim, Told> {
-    let names = path.some_items(CLAIM, sink).and_then(|items| {
-        cursor::all(items, |at| at.parse(sink, parameter_name))
-    });
+    let names = path
+        .some_items(CLAIM, sink)
+        .and_then(|items| cursor::all(items, |at| at.parse(sink, parameter_name)));
     let filter = filter.map(|at| at.parse(sink, parameter_name));
     Ok(Claim {
         filter: filter.transpose()?.unwrap_or_else(|| JWT.into()),
@@ -264,6 +270,8 @@ fn one_of<T>(
     let given: Vec<_> = given.collect();
     match given.as_slice() {
         [(at, read)] => read(at, sink),
-        _ => Err(members.whole().refuse(RouteErrorKind::Form { expected }, sink)),
+        _ => Err(members
+            .whole()
+            .refuse(RouteErrorKind::Form { expected }, sink)),
     }
 }

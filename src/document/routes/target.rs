@@ -67,12 +67,16 @@ fn grpc(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<GrpcTarget, Told> {
     let service = members.required("service", sink).and_then(|at| {
         at.parse(sink, |text| {
             let is_service = text.split('.').all(is_name);
-            is_service.then(|| text.into()).ok_or(RouteErrorKind::GrpcName)
+            is_service
+                .then(|| text.into())
+                .ok_or(RouteErrorKind::GrpcName)
         })
     });
     let method = members.optional("method").map(|at| {
         at.parse(sink, |text| {
-            is_name(text).then(|| text.into()).ok_or(RouteErrorKind::GrpcName)
+            is_name(text)
+                .then(|| text.into())
+                .ok_or(RouteErrorKind::GrpcName)
         })
     });
     Ok(GrpcTarget {
@@ -85,7 +89,9 @@ fn grpc(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<GrpcTarget, Told> {
 fn is_name(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn hosts(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<Vec<HostPattern>, Told> {

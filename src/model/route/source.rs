@@ -150,7 +150,9 @@ impl TryFrom<&str> for SpiffeTemplate {
     type Error = InvalidSpiffeTemplate;
 
     fn try_from(text: &str) -> Result<Self, InvalidSpiffeTemplate> {
-        let rest = text.strip_prefix("spiffe://").ok_or(InvalidSpiffeTemplate)?;
+        let rest = text
+            .strip_prefix("spiffe://")
+            .ok_or(InvalidSpiffeTemplate)?;
         let slash = rest.find('/').ok_or(InvalidSpiffeTemplate)?;
         let (domain, path) = rest.split_at(slash);
         let path = PathTemplate::try_from(path).map_err(|_| InvalidSpiffeTemplate)?;
@@ -241,7 +243,9 @@ mod tests {
     fn pointers_name_members() {
         let check = |text: &str, expected: Option<&[&str]>| {
             let found = Pointer::try_from(text).ok();
-            let names = found.as_ref().map(|found| found.names().iter().map(|name| &**name));
+            let names = found
+                .as_ref()
+                .map(|found| found.names().iter().map(|name| &**name));
             let names: Option<Vec<&str>> = names.map(Iterator::collect);
             assert_eq!(names.as_deref(), expected, "{text}");
             if let Some(found) = found {

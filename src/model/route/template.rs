@@ -65,7 +65,9 @@ pub enum InvalidTemplate {
     #[error("a variable stands twice")]
     Twice,
     /// It is no host.
-    #[error("a host is a name in lower case without a port, with `*` or a variable as its first label or without")]
+    #[error(
+        "a host is a name in lower case without a port, with `*` or a variable as its first label or without"
+    )]
     Host,
 }
 
@@ -271,7 +273,9 @@ impl TryFrom<&str> for HostPattern {
             let (variable, suffix) = (None, suffix.into());
             return Ok(Self::Below { variable, suffix });
         }
-        let variable = first.strip_prefix('{').and_then(|one| one.strip_suffix('}'));
+        let variable = first
+            .strip_prefix('{')
+            .and_then(|one| one.strip_suffix('}'));
         match variable {
             Some(name) if is_below && is_variable_name(name) => Ok(Self::Below {
                 variable: Some(name.into()),
@@ -287,9 +291,9 @@ impl TryFrom<&str> for HostPattern {
 pub fn is_host(text: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_'))
+            && label.bytes().all(|byte| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_')
+            })
     };
     text.len() <= 253 && text.split('.').all(is_label)
 }
@@ -329,7 +333,9 @@ mod tests {
         check(&"x".repeat(128), true, true);
         check(&"x".repeat(129), false, true);
         check(&"x".repeat(1_025), false, false);
-        for text in ["", "*", "a:b", "a?b", "a*", "a//b", "/a", "a/", "ä", "a%2f", "a b"] {
+        for text in [
+            "", "*", "a:b", "a?b", "a*", "a//b", "/a", "a/", "ä", "a%2f", "a b",
+        ] {
             check(text, false, false);
         }
     }
@@ -343,7 +349,11 @@ mod tests {
         let filled = template.fill(|name| Some(if name == "id" { "g" } else { "cn" }));
         assert_eq!(filled.as_deref(), Some("acs:eci:cn:1:group/g"));
         for text in ["{", "}", "{a", "a}", "{A}", "{}", "{a{b}}", "{a-b}"] {
-            assert_eq!(Template::try_from(text), Err(InvalidTemplate::Variable), "{text}");
+            assert_eq!(
+                Template::try_from(text),
+                Err(InvalidTemplate::Variable),
+                "{text}"
+            );
         }
     }
 
@@ -374,14 +384,18 @@ mod tests {
     #[test]
     fn hosts_have_one_open_label() {
         let check = |text: &str, expected: Option<&str>| {
-            let found = HostPattern::try_from(text).ok().map(|host| host.to_string());
+            let found = HostPattern::try_from(text)
+                .ok()
+                .map(|host| host.to_string());
             assert_eq!(found.as_deref(), expected, "{text}");
         };
         check("localhost", Some("localhost"));
         check("eci.example.com", Some("eci.example.com"));
         check("*.example.com", Some("*.example.com"));
         check("{tenant}.example.com", Some("*.example.com"));
-        for text in ["", "*", "{a}", "a.*.b", "a.{b}", "A.b", "a:80", "a..b", "*.", "a.b."] {
+        for text in [
+            "", "*", "{a}", "a.*.b", "a.{b}", "A.b", "a:80", "a..b", "*.", "a.b.",
+        ] {
             check(text, None);
         }
     }

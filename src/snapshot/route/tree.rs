@@ -56,11 +56,7 @@ impl Tree {
         self.find_from(sought.segments, sought)
     }
 
-    fn find_from<P, E>(
-        &self,
-        segments: &[&str],
-        sought: &Sought<'_, P>,
-    ) -> Result<Option<usize>, E>
+    fn find_from<P, E>(&self, segments: &[&str], sought: &Sought<'_, P>) -> Result<Option<usize>, E>
     where
         P: Fn(&str, &str) -> Result<bool, E>,
     {
