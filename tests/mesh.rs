@@ -1,0 +1,3 @@
+//! Requests of a proxy: the messages of Envoy by themselves, and a real Envoy in front of upstreams.
+
+mod eci;
