@@ -39,6 +39,8 @@ mod management;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod mesh;
+#[cfg(test)]
 mod modules;
 #[cfg(test)]
 mod pages;
