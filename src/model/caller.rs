@@ -236,11 +236,13 @@ pub enum Rpc {
     ListTagKeys,
     /// `ListTagValues` of both
     ListTagValues,
+    /// Envoy's `Authorization.Check`
+    Check,
 }
 
 impl Rpc {
     /// Every one.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Authorize,
         Self::BatchAuthorize,
         Self::AuthorizeStream,
@@ -253,6 +255,7 @@ impl Rpc {
         Self::ListResourcesByTags,
         Self::ListTagKeys,
         Self::ListTagValues,
+        Self::Check,
     ];
 
     /// Its name in the API.
@@ -270,6 +273,7 @@ impl Rpc {
             Self::ListResourcesByTags => "ListResourcesByTags",
             Self::ListTagKeys => "ListTagKeys",
             Self::ListTagValues => "ListTagValues",
+            Self::Check => "Check",
         }
     }
 
@@ -280,7 +284,8 @@ impl Rpc {
             | Self::BatchAuthorize
             | Self::AuthorizeStream
             | Self::FilterResources
-            | Self::AuthorizeTagging => true,
+            | Self::AuthorizeTagging
+            | Self::Check => true,
             Self::ValidateTagging
             | Self::BatchValidateTagging
             | Self::GetEffectiveTagPolicy
@@ -303,7 +308,8 @@ impl Rpc {
             | Self::ListTagResources
             | Self::ListResourcesByTags
             | Self::ListTagKeys
-            | Self::ListTagValues => false,
+            | Self::ListTagValues
+            | Self::Check => false,
         }
     }
 
@@ -321,7 +327,8 @@ impl Rpc {
             | Self::FilterResources
             | Self::ValidateTagging
             | Self::BatchValidateTagging
-            | Self::AuthorizeTagging => false,
+            | Self::AuthorizeTagging
+            | Self::Check => false,
         }
     }
 }

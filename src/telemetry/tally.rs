@@ -119,6 +119,7 @@ fn place(rpc: Rpc) -> usize {
         Rpc::ListResourcesByTags => 9,
         Rpc::ListTagKeys => 10,
         Rpc::ListTagValues => 11,
+        Rpc::Check => 12,
     }
 }
 
