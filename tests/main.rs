@@ -17,6 +17,8 @@ mod change;
 #[cfg(test)]
 mod compliance;
 #[cfg(test)]
+mod config;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod corpus;
@@ -36,6 +38,8 @@ mod malformed;
 mod management;
 #[cfg(test)]
 mod matrix;
+#[cfg(test)]
+mod mesh;
 #[cfg(test)]
 mod modules;
 #[cfg(test)]

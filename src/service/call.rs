@@ -36,10 +36,12 @@ use super::authorization::{Authorization, Method};
 use super::pdp::{self, Served};
 use super::peer::Peer;
 use super::phase::Phase;
+use crate::wire::envoy::service::auth::v3::authorization_server::AuthorizationServer;
 use crate::wire::status::{CallError, explained};
 use crate::wire::v1::tagging_service_server::TaggingServiceServer;
 
 const TAGGING: &str = "/tagwarden.v1.TaggingService/";
+const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
 const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
 
 pub(super) type Answer = Result<Response<Body>, Infallible>;
@@ -50,6 +52,7 @@ pub(super) type BoxAnswer = Pin<Box<dyn Future<Output = Answer> + Send>>;
 pub(super) struct Services {
     pub(super) authorization: Authorization,
     pub(super) tagging: TaggingServiceServer<Served>,
+    pub(super) mesh: AuthorizationServer<Served>,
     pub(super) others: Routes,
     /// The runtime for slow work.
     pub(super) slow: Handle,
@@ -105,6 +108,9 @@ impl Calls {
         let path = request.uri().path();
         if path.starts_with(TAGGING) {
             return Call::new(services.tagging.clone().call(request), until);
+        }
+        if path == CHECK {
+            return Call::new(services.mesh.clone().call(request), until);
         }
         if path == HEALTH_CHECK {
             return Call::new(Box::pin(services.others.clone().call(request)), until);

@@ -50,6 +50,15 @@ pub(super) fn check_request(
     sent.min_revision(min_revision.is_some())
 }
 
+/// Whether a caller may send what a route tells of the circumstances.
+pub(super) fn check_routed(
+    caller: &Caller,
+    message: &message::Authorize<'_>,
+) -> Result<(), CallError> {
+    let keys = message.context.entries.iter();
+    Sent(caller).context(keys.map(|entry| entry.key))
+}
+
 /// Whether a caller may send all that stands in a filter message.
 pub(super) fn check_filter(
     caller: &Caller,

@@ -61,7 +61,7 @@ impl<'m> Resources<'m> {
         Ok(())
     }
 
-    pub(super) fn add(&mut self, resource: Resource<'m>) {
+    pub(in crate::wire) fn add(&mut self, resource: Resource<'m>) {
         if resource.tags.is_some() {
             self.first_tags.get_or_insert(self.count);
         }
@@ -197,7 +197,7 @@ impl<'m> Context<'m> {
         }
     }
 
-    pub(super) fn add(&mut self, key: &'m str, first_value: usize) {
+    pub(in crate::wire) fn add(&mut self, key: &'m str, first_value: usize) {
         self.count = self.count.saturating_add(1);
         let values = first_value..self.values.len();
         // Beyond the limit it is counted alone.
