@@ -104,11 +104,8 @@ impl<'e, 's, V: View, G: Gate> Event<'e, 's, V, G> {
 
     /// A resource as it counts: what is to be forgotten of it is forgotten.
     pub(super) fn find(&self, arn: &Arn) -> Option<LiveResource> {
-        let mut resource = self.state.find(arn.as_str())?;
-        for forget in &self.forgets {
-            forget_in(forget, &mut resource);
-        }
-        Some(resource)
+        let resource = self.state.find(arn.as_str())?;
+        Some(settled(resource, &self.forgets))
     }
 
     /// Whether the associations of a primary that was removed are still ending.
@@ -284,6 +281,11 @@ impl<'e, 's, V: View, G: Gate> Event<'e, 's, V, G> {
         self.state.all_links(after, most)
     }
 
+    /// Forgets this too, in every resource that is looked at.
+    pub(super) fn also_forget(&mut self, forget: &Forget) {
+        self.forgets.push(forget.clone());
+    }
+
     /// How much could not be written so far.
     pub(super) fn failures(&self) -> u64 {
         u64::try_from(self.plan.held_back.len() + self.denied.len()).unwrap_or(u64::MAX)
@@ -300,8 +302,17 @@ pub fn group_arns(account: &str, group: &Name) -> [String; 2] {
     ["*", ""].map(|region| format!("acs:resourcemanager:{region}:{account}:resourcegroup/{group}"))
 }
 
+/// A resource as it counts while something is still to be forgotten: what answers show of where its
+/// tags came from.
+pub fn settled(mut resource: LiveResource, forgets: &[Forget]) -> LiveResource {
+    for forget in forgets {
+        forget_in(forget, &mut resource);
+    }
+    resource
+}
+
 /// tag-policy 7, rule 44: "tags stay and lose provenance". What was written since is not forgotten.
-pub(super) fn forget_in(forget: &Forget, resource: &mut LiveResource) {
+fn forget_in(forget: &Forget, resource: &mut LiveResource) {
     let is_older = resource.version <= forget.at;
     if !is_older || resource.owner() != Some(forget.account.as_str()) {
         return;

@@ -11,6 +11,7 @@ use crate::model::arn::{AccountId, InvalidArn};
 use crate::model::caller::InvalidOwnPrincipal;
 use crate::model::caller::identity::InvalidIdentity;
 use crate::model::caller::principal::InvalidPrincipalPattern;
+use crate::model::inheritance::{InvalidRuleId, InvalidScope};
 use crate::model::organization::MAX_FOLDER_DEPTH;
 use crate::model::tag::DuplicateTagKey;
 use crate::model::tag_policy::Dialect;
@@ -165,6 +166,12 @@ pub enum EntryErrorKind {
     /// How long policies may be stale.
     #[error("not a number of 1 to {MAX_STALENESS} seconds")]
     Staleness,
+    /// The id of a rule of inheritance.
+    #[error(transparent)]
+    RuleId(#[from] InvalidRuleId),
+    /// The keys of a rule.
+    #[error(transparent)]
+    TagScope(#[from] InvalidScope),
     /// A number out of its range.
     #[error("not a number of {least} to {most}")]
     Range {
@@ -317,6 +324,8 @@ impl EntryErrorKind {
             Self::ExplainPrincipal => "EXPLAIN_PRINCIPAL",
             Self::CallerPrincipal(_) => "INVALID_CALLER_PRINCIPAL",
             Self::StalenessMissing | Self::StalenessUnused | Self::Staleness => "INVALID_STALENESS",
+            Self::RuleId(_) => "INVALID_RULE",
+            Self::TagScope(_) => "INVALID_TAG_SCOPE",
             Self::Range { .. } => "OUT_OF_RANGE",
             Self::ResourceType => "INVALID_RESOURCE_TYPE",
             Self::Characters => "INVALID_CHARACTERS",
