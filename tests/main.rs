@@ -19,6 +19,8 @@ mod change;
 #[cfg(test)]
 mod compliance;
 #[cfg(test)]
+mod config;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod corpus;
@@ -38,6 +40,8 @@ mod malformed;
 mod management;
 #[cfg(test)]
 mod matrix;
+#[cfg(test)]
+mod mesh;
 #[cfg(test)]
 mod modules;
 #[cfg(test)]
@@ -62,5 +66,7 @@ mod tag_policy;
 mod tagging;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod ways;
 #[cfg(test)]
 mod workers;
