@@ -1,6 +1,7 @@
 //! Associated inheritance: every case of `conformance/assoc` through the state machine.
 
 mod differential;
+mod documents;
 mod rules;
 mod world;
 

@@ -26,7 +26,8 @@ use super::bundle::entry::{self, Placed, placed};
 use super::bundle::error::EntryErrorKind;
 use super::cursor::{self, Cursor, Sink, Told};
 use super::error::{Limit, ShapeErrorKind};
-use crate::model::arn::AccountId;
+use crate::model::arn::{AccountId, Arn};
+use crate::model::catalog::Catalog;
 use crate::model::inheritance::{AccountInheritance, RuleDefinition, RuleId};
 
 /// The most bytes of the file.
@@ -68,17 +69,34 @@ pub(super) struct AccountEntry {
 /// When an error was told.
 pub(super) fn inheritance(
     at: &Cursor<'_, '_>,
+    catalog: &Catalog,
     sink: &mut Sink<'_>,
 ) -> Result<InheritanceFile, Told> {
     let members = at.members(&["rules", "accounts"], sink)?;
     let rules = members.optional("rules");
     let definitions = rules.map(|at| definitions(&at, sink)).transpose();
     let accounts = members.optional("accounts");
-    let accounts = accounts.map(|at| accounts_of(&at, sink)).transpose();
+    let accounts = accounts
+        .map(|at| accounts_of(&at, catalog, sink))
+        .transpose();
     Ok(InheritanceFile {
         definitions: definitions?.unwrap_or_default(),
         accounts: accounts?.unwrap_or_default(),
     })
+}
+
+/// Reads the object `inheritance`: rules alone.
+///
+/// # Errors
+///
+/// When an error was told.
+pub(super) fn own_rules(
+    at: &Cursor<'_, '_>,
+    sink: &mut Sink<'_>,
+) -> Result<Vec<(Placed<RuleId>, RuleDefinition)>, Told> {
+    let members = at.members(&["rules"], sink)?;
+    let rules = members.required("rules", sink)?;
+    definitions(&rules, sink)
 }
 
 /// Reads the shipped rules.
@@ -108,13 +126,17 @@ fn definitions(
     })
 }
 
-fn accounts_of(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Vec<AccountEntry>, Told> {
+fn accounts_of(
+    at: &Cursor<'_, '_>,
+    catalog: &Catalog,
+    sink: &mut Sink<'_>,
+) -> Result<Vec<AccountEntry>, Told> {
     let entries = bounded(at, ACCOUNTS, sink)?;
     cursor::all(entries, |(name, at)| {
         let spot = at.key_spot();
         let account = AccountId::try_from(name);
         let account = account.map_err(|_| at.refuse_key(EntryErrorKind::Account, sink));
-        let entry = account_entry(&at, sink);
+        let entry = account_entry(&at, catalog, sink);
         let (value, (inheritance, named)) = (account?, entry?);
         Ok(AccountEntry {
             account: Placed { value, spot },
@@ -126,10 +148,11 @@ fn accounts_of(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Vec<AccountEn
 
 fn account_entry(
     at: &Cursor<'_, '_>,
+    catalog: &Catalog,
     sink: &mut Sink<'_>,
 ) -> Result<(AccountInheritance, Vec<Placed<RuleId>>), Told> {
     let members = at.members(&["feature", "regions", "excluded", "rules"], sink)?;
-    let own = setting::switches(&members, sink);
+    let own = setting::switches(&members, catalog, sink);
     let rules = members.optional("rules").map(|at| {
         let entries = bounded(&at, RULES, sink)?;
         cursor::all(entries, |(name, at)| {
@@ -169,9 +192,6 @@ fn bounded<'c, 'n>(
 }
 
 /// A resource that an account excludes, where it stands.
-fn excluded(
-    at: &Cursor<'_, '_>,
-    sink: &mut Sink<'_>,
-) -> Result<Placed<crate::model::arn::Arn>, Told> {
+fn excluded(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Placed<Arn>, Told> {
     placed(at, sink, entry::arn)
 }

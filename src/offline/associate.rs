@@ -189,10 +189,12 @@ impl World {
 
     /// Does what is left, to the end.
     fn work(&mut self) -> Result<(), String> {
-        while let Some(work) = self.directory.take_work() {
+        while let Some(work) = self.directory.work().first().cloned() {
             let law = Law::new(&self.snapshot);
             let plan = actor(&self.directory, &law).step(&work);
-            self.commit(&plan)?;
+            self.fail(&plan.held_back);
+            let committed = self.directory.commit_step(&work, &plan);
+            committed.map_err(|conflict| conflict.to_string())?;
         }
         Ok(())
     }

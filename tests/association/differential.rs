@@ -113,14 +113,7 @@ impl Machine {
     ) -> Failures {
         let at = self.directory.next_version();
         let law = Law::new(&self.snapshot);
-        let actor = Actor {
-            view: &self.directory,
-            law: &law,
-            gate: &self.gate,
-            principal: None,
-            at,
-        };
-        let plan = match call(&actor) {
+        let plan = match call(&self.actor(&law)) {
             Ok(plan) => plan,
             Err(CallError::Refused(failures)) => return told(&failures),
             Err(CallError::Shape(fault)) => panic!("{fault}"),
@@ -133,6 +126,16 @@ impl Machine {
         let mut failures = told(&plan.refused);
         failures.extend(told(&plan.held_back));
         failures
+    }
+
+    fn actor<'a, 's>(&'a self, law: &'a Law<'s>) -> Actor<'a, 's, Memory, Closed> {
+        Actor {
+            view: &self.directory,
+            law,
+            gate: &self.gate,
+            principal: None,
+            at: self.directory.next_version(),
+        }
     }
 
     fn happen(&mut self, happening: &Happening) -> Failures {
@@ -190,21 +193,17 @@ impl Machine {
     /// Does the work that is left; what is to be forgotten may wait.
     fn work(&mut self, forgetting: Forgetting) -> Failures {
         let mut failures = Failures::new();
-        let mut waiting = Vec::new();
-        while let Some(work) = self.directory.take_work() {
-            let forgets = matches!(work, Work::Forget(_));
-            if forgets && forgetting == Forgetting::Later {
-                waiting.push(work);
-                continue;
-            }
-            failures.extend(self.call(|actor| Ok(actor.step(&work))));
+        loop {
+            let is_due =
+                |work: &&Work| forgetting == Forgetting::Now || !matches!(work, Work::Forget(_));
+            let Some(work) = self.directory.work().iter().find(is_due).cloned() else {
+                return failures;
+            };
+            let law = Law::new(&self.snapshot);
+            let plan = self.actor(&law).step(&work);
+            self.directory.commit_step(&work, &plan).unwrap();
+            failures.extend(told(&plan.held_back));
         }
-        let plan = Plan {
-            left: waiting,
-            ..Plan::default()
-        };
-        self.directory.commit(&plan).unwrap();
-        failures
     }
 
     fn resources(&self) -> BTreeMap<String, Resource> {
@@ -392,14 +391,7 @@ fn repaired(machine: &mut Machine) -> Result<(), String> {
     machine.call(|actor| actor.remediate(&known));
     machine.work(Forgetting::Now);
     let law = Law::new(&machine.snapshot);
-    let actor = Actor {
-        view: &machine.directory,
-        law: &law,
-        gate: &machine.gate,
-        principal: None,
-        at: machine.directory.next_version(),
-    };
-    let again = actor.remediate(&known).unwrap();
+    let again = machine.actor(&law).remediate(&known).unwrap();
     if again.writes.is_empty() && again.left.is_empty() {
         Ok(())
     } else {

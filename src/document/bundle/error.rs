@@ -166,6 +166,18 @@ pub enum EntryErrorKind {
     /// How long policies may be stale.
     #[error("not a number of 1 to {MAX_STALENESS} seconds")]
     Staleness,
+    /// A rule of inheritance that nobody defined.
+    #[error("no rule `{name}`")]
+    RuleUnknown {
+        /// Its id.
+        name: Excerpt,
+    },
+    /// A region in which inheritance does not work.
+    #[error("`{found}` is no region of the catalog")]
+    RegionUnknown {
+        /// What is written.
+        found: Excerpt,
+    },
     /// The id of a rule of inheritance.
     #[error(transparent)]
     RuleId(#[from] InvalidRuleId),
@@ -324,6 +336,8 @@ impl EntryErrorKind {
             Self::ExplainPrincipal => "EXPLAIN_PRINCIPAL",
             Self::CallerPrincipal(_) => "INVALID_CALLER_PRINCIPAL",
             Self::StalenessMissing | Self::StalenessUnused | Self::Staleness => "INVALID_STALENESS",
+            Self::RuleUnknown { .. } => "RULE_UNKNOWN",
+            Self::RegionUnknown { .. } => "REGION_UNKNOWN",
             Self::RuleId(_) => "INVALID_RULE",
             Self::TagScope(_) => "INVALID_TAG_SCOPE",
             Self::Range { .. } => "OUT_OF_RANGE",

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::excluded;
 use crate::document::bundle::entry::list;
 use crate::document::bundle::error::EntryErrorKind;
-use crate::document::cursor::{Cursor, Members, Sink, Told};
+use crate::document::cursor::{self, Cursor, Members, Sink, Told};
 use crate::document::error::{Limit, ShapeErrorKind};
 use crate::model::arn::Arn;
+use crate::model::catalog::Catalog;
 use crate::model::inheritance::{
     AccountInheritance, ApplyToExisting, Authority, MAX_EXCLUDED, RuleSetting, Status, TagScope,
 };
@@ -26,14 +27,16 @@ const EXCLUDED: Limit = Limit {
 /// Reads the object of an account's feature: all but its rules.
 pub(in crate::document) fn feature(
     at: &Cursor<'_, '_>,
+    catalog: &Catalog,
     sink: &mut Sink<'_>,
 ) -> Result<AccountInheritance, Told> {
     let members = at.members(&["feature", "regions", "excluded"], sink)?;
-    switches(&members, sink)
+    switches(&members, catalog, sink)
 }
 
 pub(super) fn switches(
     members: &Members<'_, '_>,
+    catalog: &Catalog,
     sink: &mut Sink<'_>,
 ) -> Result<AccountInheritance, Told> {
     let status = members.optional("feature").map(|at| {
@@ -42,7 +45,7 @@ pub(super) fn switches(
     });
     let regions = members.optional("regions").map(|at| {
         let items = at.some_items(REGIONS, sink)?;
-        crate::document::cursor::all(items, |at| at.text(sink).map(Arc::from))
+        cursor::all(items, |at| region(&at, catalog, sink))
     });
     let excluded = excluded_of(members, sink);
     Ok(AccountInheritance {
@@ -50,6 +53,16 @@ pub(super) fn switches(
         regions: regions.transpose()?.map(Vec::into_boxed_slice),
         rules: Default::default(),
         excluded: excluded?,
+    })
+}
+
+/// tag-policy 8: "it works only in the regions of the catalog's list".
+fn region(at: &Cursor<'_, '_>, catalog: &Catalog, sink: &mut Sink<'_>) -> Result<Arc<str>, Told> {
+    at.parse(sink, |text| {
+        let mut known = catalog.regions.iter();
+        let found = known.any(|known| **known == *text);
+        let unknown = || EntryErrorKind::RegionUnknown { found: text.into() };
+        found.then(|| Arc::from(text)).ok_or_else(unknown)
     })
 }
 
@@ -108,6 +121,6 @@ pub(in crate::document) fn scope(
     sink: &mut Sink<'_>,
 ) -> Result<TagScope, Told> {
     let items = at.items(sink)?;
-    let keys = crate::document::cursor::all(items, |at| at.text(sink))?;
+    let keys = cursor::all(items, |at| at.text(sink))?;
     TagScope::new(keys).map_err(|invalid| at.refuse(EntryErrorKind::from(invalid), sink))
 }
