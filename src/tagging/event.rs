@@ -113,11 +113,15 @@ impl<'e, 's, V: View, G: Gate> Event<'e, 's, V, G> {
         self.state.is_ending(arn)
     }
 
-    /// Puts a resource as it is to be. What is as it was is not written.
+    /// Puts a resource as it is to be. What is as it was is not written; what is still to be
+    /// forgotten of it is not as it was, for a write is what keeps it from being forgotten.
     pub(super) fn put(&mut self, mut next: LiveResource) {
         let before = self.state.find(next.arn.as_str());
         next.version = before.as_ref().map_or(self.at, |before| before.version);
-        if before.as_ref() == Some(&next) {
+        let is_same = |before: &LiveResource| {
+            *before == next && settled(before.clone(), &self.forgets) == next
+        };
+        if before.as_ref().is_some_and(is_same) {
             return;
         }
         next.version = self.at;
