@@ -20,7 +20,7 @@ use self::sight::{sees, unknown};
 use super::desk::find;
 use super::{Call, Pdp, Served, YIELD_EVERY, answer, revision, rights};
 use crate::directory::{Directory, Entry};
-use crate::engine::compliance::{StagedVerdict, validate_staged};
+use crate::engine::compliance::StagedVerdict;
 use crate::engine::tagging::Tags;
 use crate::model::caller::{Origin, Rpc};
 use crate::model::verdict::limits;
@@ -184,8 +184,7 @@ impl Judging<'_> {
         };
         let node = node(snapshot, name, stored, own)?;
         let settled = facts(&asked, &storage, stored)?.settle(snapshot, node)?;
-        let verdict = validate_staged(&settled.staged, &settled.tagging()?);
-        Ok(tell(&verdict))
+        settled.judge(tell)
     }
 }
 
