@@ -16,7 +16,7 @@
 //! # Invariants
 //!
 //! - A module imports only from modules above it in the list below; a test holds it.
-//! - The first six are pure: no async, I/O, clock, lock or tonic type. Time is an argument.
+//! - The first seven are pure: no async, I/O, clock, lock or tonic type. Time is an argument.
 //! - A snapshot is never changed; the next one shares what no change touched. A decision uses one
 //!   from start to end.
 //! - What is not understood is refused, with its position, and never dropped.
@@ -54,6 +54,9 @@ pub mod snapshot;
 pub mod compiler;
 pub mod engine;
 pub mod reference;
+
+// What calls write to live resources.
+pub mod tagging;
 
 // The edges: live state, files, what is counted.
 pub mod directory;

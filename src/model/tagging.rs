@@ -5,7 +5,9 @@
 //! Not here: may this principal, and do the tags comply (`engine`).
 
 mod code;
+mod plan;
 mod work;
 
 pub use code::{Failure, FailureCode};
-pub use work::{Backfill, Progress, Sweep, Touched, Work};
+pub use plan::Plan;
+pub use work::{Backfill, Cause, Forget, PrimaryChange, Progress, Sweep, Touched, Work};

@@ -140,6 +140,15 @@ impl LiveResource {
         })
     }
 
+    /// Its associations, with both ends.
+    pub fn links(&self) -> impl Iterator<Item = Link> {
+        self.primaries.iter().map(|association| Link {
+            primary: association.primary.clone(),
+            associated: self.arn.clone(),
+            rule: association.rule.clone(),
+        })
+    }
+
     /// What a decision needs of it.
     pub fn to_resource(&self) -> Resource {
         Resource {
