@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::arn::Arn;
-use crate::model::resource::{Link, LiveResource, Write};
-use crate::model::tagging::Work;
+use crate::model::resource::{Link, LiveResource};
+use crate::model::tagging::{Forget, Plan, Work};
 
 /// The directory, to be asked. What it answers does not change while a change is worked out.
 pub trait View {
@@ -18,8 +18,12 @@ pub trait View {
     /// All associations that come after a place, at most so many, in order.
     fn all_links(&self, after: Option<&Link>, most: usize) -> Vec<Link>;
 
-    /// The work that earlier changes left, in the order in which they left it.
-    fn work(&self) -> &[Work];
+    /// What is still to be forgotten: the [`Work::Forget`] that is left.
+    fn forgets(&self) -> Vec<Forget>;
+
+    /// Whether a primary was removed and its associations are still ending: whether a
+    /// [`Sweep`](crate::model::tagging::Sweep) of its removal is left.
+    fn is_ending(&self, arn: &Arn) -> bool;
 }
 
 /// A view with changes over it that nobody else sees yet.
@@ -29,7 +33,7 @@ pub struct Overlay<'v, V> {
     changed: BTreeMap<Arc<str>, Option<LiveResource>>,
     /// The associations of the changed resources: whether each is there now.
     links: BTreeMap<Link, bool>,
-    work: Vec<Work>,
+    left: Vec<Work>,
 }
 
 impl<'v, V: View> Overlay<'v, V> {
@@ -39,17 +43,16 @@ impl<'v, V: View> Overlay<'v, V> {
             under,
             changed: BTreeMap::new(),
             links: BTreeMap::new(),
-            work: under.work().to_vec(),
+            left: Vec::new(),
         }
     }
 
-    /// Puts the writes of a change over what is there, and takes its work for the work that is
-    /// left.
-    pub fn apply(&mut self, writes: &[Write], work: Vec<Work>) {
-        for write in writes {
+    /// Puts a change over what is there.
+    pub fn apply(&mut self, plan: &Plan) {
+        for write in &plan.writes {
             self.set(&write.arn, write.next.clone());
         }
-        self.work = work;
+        self.left.extend_from_slice(&plan.left);
     }
 
     /// Puts one resource, or its absence, over what is there.
@@ -113,7 +116,16 @@ impl<V: View> View for Overlay<'_, V> {
         self.merged(after, most, beneath, |_| true)
     }
 
-    fn work(&self) -> &[Work] {
-        &self.work
+    fn forgets(&self) -> Vec<Forget> {
+        let mut forgets = self.under.forgets();
+        forgets.extend(self.left.iter().filter_map(|work| match work {
+            Work::Forget(forget) => Some(forget.clone()),
+            Work::Sweep(_) | Work::Backfill(_) => None,
+        }));
+        forgets
+    }
+
+    fn is_ending(&self, arn: &Arn) -> bool {
+        self.under.is_ending(arn) || self.left.iter().any(|work| work.ends(arn))
     }
 }

@@ -54,11 +54,17 @@ pub enum FailureCode {
     AssociationMismatch,
     /// The resource has as many primaries as there may be.
     TooManyPrimaries,
+    /// Tags went through as many resources as they may, and go no further.
+    ChainTooLong,
+    /// Tag policies bind accounts, and not the one that owns the resource (security 6.6).
+    AccountOutsideOrganization,
+    /// Nobody knows what tag policies can do with the type (security 6.6).
+    ResourceTypeUnknown,
 }
 
 impl FailureCode {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::TooManyResources,
         Self::NoResources,
         Self::DuplicateResource,
@@ -76,6 +82,9 @@ impl FailureCode {
         Self::RuleUnknown,
         Self::AssociationMismatch,
         Self::TooManyPrimaries,
+        Self::ChainTooLong,
+        Self::AccountOutsideOrganization,
+        Self::ResourceTypeUnknown,
     ];
 
     /// The stable name: as published, where it was.
@@ -98,6 +107,9 @@ impl FailureCode {
             Self::RuleUnknown => "RULE_UNKNOWN",
             Self::AssociationMismatch => "ASSOCIATION_MISMATCH",
             Self::TooManyPrimaries => "PRIMARY_LIMIT",
+            Self::ChainTooLong => "CHAIN_LIMIT",
+            Self::AccountOutsideOrganization => "ACCOUNT_OUTSIDE_ORGANIZATION",
+            Self::ResourceTypeUnknown => "RESOURCE_TYPE_UNKNOWN",
         }
     }
 }

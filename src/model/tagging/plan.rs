@@ -8,9 +8,9 @@ use crate::model::resource::Write;
 pub struct Plan {
     /// What is committed, all of it or nothing; one write for each resource.
     pub writes: Vec<Write>,
-    /// The work that is left, in order: it takes the place of all that was left before. It is
-    /// committed with the writes.
-    pub work: Vec<Work>,
+    /// The work that is left, to be kept with the writes beside what was left before. After a step
+    /// of work it takes the place of that work.
+    pub left: Vec<Work>,
     /// The named resources to which nothing was done, and why.
     pub refused: Vec<Failure>,
     /// What inheritance and correction could not write, by resource and key.

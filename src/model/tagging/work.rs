@@ -20,6 +20,16 @@ pub enum Work {
     Forget(Forget),
 }
 
+impl Work {
+    /// Whether it ends the associations of a primary that was removed.
+    pub fn ends(&self, arn: &Arn) -> bool {
+        match self {
+            Self::Sweep(sweep) => sweep.change == PrimaryChange::Removed && sweep.primary == *arn,
+            Self::Backfill(_) | Self::Forget(_) => false,
+        }
+    }
+}
+
 /// A change of a primary on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sweep {
