@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use dashmap::DashMap;
 use foldhash::fast::RandomState;
 
-use crate::model::resource::Resource;
+use crate::model::resource::{LiveResource, Resource, Write};
 
 /// How many shards there are. With few, a growing one is rehashed under its lock for long.
 const SHARDS: usize = 4_096;
@@ -23,12 +23,14 @@ type Resources = DashMap<Arc<str>, Arc<Resource>, RandomState>;
 #[derive(Debug)]
 pub struct Directory {
     resources: ArcSwap<Resources>,
+    live: DashMap<Arc<str>, LiveResource>,
 }
 
 impl Default for Directory {
     fn default() -> Self {
         Self {
             resources: ArcSwap::from_pointee(empty()),
+            live: DashMap::new(),
         }
     }
 }
@@ -56,6 +58,37 @@ impl Directory {
         let old = self.resources.swap(Arc::new(next));
         while Arc::strong_count(&old) > 1 {
             std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// All that is kept of a resource.
+    pub fn live(&self, arn: &str) -> Option<LiveResource> {
+        self.live.get(arn).map(|entry| entry.clone())
+    }
+
+    /// Puts what was committed.
+    pub fn apply(&self, writes: &[Write]) {
+        let resources = self.resources.load();
+        for Write { arn, next, .. } in writes {
+            match next {
+                Some(next) => {
+                    resources.insert(arn.shared(), Arc::new(next.to_resource()));
+                    self.live.insert(arn.shared(), next.clone());
+                }
+                None => {
+                    resources.remove(arn.as_str());
+                    self.live.remove(arn.as_str());
+                }
+            }
+        }
+    }
+
+    /// Replaces all.
+    pub fn replace_live(&self, resources: Vec<LiveResource>) {
+        self.live.clear();
+        self.replace(resources.iter().map(LiveResource::to_resource));
+        for resource in resources {
+            self.live.insert(resource.arn.shared(), resource);
         }
     }
 

@@ -9,6 +9,7 @@
 
 mod authoring;
 pub mod change;
+pub mod directory;
 pub mod load;
 pub mod permission;
 pub mod reading;

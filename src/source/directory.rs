@@ -11,6 +11,7 @@
 
 mod row;
 mod sum;
+pub mod work;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};

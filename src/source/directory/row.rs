@@ -11,7 +11,7 @@ use prost::Message as _;
 
 use crate::model::account::{InvalidName, Name};
 use crate::model::arn::{AccountId, Arn, InvalidArn};
-use crate::model::inheritance::{InvalidRuleId, RuleId};
+use crate::model::inheritance::{InvalidRuleId, InvalidScope, RuleId};
 use crate::model::resource::{Association, LiveResource, LiveTag, Provenance, Version};
 
 /// Why bytes are no row.
@@ -29,6 +29,12 @@ pub enum RowError {
     /// A rule has no such id.
     #[error("{0}")]
     Rule(#[from] InvalidRuleId),
+    /// The scope of a rule is none.
+    #[error("{0}")]
+    Scope(#[from] InvalidScope),
+    /// Something is missing.
+    #[error("something is missing")]
+    Incomplete,
     /// Nobody wrote this tag.
     #[error("the tag `{0}` has no known provenance")]
     Provenance(String),
@@ -68,7 +74,7 @@ struct RowTag {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-struct RowAssociation {
+pub(super) struct RowAssociation {
     #[prost(string, tag = "1")]
     primary: String,
     #[prost(string, tag = "2")]
