@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         [
             "tagwarden/v1/authorization.proto",
             "tagwarden/v1/tagging.proto",
+            "tagwarden/v1/directory.proto",
             "tagwarden/v1/management.proto",
         ],
         ["proto", "proto/vendor"],

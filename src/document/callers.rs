@@ -90,6 +90,7 @@ fn anonymous(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Anonymous, Told
         at.word("`loopback`, `remote` or `unix`", &places, sink)
     });
     let rights = rights(&members, sink).and_then(|rights| explains(rights, None, &members, sink));
+    let rights = rights.and_then(|rights| nobody_writes(rights, &members, sink));
     Ok(Anonymous {
         from: from?,
         rights: rights?,
@@ -148,6 +149,19 @@ fn explains(
         return Ok(rights);
     };
     Err(members.whole().refuse(kind, sink))
+}
+
+/// security 1.2: "No RPC that changes the directory is served to anonymous."
+fn nobody_writes(
+    rights: Rights,
+    members: &Members<'_, '_>,
+    sink: &mut Sink<'_>,
+) -> Result<Rights, Told> {
+    let mut all = Rpc::ALL.into_iter();
+    match all.find(|rpc| rpc.changes_directory() && rights.rpcs.contains(*rpc)) {
+        Some(rpc) => Err(members.whole().refuse(EntryErrorKind::AnonymousWrites { rpc }, sink)),
+        None => Ok(rights),
+    }
 }
 
 fn name(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Name, Told> {
@@ -227,8 +241,7 @@ fn rights(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<Rights, Told
 
 fn rpc(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Rpc, Told> {
     let words = Rpc::ALL.map(|rpc| (rpc.as_str(), rpc));
-    let expected = "`Authorize`, `BatchAuthorize`, `AuthorizeStream` or `FilterResources`";
-    at.word(expected, &words, sink)
+    at.word("the name of an RPC: `Authorize`", &words, sink)
 }
 
 /// One element of `supply`.
@@ -396,10 +409,7 @@ mod tests {
             disclosure,
         } = &gateway.rights;
         let called = Rpc::ALL.map(|rpc| rpcs.contains(rpc));
-        assert_eq!(
-            called,
-            [true, false, false, false, false, false, false, false]
-        );
+        assert!(called[0] && !called[1..].contains(&true));
         assert!(matches!(act_for, ActFor::Patterns(patterns) if patterns.len() == 2));
         assert!(supply.has(SupplyRight::Session) && !supply.has(SupplyRight::Kind));
         assert!(supply.has_key("acs:sourceip") && !supply.has_key("acs:MFAPresent"));
@@ -440,6 +450,19 @@ mod tests {
             let found = named(&format!(r#""principal": "{principal}""#));
             let expected = "/callers/0/principal: expected the ARN of a user or a role";
             assert!(found.ends_with(expected), "{found}");
+        }
+    }
+
+    #[test]
+    fn nobody_without_a_name_changes_the_directory() {
+        let refused = |text: &str| {
+            let read = read(Source::new(text), MAX_CALLERS_BYTES, callers);
+            read.unwrap_err().to_string()
+        };
+        for rpc in Rpc::ALL.into_iter().filter(|rpc| rpc.changes_directory()) {
+            let told = refused(&format!(r#"{{"anonymous": {{"rpcs": ["Authorize", "{rpc}"]}}}}"#));
+            let expected = format!("`{rpc}` changes the directory, and is not for peers");
+            assert!(told.contains(&expected), "{told}");
         }
     }
 }

@@ -228,11 +228,25 @@ pub enum Rpc {
     AuthorizeTagging,
     /// `TaggingService.GetEffectiveTagPolicy`
     GetEffectiveTagPolicy,
+    /// `DirectoryService.PutResources`
+    PutResources,
+    /// `DirectoryService.RemoveResources`
+    RemoveResources,
+    /// `DirectoryService.MoveResources`
+    MoveResources,
+    /// `DirectoryService.TagResources`
+    TagResources,
+    /// `DirectoryService.UntagResources`
+    UntagResources,
+    /// `DirectoryService.AssociateResources`
+    AssociateResources,
+    /// `DirectoryService.DissociateResources`
+    DissociateResources,
 }
 
 impl Rpc {
     /// Every one.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 15] = [
         Self::Authorize,
         Self::BatchAuthorize,
         Self::AuthorizeStream,
@@ -241,6 +255,13 @@ impl Rpc {
         Self::BatchValidateTagging,
         Self::AuthorizeTagging,
         Self::GetEffectiveTagPolicy,
+        Self::PutResources,
+        Self::RemoveResources,
+        Self::MoveResources,
+        Self::TagResources,
+        Self::UntagResources,
+        Self::AssociateResources,
+        Self::DissociateResources,
     ];
 
     /// Its name in the API.
@@ -254,6 +275,13 @@ impl Rpc {
             Self::BatchValidateTagging => "BatchValidateTagging",
             Self::AuthorizeTagging => "AuthorizeTagging",
             Self::GetEffectiveTagPolicy => "GetEffectiveTagPolicy",
+            Self::PutResources => "PutResources",
+            Self::RemoveResources => "RemoveResources",
+            Self::MoveResources => "MoveResources",
+            Self::TagResources => "TagResources",
+            Self::UntagResources => "UntagResources",
+            Self::AssociateResources => "AssociateResources",
+            Self::DissociateResources => "DissociateResources",
         }
     }
 
@@ -265,9 +293,16 @@ impl Rpc {
             | Self::AuthorizeStream
             | Self::FilterResources
             | Self::AuthorizeTagging => true,
-            Self::ValidateTagging | Self::BatchValidateTagging | Self::GetEffectiveTagPolicy => {
-                false
-            }
+            Self::ValidateTagging
+            | Self::BatchValidateTagging
+            | Self::GetEffectiveTagPolicy
+            | Self::PutResources
+            | Self::RemoveResources
+            | Self::MoveResources
+            | Self::TagResources
+            | Self::UntagResources
+            | Self::AssociateResources
+            | Self::DissociateResources => false,
         }
     }
 
@@ -279,6 +314,34 @@ impl Rpc {
             | Self::BatchAuthorize
             | Self::AuthorizeStream
             | Self::FilterResources
+            | Self::GetEffectiveTagPolicy
+            | Self::PutResources
+            | Self::RemoveResources
+            | Self::MoveResources
+            | Self::TagResources
+            | Self::UntagResources
+            | Self::AssociateResources
+            | Self::DissociateResources => false,
+        }
+    }
+
+    /// Whether it changes the directory. Nobody calls such a one without a name (security 1.2).
+    pub fn changes_directory(self) -> bool {
+        match self {
+            Self::PutResources
+            | Self::RemoveResources
+            | Self::MoveResources
+            | Self::TagResources
+            | Self::UntagResources
+            | Self::AssociateResources
+            | Self::DissociateResources => true,
+            Self::Authorize
+            | Self::BatchAuthorize
+            | Self::AuthorizeStream
+            | Self::FilterResources
+            | Self::ValidateTagging
+            | Self::BatchValidateTagging
+            | Self::AuthorizeTagging
             | Self::GetEffectiveTagPolicy => false,
         }
     }

@@ -1,4 +1,5 @@
-//! The policy administration point: `ManagementService` on a listener of its own.
+//! The policy administration point: `ManagementService` and `DirectoryService` on a listener of
+//! its own.
 //!
 //! All of it runs on the runtime for slow work. On the Unix socket who connects is asked of the
 //! kernel, and its directory is closed to others; on a TCP address there is TLS, and a peer proves
@@ -33,6 +34,7 @@ use tonic::service::Routes;
 use tower::Service as _;
 
 use self::body::Timed;
+pub(in crate::service) use self::handlers::From;
 use self::handlers::Handlers;
 pub use self::handlers::{Config, MAX_PAGE, PAGE_BYTES};
 use super::accept::Listener;

@@ -219,7 +219,7 @@ fn default_anonymous() -> Anonymous {
         rights: Rights {
             rpcs: Rpc::ALL
                 .into_iter()
-                .filter(|rpc| *rpc != Rpc::GetEffectiveTagPolicy)
+                .filter(|rpc| rpc.decides() || rpc.judges_tags())
                 .collect(),
             act_for: ActFor::Patterns([PrincipalPattern::Every].into()),
             supply: Supply::new([SupplyRight::ResourceTags], ContextKeys::All),
@@ -304,11 +304,11 @@ mod tests {
         assert_eq!(table.find(&Origin::Remote).rights, nothing);
         assert_eq!(table.find(&unix(9, 9, SocketUser::Other)).rights, nothing);
         let local = &table.find(&Origin::Loopback).rights;
-        let provenance = Rpc::GetEffectiveTagPolicy;
+        let is_closed = |rpc: Rpc| rpc == Rpc::GetEffectiveTagPolicy || rpc.changes_directory();
         assert!(
             Rpc::ALL
                 .into_iter()
-                .all(|rpc| local.rpcs.contains(rpc) == (rpc != provenance))
+                .all(|rpc| local.rpcs.contains(rpc) != is_closed(rpc))
         );
         let has = SupplyRight::ALL.map(|right| local.supply.has(right));
         assert_eq!(has, [true, false, false, false, false, false]);

@@ -115,6 +115,13 @@ fn place(rpc: Rpc) -> usize {
         Rpc::BatchValidateTagging => 5,
         Rpc::AuthorizeTagging => 6,
         Rpc::GetEffectiveTagPolicy => 7,
+        Rpc::PutResources => 8,
+        Rpc::RemoveResources => 9,
+        Rpc::MoveResources => 10,
+        Rpc::TagResources => 11,
+        Rpc::UntagResources => 12,
+        Rpc::AssociateResources => 13,
+        Rpc::DissociateResources => 14,
     }
 }
 

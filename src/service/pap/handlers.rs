@@ -183,14 +183,15 @@ fn unread(error: ReadingError) -> CallError {
 }
 
 /// Who calls.
-struct From {
-    origin: Origin,
-    peer: String,
+pub(in crate::service) struct From {
+    pub(in crate::service) origin: Origin,
+    /// The peer, as its listener knows it.
+    pub(in crate::service) peer: String,
 }
 
 impl From {
     /// The connection says who calls; one that says nothing is anybody's.
-    fn of<T>(request: &Request<T>) -> Self {
+    pub(in crate::service) fn of<T>(request: &Request<T>) -> Self {
         let peer = request.extensions().get::<Arc<Peer>>();
         let Some(peer) = peer else {
             let (origin, peer) = (Origin::Remote, String::new());

@@ -94,7 +94,7 @@ fn allowed(values: &AllowedValues) -> Vec<String> {
 
 /// tag-policy 3.2: "three message forms: allowed values of TagValue; allowed spelling of TagKey;
 /// necessary keys missing".
-fn message(violation: &Violation<'_>) -> String {
+pub(crate) fn message(violation: &Violation<'_>) -> String {
     let statement = violation.statement;
     let key = json(&[statement.tag_key.to_string()]);
     match violation.code {
