@@ -46,6 +46,7 @@ pub fn compile(bundle: &Bundle) -> Result<Snapshot, CompileErrors> {
             settings: bundle.settings.clone(),
             catalog: Arc::new(bundle.catalog.clone()),
             callers: CallerTable::new(&bundle.callers),
+            inheritance: Arc::clone(&bundle.inheritance),
             ..Snapshot::default()
         },
         interner: Interner::default(),

@@ -10,10 +10,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::arn::AccountId;
+use super::arn::{AccountId, Arn};
 use super::tag::check_key;
 use super::text::InvalidTagText;
 
+/// The most resources that an account excludes from `rg_inherit` (tag-policy 3.4).
+pub const MAX_EXCLUDED: usize = 20;
 /// The most keys in the scope of a rule (tag-policy 4.2).
 pub const MAX_SCOPE_KEYS: usize = 50;
 /// The longest id of a rule, in bytes.
@@ -235,6 +237,8 @@ pub struct AccountInheritance {
     pub regions: Option<Box<[Arc<str>]>>,
     /// The rules that were set.
     pub rules: BTreeMap<RuleId, RuleSetting>,
+    /// The resources that take nothing from their resource group, in order (tag-policy 3.4).
+    pub excluded: Box<[Arn]>,
 }
 
 /// Associated inheritance as authored: definitions, and what each account made of them.
@@ -243,7 +247,23 @@ pub struct Inheritance {
     /// The rules that there are: the shipped ones and the operator's own.
     pub definitions: BTreeMap<RuleId, RuleDefinition>,
     /// What the accounts have set; an account that is not here has the feature off.
-    pub accounts: BTreeMap<AccountId, AccountInheritance>,
+    pub accounts: BTreeMap<AccountId, Arc<AccountInheritance>>,
+}
+
+impl Inheritance {
+    /// What the account that owns a resource has set.
+    pub fn of(&self, owner: Option<&str>) -> Option<&AccountInheritance> {
+        self.accounts.get(owner?).map(|own| &**own)
+    }
+}
+
+impl AccountInheritance {
+    /// The setting of a rule that is in force, as far as the account has a say.
+    pub fn in_force(&self, rule: &RuleId) -> Option<&RuleSetting> {
+        let setting = self.rules.get(rule)?;
+        let is_on = self.feature == Status::Enabled && setting.status == Status::Enabled;
+        is_on.then_some(setting)
+    }
 }
 
 #[cfg(test)]

@@ -73,6 +73,14 @@ pub enum Provenance {
 }
 
 impl Provenance {
+    /// Whether the tag came by an association.
+    pub fn is_by(&self, association: &Association) -> bool {
+        match self {
+            Self::Inherited(by) => by == association,
+            Self::Own | Self::Group(_) | Self::Correction => false,
+        }
+    }
+
     /// The role in whose name the tag was written; `None`: nobody's but the writer's own.
     pub fn role(&self) -> Option<&'static str> {
         match self {

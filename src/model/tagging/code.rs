@@ -60,11 +60,15 @@ pub enum FailureCode {
     AccountOutsideOrganization,
     /// Nobody knows what tag policies can do with the type (security 6.6).
     ResourceTypeUnknown,
+    /// Neither the ARN nor the call names the account that owns the resource.
+    OwnerUnknown,
+    /// The ARN names no single resource.
+    IdRequired,
 }
 
 impl FailureCode {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::TooManyResources,
         Self::NoResources,
         Self::DuplicateResource,
@@ -85,6 +89,8 @@ impl FailureCode {
         Self::ChainTooLong,
         Self::AccountOutsideOrganization,
         Self::ResourceTypeUnknown,
+        Self::OwnerUnknown,
+        Self::IdRequired,
     ];
 
     /// The stable name: as published, where it was.
@@ -110,6 +116,8 @@ impl FailureCode {
             Self::ChainTooLong => "CHAIN_LIMIT",
             Self::AccountOutsideOrganization => "ACCOUNT_OUTSIDE_ORGANIZATION",
             Self::ResourceTypeUnknown => "RESOURCE_TYPE_UNKNOWN",
+            Self::OwnerUnknown => "OWNER_UNKNOWN",
+            Self::IdRequired => "RESOURCE_ID_REQUIRED",
         }
     }
 }
