@@ -159,7 +159,9 @@ fn nobody_writes(
 ) -> Result<Rights, Told> {
     let mut all = Rpc::ALL.into_iter();
     match all.find(|rpc| rpc.changes_directory() && rights.rpcs.contains(*rpc)) {
-        Some(rpc) => Err(members.whole().refuse(EntryErrorKind::AnonymousWrites { rpc }, sink)),
+        Some(rpc) => Err(members
+            .whole()
+            .refuse(EntryErrorKind::AnonymousWrites { rpc }, sink)),
         None => Ok(rights),
     }
 }
@@ -460,7 +462,9 @@ mod tests {
             read.unwrap_err().to_string()
         };
         for rpc in Rpc::ALL.into_iter().filter(|rpc| rpc.changes_directory()) {
-            let told = refused(&format!(r#"{{"anonymous": {{"rpcs": ["Authorize", "{rpc}"]}}}}"#));
+            let told = refused(&format!(
+                r#"{{"anonymous": {{"rpcs": ["Authorize", "{rpc}"]}}}}"#
+            ));
             let expected = format!("`{rpc}` changes the directory, and is not for peers");
             assert!(told.contains(&expected), "{told}");
         }

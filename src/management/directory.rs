@@ -50,6 +50,13 @@ pub struct Config {
     pub step: Step,
 }
 
+impl std::fmt::Debug for Config {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = formatter.debug_struct("Config");
+        shown.field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
 /// What one step of work comes to.
 pub type Step = Box<dyn FnMut(&Turn<'_>, &Work) -> Plan + Send>;
 
@@ -58,6 +65,8 @@ pub type Step = Box<dyn FnMut(&Turn<'_>, &Work) -> Plan + Send>;
 pub struct Turn<'t> {
     /// The policies in force; `None`: there are none yet.
     pub snapshot: Option<&'t Snapshot>,
+    /// The resources as everybody sees them.
+    pub directory: &'t Directory,
     /// The resources, with what the calls before this one write.
     pub view: &'t Overlay<'t, Base>,
     /// The number that the change would have.

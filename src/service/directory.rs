@@ -7,6 +7,7 @@
 //! Not here: what a call writes (`tagging`), and when (`management::directory`).
 
 mod asker;
+mod background;
 mod calls;
 mod names;
 mod told;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tonic::{Request, Response, Status};
 
+pub use self::background::step;
 use self::told::Told;
 use super::pap::From;
 use super::pdp::rights;

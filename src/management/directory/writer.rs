@@ -97,7 +97,8 @@ impl Writer {
 
     pub(super) fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
         loop {
-            let busy = !self.failed && self.base.next_work().is_some();
+            let is_ready = !self.failed && self.reader.load().is_some();
+            let busy = is_ready && self.base.next_work().is_some();
             let first = if busy {
                 match inbox.try_recv() {
                     Ok(command) => Some(command),
@@ -167,6 +168,7 @@ impl Writer {
             let version = Version(worked.version.0 + 1);
             let turn = |view| Turn {
                 snapshot,
+                directory: &self.base.directory,
                 view,
                 version,
                 now,
@@ -180,11 +182,13 @@ impl Writer {
             worked.outcomes.push(Ok(outcome));
         }
         if !self.failed
+            && snapshot.is_some()
             && let Some((id, work)) = self.base.next_work()
         {
             let version = Version(worked.version.0 + 1);
             let turn = Turn {
                 snapshot,
+                directory: &self.base.directory,
                 view: &overlay,
                 version,
                 now,

@@ -25,7 +25,7 @@ use crate::wire::status::CallError;
 use crate::wire::v1;
 
 /// The action that adds tags, whatever the service.
-const TAG: &str = "tag:TagResources";
+pub(super) const TAG: &str = "tag:TagResources";
 /// The action that removes them.
 const UNTAG: &str = "tag:UntagResources";
 
@@ -80,7 +80,7 @@ impl Hearing<'_> {
         }
         let desk = Desk {
             snapshot: self.snapshot,
-            directory: self.turn.view.directory(),
+            directory: self.turn.directory,
             sessions: self.sessions,
             caller: self.caller,
             now: self.turn.now,
@@ -100,6 +100,16 @@ impl Hearing<'_> {
 }
 
 impl<'a> Asker<'a> {
+    /// A principal in some circumstances.
+    pub(super) fn of(snapshot: &'a Snapshot, asked: Request<'a>) -> Self {
+        Self {
+            snapshot,
+            asked,
+            name: Arc::default(),
+            region: "",
+        }
+    }
+
     /// The account of the principal, which stands for `*` in an ARN.
     pub(super) fn account(&self) -> Option<&'a str> {
         self.asked.principal.account()

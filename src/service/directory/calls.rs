@@ -1,14 +1,12 @@
 //! The calls: what is asked, put to the state machine.
 
-use super::asker::Asker;
-use super::told::Told;
+use super::told::{Refusing, Told, told_error};
 use super::{Hearing, names};
 use crate::model::arn::Arn;
 use crate::model::resource::Link;
 use crate::model::tag::TagRef;
-use crate::model::tagging::{FailureCode, Plan};
-use crate::tagging::shape::Form;
-use crate::tagging::{Actor, Edit, Hand, Keys, Law, Open};
+use crate::model::tagging::Plan;
+use crate::tagging::{Edit, Hand, Keys, Law};
 use crate::wire::status::CallError;
 use crate::wire::v1;
 
@@ -47,7 +45,7 @@ pub(super) fn move_to(hearing: &Hearing<'_>, message: &v1::MoveResourcesRequest)
         let law = Law::new(hearing.snapshot);
         let plan = hearing.actor(&law, asker).move_to(&arns, group.as_ref());
         let plan = plan.map_err(told_error)?;
-        Ok(hearing.told(&arns, Vec::new(), plan).by(asker))
+        Ok(hearing.told_by(asker, &arns, plan))
     })
 }
 
@@ -121,7 +119,7 @@ pub(super) fn associate(hearing: &Hearing<'_>, message: &v1::AssociateResourcesR
         let law = Law::new(hearing.snapshot);
         let plan = hearing.actor(&law, asker).associate(&links);
         let plan = plan.map_err(told_error)?;
-        Ok(hearing.told(&associated(&links), Vec::new(), plan).by(asker))
+        Ok(hearing.told_by(asker, &associated(&links), plan))
     })
 }
 
@@ -138,7 +136,7 @@ pub(super) fn dissociate(
         let law = Law::new(hearing.snapshot);
         let plan = hearing.actor(&law, asker).dissociate(&links);
         let plan = plan.map_err(told_error)?;
-        Ok(hearing.told(&associated(&links), Vec::new(), plan).by(asker))
+        Ok(hearing.told_by(asker, &associated(&links), plan))
     })
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::asker::Asker;
 use super::Hearing;
+use super::asker::Asker;
 use crate::model::account::Name;
 use crate::model::arn::{AccountId, Arn, ArnRef};
 use crate::model::inheritance::RuleId;
@@ -73,7 +73,11 @@ pub(super) fn arns(arns: &[String]) -> Result<Vec<Arn>, CallError> {
 impl Hearing<'_> {
     /// ARNs of a principal: `*` as region or account stands for the region and the account that the
     /// call is about, where no resource is known by the name as it is written (tag-policy 5.2).
-    pub(super) fn arns_of(&self, asker: &Asker<'_>, texts: &[String]) -> Result<Vec<Arn>, CallError> {
+    pub(super) fn arns_of(
+        &self,
+        asker: &Asker<'_>,
+        texts: &[String],
+    ) -> Result<Vec<Arn>, CallError> {
         let written = arns(texts)?;
         let named = written.into_iter().map(|arn| self.current(asker, arn));
         Ok(named.collect())
@@ -114,7 +118,9 @@ pub(super) fn tags(tags: &[v1::Tag]) -> Result<Vec<TagRef<'_>>, CallError> {
     for tag in tags {
         read(tag).map_err(|(code, message)| refused(code, "tags", message))?;
     }
-    let tags = tags.iter().map(|v1::Tag { key, value }| TagRef { key, value });
+    let tags = tags
+        .iter()
+        .map(|v1::Tag { key, value }| TagRef { key, value });
     Ok(tags.collect())
 }
 
@@ -200,13 +206,18 @@ fn description(facts: &v1::ResourceFacts, place: usize) -> Result<Description, C
     if !account.is_empty() && arn.fields().owner().is_some() {
         return Err(invalid(at("account"), "the ARN names one"));
     }
-    let own = (!account.is_empty()).then(|| AccountId::try_from(&**account)).transpose();
+    let own = (!account.is_empty())
+        .then(|| AccountId::try_from(&**account))
+        .transpose();
     let is_region = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
     if region.len() > MAX_REGION_BYTES || !region.bytes().all(is_region) {
         return Err(invalid(at("region"), "not a region"));
     }
-    let is_type = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b':');
-    let shaped = r#type.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty());
+    let is_type =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b':');
+    let shaped = r#type
+        .split_once(':')
+        .is_some_and(|(service, name)| !service.is_empty() && !name.is_empty());
     if !r#type.is_empty()
         && (r#type.len() > MAX_TYPE_BYTES || !shaped || !r#type.bytes().all(is_type))
     {

@@ -60,7 +60,9 @@ fn code_of(code: FailureCode) -> Code {
         FailureCode::QuotaExceeded
         | FailureCode::TagPolicy
         | FailureCode::InheritanceBlocked
-        | FailureCode::TooManyPrimaries => Code::FailedPrecondition,
+        | FailureCode::TooManyPrimaries
+        | FailureCode::ChainTooLong
+        | FailureCode::AccountOutsideOrganization => Code::FailedPrecondition,
         FailureCode::Conflict => Code::Aborted,
         FailureCode::TooManyResources
         | FailureCode::NoResources
@@ -70,6 +72,9 @@ fn code_of(code: FailureCode) -> Code {
         | FailureCode::DuplicateKey
         | FailureCode::MalformedKey
         | FailureCode::MalformedValue
-        | FailureCode::AssociationMismatch => Code::InvalidArgument,
+        | FailureCode::AssociationMismatch
+        | FailureCode::ResourceTypeUnknown
+        | FailureCode::OwnerUnknown
+        | FailureCode::IdRequired => Code::InvalidArgument,
     }
 }
