@@ -162,10 +162,12 @@ async fn the_management_channel_delays_no_decision() {
     let running = slow.start();
     let (publisher, reader) = publication().unwrap();
     let directory = Arc::new(Directory::default());
+    let (writer, writing) = directory_writer(&directory, &reader);
     let (management, task) = Management::start(management::Config {
         publisher,
         reader: reader.clone(),
         directory: Arc::clone(&directory),
+        writer: writer.clone(),
         reloads: Reloads::default(),
         authored: AuthoredIn::Files { source: 1 },
     })
@@ -174,6 +176,7 @@ async fn the_management_channel_delays_no_decision() {
         management,
         reader,
         directory,
+        writer,
         administrators: Administrators::Own,
         pages: PageKey::new([0; 64]),
     };

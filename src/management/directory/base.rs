@@ -1,13 +1,11 @@
-//! What is committed: the directory as readers see it, the associations by their primaries, and the
-//! work that is left.
+//! What is committed: the directory as readers see it, and the work that is left.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::directory::Directory;
 use crate::model::arn::Arn;
-use crate::model::resource::{Link, LiveResource, Write};
+use crate::model::resource::{Link, LiveResource};
 use crate::model::tagging::{Forget, Work};
 use crate::tagging::View;
 
@@ -18,7 +16,6 @@ pub(super) type WorkId = u64;
 #[derive(Debug)]
 pub struct Base {
     pub(super) directory: Arc<Directory>,
-    links: BTreeMap<Arn, BTreeSet<Link>>,
     work: BTreeMap<WorkId, Work>,
     last_work: WorkId,
 }
@@ -27,50 +24,13 @@ impl Base {
     pub(super) fn new(directory: Arc<Directory>) -> Self {
         Self {
             directory,
-            links: BTreeMap::new(),
             work: BTreeMap::new(),
             last_work: 0,
         }
     }
 
-    /// Puts what was committed, so that everybody sees it.
-    pub(super) fn apply(&mut self, writes: &[Write]) {
-        for write in writes {
-            let before = self.directory.live(write.arn.as_str());
-            before
-                .iter()
-                .flat_map(LiveResource::links)
-                .for_each(|link| self.unlink(&link));
-            write
-                .next
-                .iter()
-                .flat_map(LiveResource::links)
-                .for_each(|link| self.link(link));
-        }
-        self.directory.apply(writes);
-    }
-
-    fn link(&mut self, link: Link) {
-        let of_it = self.links.entry(link.primary.clone()).or_default();
-        of_it.insert(link);
-    }
-
-    fn unlink(&mut self, link: &Link) {
-        if let Some(of_it) = self.links.get_mut(&link.primary) {
-            of_it.remove(link);
-            if of_it.is_empty() {
-                self.links.remove(&link.primary);
-            }
-        }
-    }
-
     /// Puts resources in place of all that are there. No work is left for those that were.
     pub(super) fn replace(&mut self, resources: Vec<LiveResource>) {
-        self.links.clear();
-        resources
-            .iter()
-            .flat_map(LiveResource::links)
-            .for_each(|link| self.link(link));
         self.work.clear();
         self.directory.replace_live(resources);
     }
@@ -106,18 +66,11 @@ impl View for Base {
     }
 
     fn links(&self, primary: &Arn, after: Option<&Link>, most: usize) -> Vec<Link> {
-        let of_it = self.links.get(primary).into_iter();
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let links = of_it.flat_map(|links| links.range((from, Bound::Unbounded)));
-        links.take(most).cloned().collect()
+        self.directory.links(primary, after, most)
     }
 
     fn all_links(&self, after: Option<&Link>, most: usize) -> Vec<Link> {
-        let first = after.map_or(Bound::Unbounded, |after| Bound::Included(&after.primary));
-        let all = self.links.range((first, Bound::Unbounded));
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let links = all.flat_map(|(_, links)| links.range((from, Bound::Unbounded)));
-        links.take(most).cloned().collect()
+        self.directory.all_links(after, most)
     }
 
     fn forgets(&self) -> Vec<Forget> {

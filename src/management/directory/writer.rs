@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::base::{Base, WorkId};
 use super::job::Job;
 use super::{Begin, Command, Config, StartError, Step, Turn, WriteFault};
-use crate::model::resource::{LiveResource, LiveTag, Provenance, Resource, Version, Write};
+use crate::model::resource::{LiveResource, Resource, Version, Write};
 use crate::model::tagging::{Plan, Work};
 use crate::publish::Reader;
 use crate::snapshot::Snapshot;
@@ -217,7 +217,7 @@ impl Writer {
             return;
         }
         self.version = version;
-        self.base.apply(&writes);
+        self.base.directory.apply(&writes);
         for (id, work) in work {
             self.base.keep(id, work);
         }
@@ -262,7 +262,10 @@ impl Writer {
             return;
         }
         let version = Version(self.version.0 + 1);
-        let live: Vec<LiveResource> = resources.into_iter().map(|one| own(one, version)).collect();
+        let live = resources
+            .into_iter()
+            .map(|one| self.begun_with(one, version));
+        let live: Vec<LiveResource> = live.collect();
         let done = self.replace(version, &live, digest.as_ref());
         if let Err(error) = &done {
             self.failed = true;
@@ -273,6 +276,17 @@ impl Writer {
         }
         // Whoever asked may have gone.
         let _ = reply.send(done.map_err(|_| WriteFault::Failed));
+    }
+
+    /// A resource whose tags somebody wrote down. One that does not change keeps its version.
+    fn begun_with(&self, resource: Resource, version: Version) -> LiveResource {
+        let mut live = LiveResource::from(resource);
+        let was = self.base.find(live.arn.as_str());
+        live.version = was.as_ref().map_or(version, |was| was.version);
+        if was.is_some_and(|was| was != live) {
+            live.version = version;
+        }
+        live
     }
 
     fn replace(
@@ -341,32 +355,4 @@ fn fitting(overlay: &Overlay<'_, Base>, mut evaluate: impl FnMut() -> Plan) -> O
     (0..=RETRIES)
         .map(|_| evaluate())
         .find(|plan| plan.writes.iter().all(fits))
-}
-
-/// A resource whose tags somebody wrote down.
-fn own(resource: Resource, version: Version) -> LiveResource {
-    let Resource {
-        arn,
-        account,
-        kind,
-        group,
-        tags,
-    } = resource;
-    let tags = tags.iter().map(|tag| {
-        let written = LiveTag {
-            value: tag.value.into(),
-            provenance: Provenance::Own,
-        };
-        (tag.key.into(), written)
-    });
-    LiveResource {
-        tags: tags.collect(),
-        arn,
-        account,
-        region: None,
-        kind,
-        group,
-        version,
-        primaries: Vec::new(),
-    }
 }

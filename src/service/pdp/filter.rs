@@ -7,10 +7,10 @@ use tokio::time::Instant;
 
 use super::desk::{Carried, find};
 use super::{Call, Pdp, YIELD_EVERY, rights};
+use crate::directory::Entry;
 use crate::engine;
 use crate::engine::decision::Decision;
 use crate::engine::request::Resource;
-use crate::model;
 use crate::model::caller::{Disclosure, Rpc};
 use crate::model::verdict::{Outcome, RefusalReason, limits};
 use crate::snapshot::Snapshot;
@@ -115,7 +115,7 @@ impl<'m> Filtering<'m> {
         &self,
         place: usize,
         candidate: &SentResource<'m>,
-        stored: Option<&model::resource::Resource>,
+        stored: Option<&Entry>,
     ) -> Result<bool, CallError> {
         // security 3.7: a candidate without the request's tags is dropped, and then only resource
         // tags, group, type and ARN decide.

@@ -5,9 +5,9 @@ use arrayvec::ArrayVec;
 use super::fault::Faults;
 use super::resource::{At, SentResource, Tags as SentTags};
 use super::tags::{Write, read_tags};
+use crate::directory::Entry;
 use crate::engine::request::{KnownGroup, KnownTags, Resource, TagWrite};
 use crate::engine::tagging::{Inheritance, Tags};
-use crate::model;
 use crate::model::arn::PrincipalRef;
 use crate::model::compliance::TagHistory;
 use crate::model::tag::TagRef;
@@ -107,7 +107,7 @@ impl<'m> SentTagging<'m> {
     /// The tags and the group of the resource, the directory's before the sender's.
     pub(crate) fn known<'p>(
         &'p self,
-        stored: Option<&'p model::resource::Resource>,
+        stored: Option<&'p Entry>,
     ) -> (Option<Tags<'p>>, KnownGroup<'p>) {
         let Resource { tags, group, .. } = self.resource.known(&self.tags, stored);
         let tags = match tags {
