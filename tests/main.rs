@@ -62,3 +62,5 @@ mod tagging;
 mod tls;
 #[cfg(test)]
 mod workers;
+#[cfg(test)]
+mod writes;

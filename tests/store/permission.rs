@@ -15,6 +15,7 @@ use tagwarden::telemetry::Reloads;
 
 use super::*;
 use crate::support::process::Process;
+use crate::support::server::directory_writer;
 
 /// Object and document; none: it is deleted.
 type Step = (&'static str, Option<&'static str>);
