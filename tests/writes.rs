@@ -227,7 +227,7 @@ fn bundle() -> Vec<(String, String)> {
             "organizations/o.json".to_owned(),
             r#"{"id": "o", "management": "9", "dialect": "alibaba", "root": {"name": "Root",
                 "tag": [{"policy": "Env", "mode": "enforce"}],
-                "accounts": [{"account": "1"}, {"account": "9"}]}}"#
+                "accounts": [{"account": "1"}]}}"#
                 .to_owned(),
         ),
         ("accounts/9/account.json".to_owned(), "{}".to_owned()),
