@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "tagwarden/v1/tagging.proto",
             "tagwarden/v1/directory.proto",
             "tagwarden/v1/management.proto",
+            "envoy/service/auth/v3/external_auth.proto",
         ],
         ["proto", "proto/vendor"],
     )?;

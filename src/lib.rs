@@ -38,6 +38,7 @@
 //! | metrics and probes | design 5, security 1.3 | complete |
 //! | limits, deadlines, revisions to wait for | security 9 | complete |
 //! | who asks, and what answers reveal | security 1 and 8 | complete |
+//! | requests of a proxy: ext_authz, routes | security 10 | complete |
 //! | TLS, client certificates, tokens | security 1.1, design 5 | complete |
 //! | decisions without a server, case files | design 8 | RAM form |
 //!
@@ -58,6 +59,9 @@ pub mod reference;
 // What calls write to live resources.
 pub mod tagging;
 
+// What a proxy's request asks.
+pub mod routing;
+
 // The edges: live state, files, what is counted.
 pub mod directory;
 pub mod publish;
@@ -77,6 +81,9 @@ pub mod admin;
 
 // The same answers without a server.
 pub mod offline;
+
+// What is told.
+pub mod config;
 
 // The parts put together, and the command line.
 pub mod app;

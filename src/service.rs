@@ -14,6 +14,7 @@ mod directory;
 mod handshake;
 mod health;
 mod listen;
+mod mesh;
 pub mod pap;
 pub mod pdp;
 mod peer;

@@ -17,6 +17,7 @@ pub mod matcher;
 pub mod names;
 pub mod policy;
 pub mod principal;
+pub mod route;
 pub mod symbol;
 pub mod table;
 pub mod tags;
@@ -41,6 +42,8 @@ pub struct Snapshot {
     pub catalog: Arc<Catalog>,
     /// Who may ask what.
     pub callers: caller::CallerTable,
+    /// Which requests of a proxy are which questions.
+    pub routes: route::RouteTable,
     /// Actions and services by name.
     pub actions: action::ActionTable,
     /// Compiled policies by id.

@@ -10,6 +10,7 @@ use super::catalog::Catalog;
 use super::inheritance::Inheritance;
 use super::organization::Organization;
 use super::resource::Resource;
+use super::route::Routes;
 use super::settings::Settings;
 use super::statement::Policy;
 use super::tag_policy::TagPolicy;
@@ -25,6 +26,8 @@ pub struct Bundle {
     pub catalog: Catalog,
     /// Who may ask what.
     pub callers: Callers,
+    /// Which requests of a proxy are which questions.
+    pub routes: Routes,
     /// The organizations.
     pub organizations: Vec<Organization>,
     /// The accounts.

@@ -228,6 +228,8 @@ pub enum Rpc {
     AuthorizeTagging,
     /// `TaggingService.GetEffectiveTagPolicy`
     GetEffectiveTagPolicy,
+    /// Envoy's `Authorization.Check`
+    Check,
     /// `DirectoryService.PutResources`
     PutResources,
     /// `DirectoryService.RemoveResources`
@@ -246,7 +248,7 @@ pub enum Rpc {
 
 impl Rpc {
     /// Every one.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Authorize,
         Self::BatchAuthorize,
         Self::AuthorizeStream,
@@ -255,6 +257,7 @@ impl Rpc {
         Self::BatchValidateTagging,
         Self::AuthorizeTagging,
         Self::GetEffectiveTagPolicy,
+        Self::Check,
         Self::PutResources,
         Self::RemoveResources,
         Self::MoveResources,
@@ -275,6 +278,7 @@ impl Rpc {
             Self::BatchValidateTagging => "BatchValidateTagging",
             Self::AuthorizeTagging => "AuthorizeTagging",
             Self::GetEffectiveTagPolicy => "GetEffectiveTagPolicy",
+            Self::Check => "Check",
             Self::PutResources => "PutResources",
             Self::RemoveResources => "RemoveResources",
             Self::MoveResources => "MoveResources",
@@ -292,7 +296,8 @@ impl Rpc {
             | Self::BatchAuthorize
             | Self::AuthorizeStream
             | Self::FilterResources
-            | Self::AuthorizeTagging => true,
+            | Self::AuthorizeTagging
+            | Self::Check => true,
             Self::ValidateTagging
             | Self::BatchValidateTagging
             | Self::GetEffectiveTagPolicy
@@ -315,6 +320,7 @@ impl Rpc {
             | Self::AuthorizeStream
             | Self::FilterResources
             | Self::GetEffectiveTagPolicy
+            | Self::Check
             | Self::PutResources
             | Self::RemoveResources
             | Self::MoveResources
@@ -342,7 +348,8 @@ impl Rpc {
             | Self::ValidateTagging
             | Self::BatchValidateTagging
             | Self::AuthorizeTagging
-            | Self::GetEffectiveTagPolicy => false,
+            | Self::GetEffectiveTagPolicy
+            | Self::Check => false,
         }
     }
 }

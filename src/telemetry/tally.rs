@@ -115,13 +115,14 @@ fn place(rpc: Rpc) -> usize {
         Rpc::BatchValidateTagging => 5,
         Rpc::AuthorizeTagging => 6,
         Rpc::GetEffectiveTagPolicy => 7,
-        Rpc::PutResources => 8,
-        Rpc::RemoveResources => 9,
-        Rpc::MoveResources => 10,
-        Rpc::TagResources => 11,
-        Rpc::UntagResources => 12,
-        Rpc::AssociateResources => 13,
-        Rpc::DissociateResources => 14,
+        Rpc::Check => 8,
+        Rpc::PutResources => 9,
+        Rpc::RemoveResources => 10,
+        Rpc::MoveResources => 11,
+        Rpc::TagResources => 12,
+        Rpc::UntagResources => 13,
+        Rpc::AssociateResources => 14,
+        Rpc::DissociateResources => 15,
     }
 }
 

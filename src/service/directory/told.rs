@@ -17,7 +17,7 @@ use crate::model::resource::{LiveResource, Version};
 use crate::model::tag::TagRef;
 use crate::model::tagging::{Failure, FailureCode, Plan};
 use crate::tagging::{Actor, CallError as Refused, Edit, Law, Open, Overlay, View as _};
-use crate::wire::reply::tagging::message;
+use crate::wire::reply::tagging::published;
 use crate::wire::status::CallError;
 use crate::wire::v1;
 
@@ -219,7 +219,7 @@ impl Refusing<'_, '_> {
         let verdict = validate(&rules, &tagging);
         let mut found = verdict.violations.iter();
         let first = found.find(|found| found.intercepted == Interception::Intercepted);
-        first.map(message)
+        first.map(published)
     }
 }
 
