@@ -184,7 +184,7 @@ fn what_was_acknowledged_survives_a_lost_cache() {
         assert_eq!(loaded.version, Version(99));
     }
     assert!(
-        acknowledged > 250 && kept > 10 && lost > 10,
+        acknowledged > 250 && kept > 0 && lost > 10,
         "{acknowledged} acknowledged, of the last groups {kept} kept and {lost} lost"
     );
 }
