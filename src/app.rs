@@ -26,6 +26,7 @@ use self::signals::{Watched, on_signals};
 use crate::admin::{self, Admin, Sources, State};
 use crate::directory::Directory;
 use crate::document::finding::Finding;
+use crate::management::directory::{self, DirectoryWriter};
 use crate::management::permission::Administrators;
 use crate::management::{self, Command, Management, Status};
 use crate::publish::publication;
@@ -35,7 +36,7 @@ use crate::service::{self, Ended, Phase, Server};
 use crate::source::files::{Watch, WatchConfig};
 use crate::source::random;
 use crate::source::watch::Watcher;
-use crate::telemetry::Reloads;
+use crate::telemetry::{DirectoryWrites, Reloads};
 use crate::tls::Endpoint;
 use crate::wire::page::PageKey;
 
@@ -111,12 +112,15 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
     bound.tell()?;
     let credentials = secured::watch(&endpoints, tls_poll)?;
     let kept = Kept::open(&bundles)?;
-    let (running, task) = Running::start(kept, administrators, endpoints, credentials)?;
+    let (running, threads) = Running::start(kept, administrators, endpoints, credentials)?;
     let ended = runtime.block_on(running.serve(bound));
-    // With the last that could reach it the management task ends, and frees what is in force.
+    // With the last that could reach them the threads end: management, which frees what is in
+    // force, and then the directory's writer.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    if task.join().is_err() {
-        tracing::error!("the management task panicked");
+    for thread in threads {
+        if thread.join().is_err() {
+            tracing::error!("a thread that owns state panicked");
+        }
     }
     ended
 }
@@ -145,6 +149,7 @@ impl Bound {
 struct Running {
     pdp: Pdp,
     reloads: Reloads,
+    writes: DirectoryWrites,
     managing: pap::Config,
     watched: Watched,
     endpoints: Vec<Arc<Endpoint>>,
@@ -152,19 +157,29 @@ struct Running {
 
 impl Running {
     fn start(
-        kept: Kept,
+        mut kept: Kept,
         administrators: Administrators,
         endpoints: Vec<Arc<Endpoint>>,
         credentials: Vec<Watcher>,
-    ) -> anyhow::Result<(Self, JoinHandle<()>)> {
+    ) -> anyhow::Result<(Self, [JoinHandle<()>; 2])> {
         let (publisher, reader) = publication().context("the reclaiming thread")?;
         let directory = Arc::new(Directory::default());
         let reloads = Reloads::default();
+        let writes = DirectoryWrites::default();
+        let (writer, writing) = DirectoryWriter::start(directory::Config {
+            directory: Arc::clone(&directory),
+            reader: reader.clone(),
+            store: kept.take_resources(),
+            writes: writes.clone(),
+            step: service::directory_step(),
+        })
+        .context("the directory cannot be loaded")?;
         let (authored, watched) = kept.into_parts(&administrators)?;
         let (management, task) = Management::start(management::Config {
             publisher,
             reader: reader.clone(),
             directory: Arc::clone(&directory),
+            writer: writer.clone(),
             reloads: reloads.clone(),
             authored,
         })
@@ -175,6 +190,7 @@ impl Running {
             management,
             reader: reader.clone(),
             directory: Arc::clone(&directory),
+            writer,
             administrators,
             pages: PageKey::new(random()?),
         };
@@ -186,6 +202,7 @@ impl Running {
                 pages: PageKey::new(random()?),
             }),
             reloads,
+            writes,
             managing,
             watched: Watched {
                 bundle: watch,
@@ -193,13 +210,14 @@ impl Running {
             },
             endpoints,
         };
-        Ok((running, task))
+        Ok((running, [task, writing]))
     }
 
     async fn serve(self, bound: Bound) -> anyhow::Result<Ended> {
         let Self {
             pdp,
             reloads,
+            writes,
             managing,
             watched,
             endpoints,
@@ -214,6 +232,8 @@ impl Running {
                 status: managing.management.status(),
                 tallies: pdp.tallies(),
                 reloads,
+                writes,
+                directory: Arc::clone(&managing.directory),
                 ignored: pdp.ignored_values(),
                 connections: server.open_connections(),
                 endpoints,

@@ -72,3 +72,5 @@ mod tls;
 mod ways;
 #[cfg(test)]
 mod workers;
+#[cfg(test)]
+mod writes;
