@@ -5,6 +5,8 @@ mod accept;
 #[cfg(test)]
 mod admin;
 #[cfg(test)]
+mod api;
+#[cfg(test)]
 mod authorize;
 #[cfg(test)]
 mod bundle;

@@ -14,6 +14,7 @@ cargo fmt --all -- --check
 cargo clippy --quiet --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps
 .tools/npm/node_modules/.bin/buf lint
+.tools/npm/node_modules/.bin/buf breaking --against proto/released.binpb
 
 step licences, bans and sources of dependencies
 cargo-deny --log-level error check licenses bans sources
