@@ -6,6 +6,7 @@
 
 mod authored;
 mod manage;
+mod notify;
 mod secured;
 mod signals;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 pub use self::authored::Bundles;
 use self::authored::Kept;
@@ -221,6 +223,7 @@ impl Running {
         };
         let status = managing.management.status();
         let signals = tokio::spawn(on_signals(phase.clone(), draining, watched));
+        let ready = AbortOnDropHandle::new(tokio::spawn(notify::ready(status.clone())));
         let admin = admin.map(|admin| tokio::spawn(admin.run(state, stop.clone())));
         let pap = pap.map(|pap| tokio::spawn(pap.run(managing, last_phases)));
         let serving = server.run(pdp, phases);
@@ -239,6 +242,7 @@ impl Running {
         if let Some(admin) = admin {
             admin.await??;
         }
+        drop(ready);
         signals.abort();
         // What it held is dropped with it.
         let _ = signals.await;

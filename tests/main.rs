@@ -43,6 +43,8 @@ mod matrix;
 #[cfg(test)]
 mod modules;
 #[cfg(test)]
+mod notify;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod pieces;
