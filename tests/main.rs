@@ -41,6 +41,8 @@ mod management;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod mesh;
+#[cfg(test)]
 mod modules;
 #[cfg(test)]
 mod notify;
@@ -66,5 +68,7 @@ mod tag_policy;
 mod tagging;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod ways;
 #[cfg(test)]
 mod workers;
