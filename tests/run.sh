@@ -45,3 +45,8 @@ python3 tests/readme.py target/debug/tagwarden
 
 step clients in four languages
 python3 tests/clients.py target/debug/tagwarden
+
+step deployment
+RUSTFLAGS="-C target-feature=+crt-static" cargo build --quiet --locked --target-dir target/static \
+  --target "$(rustc -vV | sed -n 's/^host: //p')"
+python3 tests/deploy.py target/debug/tagwarden target/static/*/debug/tagwarden
