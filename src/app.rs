@@ -113,6 +113,10 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
     bound.tell()?;
     let credentials = secured::watch(&endpoints, tls_poll)?;
     let kept = Kept::open(&bundles)?;
+    if kept.is_empty()? {
+        // Nothing will be in force until somebody who waits for this server brings it.
+        notify::ready();
+    }
     let (running, task) = Running::start(kept, administrators, endpoints, credentials)?;
     let ended = runtime.block_on(running.serve(bound));
     // With the last that could reach it the management task ends, and frees what is in force.
@@ -223,7 +227,8 @@ impl Running {
         };
         let status = managing.management.status();
         let signals = tokio::spawn(on_signals(phase.clone(), draining, watched));
-        let ready = AbortOnDropHandle::new(tokio::spawn(notify::ready(status.clone())));
+        let ready =
+            AbortOnDropHandle::new(tokio::spawn(notify::ready_with_policies(status.clone())));
         let admin = admin.map(|admin| tokio::spawn(admin.run(state, stop.clone())));
         let pap = pap.map(|pap| tokio::spawn(pap.run(managing, last_phases)));
         let serving = server.run(pdp, phases);

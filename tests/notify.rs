@@ -15,7 +15,7 @@ struct Service {
 }
 
 impl Service {
-    fn start(bundle: &Path) -> Self {
+    fn start(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("notify.sock");
         let manager = UnixDatagram::bind(&socket).unwrap();
@@ -23,8 +23,8 @@ impl Service {
         manager.set_read_timeout(limit).unwrap();
         let data = format!("unix:{}", folder.path().join("data.sock").display());
         let child = Command::new(PROGRAM)
-            .args(["serve", "--manage", "none", "--admin", "none"])
-            .args(["--listen", &data, "--bundle", bundle.to_str().unwrap()])
+            .args(["serve", "--admin", "none", "--listen", &data])
+            .args(arguments)
             .env("NOTIFY_SOCKET", &socket)
             .env("RUST_LOG", "error")
             .spawn()
@@ -34,6 +34,12 @@ impl Service {
             manager,
             _folder: folder,
         }
+    }
+
+    /// A server of a directory, which nobody manages.
+    fn of(bundle: &Path) -> Self {
+        let bundle = bundle.to_str().unwrap();
+        Self::start(&["--manage", "none", "--bundle", bundle])
     }
 
     fn told(&self) -> String {
@@ -64,7 +70,7 @@ fn example(name: &str) -> std::path::PathBuf {
 
 #[test]
 fn a_manager_is_told_of_the_start_of_reloads_and_of_the_end() {
-    let mut service = Service::start(&example("eci"));
+    let mut service = Service::of(&example("eci"));
     assert_eq!(service.told(), "READY=1\n");
     service.signal("HUP");
     let told = service.told();
@@ -80,8 +86,20 @@ fn a_manager_is_told_of_the_start_of_reloads_and_of_the_end() {
 fn a_bundle_that_is_refused_is_never_ready() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("bundle.json"), "{}").unwrap();
-    let mut service = Service::start(folder.path());
+    let mut service = Service::of(folder.path());
     assert_eq!(service.child.wait().unwrap().code(), Some(3));
     service.manager.set_nonblocking(true).unwrap();
     assert!(service.manager.recv(&mut [0; 8]).is_err());
+}
+
+#[test]
+fn an_empty_store_is_ready_for_its_first_policies() {
+    let folder = tempfile::tempdir().unwrap();
+    let manage = format!("unix:{}", folder.path().join("manage/m.sock").display());
+    let data = folder.path().join("data");
+    let mut service = Service::start(&["--manage", &manage, "--data", data.to_str().unwrap()]);
+    assert_eq!(service.told(), "READY=1\n");
+    service.signal("TERM");
+    assert_eq!(service.told(), "STOPPING=1\n");
+    assert!(service.child.wait().unwrap().success());
 }

@@ -89,6 +89,14 @@ impl Kept {
         Ok(Self::Store(Arc::new(store)))
     }
 
+    /// Whether there is nothing to decide by until the management channel brings it.
+    pub(super) fn is_empty(&self) -> anyhow::Result<bool> {
+        Ok(match self {
+            Self::Files(_) => false,
+            Self::Store(store) => store.view()?.revision()?.number == 0,
+        })
+    }
+
     /// Where the management task finds it, and what is watched.
     pub(super) fn into_parts(
         self,

@@ -8,8 +8,13 @@ use tokio::sync::watch;
 
 use crate::management::Status;
 
+/// Tells that the server is ready.
+pub(super) fn ready() {
+    tell(&[NotifyState::Ready]);
+}
+
 /// Tells that the server is ready, once something is in force. What is refused at start never is.
-pub(super) async fn ready(mut status: watch::Receiver<Arc<Status>>) {
+pub(super) async fn ready_with_policies(mut status: watch::Receiver<Arc<Status>>) {
     // Without a sender the server ends.
     if status
         .wait_for(|status| status.live.is_some())
@@ -20,17 +25,13 @@ pub(super) async fn ready(mut status: watch::Receiver<Arc<Status>>) {
     }
 }
 
-/// Tells that files are read again. Whether they are taken is told by health and the log.
+/// Tells that files are read again, until the server is ready. Whether they are taken is told by
+/// health and the log.
 pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => tell(&[NotifyState::Reloading, now]),
         Err(error) => tracing::warn!(%error, "the service manager is not told of the reload"),
     }
-}
-
-/// Tells that what was asked for by a reload is on its way.
-pub(super) fn reloaded() {
-    tell(&[NotifyState::Ready]);
 }
 
 /// Tells that the server drains.

@@ -33,7 +33,7 @@ pub(super) async fn on_signals(
             _ = hangup.recv() => {
                 notify::reloading();
                 watched.reload();
-                notify::reloaded();
+                notify::ready();
                 continue;
             }
         }
