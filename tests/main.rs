@@ -7,6 +7,8 @@ mod admin;
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod association;
+#[cfg(test)]
 mod authorize;
 #[cfg(test)]
 mod bundle;
@@ -34,6 +36,8 @@ mod drain;
 mod golden;
 #[cfg(test)]
 mod grpc;
+#[cfg(test)]
+mod listing;
 #[cfg(test)]
 mod malformed;
 #[cfg(test)]
