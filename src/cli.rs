@@ -15,6 +15,7 @@ mod healthcheck;
 mod history;
 mod list;
 mod output;
+mod resources;
 mod rollback;
 mod serve;
 mod tag;
@@ -45,6 +46,7 @@ enum Command {
     List(list::Args),
     History(history::Args),
     Export(export::Args),
+    Resources(resources::Args),
     Tag(tag::TagArgs),
     Untag(tag::UntagArgs),
     Test(test::Args),
@@ -98,6 +100,7 @@ impl Cli {
             Command::List(args) => list::run(&args),
             Command::History(args) => history::run(&args),
             Command::Export(args) => export::run(&args),
+            Command::Resources(args) => resources::run(&args),
             Command::Tag(args) => tag::tag_resources(&args),
             Command::Untag(args) => tag::untag_resources(&args),
             Command::Test(args) => test::run(&args),
