@@ -183,6 +183,10 @@ pub mod limits {
     pub const BATCH: usize = 1_000;
     /// The most sub-checks of one batch.
     pub const SUB_CHECKS: usize = 5_000;
+    /// The most slots of an account that a page of resources passes, or resources that it looks at.
+    pub const PAGE_SLOTS: u32 = 16_384;
+    /// The most resources that are looked at one by one for a page of keys or values.
+    pub const LOOKED_AT: u64 = 200_000;
     /// The most candidates of one filter call.
     pub const CANDIDATES: usize = 1_000;
     /// The most characters of a session policy.

@@ -28,8 +28,6 @@ use crate::wire::v1;
 
 /// How many resources are looked at before others may run.
 const STEP: usize = 256;
-/// The most slots that a page passes, or resources that it looks at.
-pub(crate) const PAGE_REACH: u32 = 16_384;
 
 /// What a listing is made from.
 #[derive(Debug, Clone, Copy)]

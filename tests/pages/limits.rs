@@ -13,8 +13,8 @@ use tagwarden::model::verdict::{RefusalReason, limits};
 use tagwarden::model::{action, arn, organization, pattern, tag};
 use tagwarden::service::{Config, pap};
 use tagwarden::source::files;
-use tagwarden::wire::change;
-use tagwarden::wire::status::{CallError, CallLimit};
+use tagwarden::wire::status::{CallError, CallLimit, TaggingFault};
+use tagwarden::wire::{change, listing};
 
 const OPENING: &str = "# Limits
 
@@ -162,6 +162,55 @@ fn calls() -> Vec<Row> {
             "of one connection",
             count(limits::CONNECTION_WAITERS),
             waiting,
+        ),
+    ]
+}
+
+fn listings() -> Vec<Row> {
+    use RefusalReason::InvalidRequest;
+    let broad = CallError::Tagging {
+        reason: TaggingFault::ScopeTooBroad,
+        field: "scope",
+    };
+    let slots = count(usize::try_from(limits::PAGE_SLOTS).unwrap());
+    let looked = count(usize::try_from(limits::LOOKED_AT).unwrap());
+    let ends = |what, most: &str| (what, most.to_owned(), "the page ends".to_owned());
+    vec![
+        row(
+            "ARNs",
+            count(limits::RESOURCES),
+            RefusalReason::ResourceLimit,
+        ),
+        row("filters", count(listing::MAX_FILTERS), InvalidRequest),
+        row(
+            "values of a filter",
+            count(listing::MAX_VALUES),
+            InvalidRequest,
+        ),
+        row(
+            "regions, types or groups of a scope",
+            count(listing::MAX_NAMED),
+            InvalidRequest,
+        ),
+        row(
+            "characters of a text that is looked for",
+            count(tag::MAX_VALUE_CHARS),
+            InvalidRequest,
+        ),
+        row(
+            "entries of a page",
+            count(listing::MAX_PAGE),
+            InvalidRequest,
+        ),
+        ends(
+            "slots that a page of resources passes, where not all is seen",
+            &slots,
+        ),
+        ends("resources that it looks at, where all is seen", &slots),
+        row(
+            "resources of a scope of keys or values, where not all is seen",
+            looked,
+            broad.reason(),
         ),
     ]
 }
@@ -374,6 +423,8 @@ fn page() -> String {
     let opening =
         "Counted before any work; a request of a batch that is refused is an error of its own.";
     table(&mut page, "A call", opening, reason, &calls());
+    let opening = "Of the directory ([directory.md](directory.md)).";
+    table(&mut page, "A listing", opening, reason, &listings());
     let opening = "The defaults of the data listener.";
     table(&mut page, "A connection", opening, "then", &connections());
     let opening = "Of the management channel, whose connections have the same limits else.";

@@ -2,9 +2,10 @@
 
 use tokio::task::yield_now;
 
-use super::{Listing, PAGE_REACH, STEP};
+use super::{Listing, STEP};
 use crate::directory::{Position, Query, Reach};
 use crate::model::caller::Rpc;
+use crate::model::verdict::limits;
 use crate::service::listing::sight::Sight;
 use crate::wire::listing::{self, Bound, SentPage, tagged, unreadable};
 use crate::wire::status::CallError;
@@ -107,7 +108,7 @@ impl Search<'_> {
             .sight
             .sees_all(&scope.account, &directory.served(scope));
         let mut resources = Vec::new();
-        let mut left = PAGE_REACH;
+        let mut left = limits::PAGE_SLOTS;
         loop {
             let step = directory.step(
                 &self.query,

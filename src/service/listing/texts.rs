@@ -11,13 +11,11 @@ use tokio::task::yield_now;
 use super::{Listing, STEP};
 use crate::directory::{Entry, Listed, Position, Query, Reach, Scope, TextMatch, Texts, Turn};
 use crate::model::caller::Rpc;
+use crate::model::verdict::limits;
 use crate::service::listing::sight::{Sight, Viewer};
 use crate::wire::listing::{self, SentPage};
 use crate::wire::status::{CallError, TaggingFault};
 use crate::wire::v1;
-
-/// The most resources that are looked at one by one for a page of keys or values.
-pub(crate) const MOST_LOOKED_AT: u64 = 200_000;
 
 /// What is asked for.
 struct Asked<'m> {
@@ -161,7 +159,7 @@ impl<'l> Listing<'l> {
 
     /// The same for who does not see all: what each resource has that is seen.
     async fn looked_at(&self, sight: &Sight<'_>, asked: &Asked<'_>) -> Result<Texts, CallError> {
-        if self.directory.extent(&asked.scope) > MOST_LOOKED_AT {
+        if self.directory.extent(&asked.scope) > limits::LOOKED_AT {
             return Err(CallError::Tagging {
                 reason: TaggingFault::ScopeTooBroad,
                 field: "scope",
