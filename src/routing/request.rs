@@ -32,6 +32,15 @@ pub(super) enum MediaType {
     None,
 }
 
+impl MediaType {
+    pub(super) fn protocol(self) -> Protocol {
+        match self {
+            Self::Grpc => Protocol::Grpc,
+            Self::Json | Self::Form | Self::Multipart | Self::Other | Self::None => Protocol::Http,
+        }
+    }
+}
+
 impl<'r> Request<'r> {
     pub(super) fn new(attributes: &'r Attributes<'r>) -> Result<Self, Refused<'static>> {
         let is_method = |byte: u8| byte.is_ascii_uppercase() || byte == b'-';
@@ -55,14 +64,7 @@ impl<'r> Request<'r> {
         table: &'t RouteTable,
     ) -> Result<Matched<'t, 's>, Refused<'static>> {
         let sought = Sought {
-            protocol: match self.media_type {
-                MediaType::Grpc => Protocol::Grpc,
-                MediaType::Json
-                | MediaType::Form
-                | MediaType::Multipart
-                | MediaType::Other
-                | MediaType::None => Protocol::Http,
-            },
+            protocol: self.media_type.protocol(),
             host: &*self.host,
             segments: &*self.path.segments,
             method: self.attributes.method,
@@ -154,7 +156,7 @@ pub(super) fn absent(parameters: &Parameters, name: &str) -> Result<(), Refused<
     }
 }
 
-fn media_type(attributes: &Attributes<'_>) -> Result<MediaType, Refused<'static>> {
+pub(super) fn media_type(attributes: &Attributes<'_>) -> Result<MediaType, Refused<'static>> {
     let Some(value) = headers::single(attributes, "content-type")? else {
         return Ok(MediaType::None);
     };

@@ -74,6 +74,8 @@ impl Pdp {
             let code = routing::Reason::NoRoute.as_str();
             return (Effect::Deny, refused(told, code, None));
         };
+        let protocol = routing::protocol(&attributes);
+        let told = Told { protocol, ..told };
         match routing::ask(&snapshot.routes, &attributes) {
             Ok(asked) => {
                 let route = Some(asked.route.name.as_str());

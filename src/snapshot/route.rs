@@ -27,9 +27,10 @@ pub struct RouteTable {
 }
 
 /// Which of the two sorts of routes a request can match.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// A request of HTTP.
+    #[default]
     Http,
     /// A call of gRPC.
     Grpc,

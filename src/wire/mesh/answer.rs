@@ -5,6 +5,7 @@ use tonic_types::pb;
 
 use super::{Told, header};
 use crate::model::route::EmptyResult;
+use crate::snapshot::route::Protocol;
 use crate::wire::envoy::config::core::v3 as core;
 use crate::wire::envoy::config::core::v3::header_value_option::HeaderAppendAction;
 use crate::wire::envoy::service::auth::v3 as auth;
@@ -70,7 +71,12 @@ pub(crate) fn denied(told: &Told<'_>, shown: Shown<'_>) -> auth::CheckResponse {
 
 /// The request is malformed or ambiguous.
 pub(crate) fn malformed(told: &Told<'_>, shown: Shown<'_>) -> auth::CheckResponse {
-    let refused = local(told, http::StatusCode::BadRequest, shown);
+    let mut refused = local(told, http::StatusCode::BadRequest, shown);
+    if told.protocol == Protocol::Grpc {
+        // The proxy would tell a client's mistake as an internal error.
+        let code = i32::from(Code::InvalidArgument).to_string();
+        refused.headers.push(replaced("grpc-status", &code));
+    }
     let response = HttpResponse::DeniedResponse(refused);
     answer(told, "ERROR", Code::InvalidArgument, response)
 }
