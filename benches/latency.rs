@@ -29,6 +29,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use hdrhistogram::Histogram;
+use profiles::floor::Floor;
 use profiles::random::Random;
 use profiles::{Case, Shape, Shares, single};
 use rounds::median;
@@ -36,6 +37,7 @@ use row::Row;
 use tagwarden::compiler::compile;
 use tagwarden::engine::decide;
 use tagwarden::engine::request::Request;
+use tagwarden::model::verdict::Outcome;
 use tagwarden::snapshot::Snapshot;
 
 #[global_allocator]
@@ -112,7 +114,8 @@ fn both(case: &Case, rounds: usize, distinct: usize) {
     }
 }
 
-/// Warm: the same number of distinct requests, whatever the number of policies.
+/// Warm: the same number of distinct requests, whatever the number of policies. Beside each the
+/// least that it could cost, in the same rounds.
 fn growth(rounds: usize) {
     let mut least = None;
     for policies in [10, 100, 1_000, 10_000, 100_000] {
@@ -121,6 +124,7 @@ fn growth(rounds: usize) {
         let name = format!("single, {policies} policies");
         let measured = measure(&snapshot, &requests, rounds);
         measured.tell(&name, ("", ""));
+        beside_the_floor(policies, &snapshot, &requests, rounds);
         let least = *least.get_or_insert(measured.p50);
         Row {
             figure: &format!("latency: {name}, growth of p50"),
@@ -132,6 +136,50 @@ fn growth(rounds: usize) {
         }
         .print();
     }
+}
+
+/// Calls in a row, by turns with the floor's.
+fn beside_the_floor(policies: usize, snapshot: &Snapshot, requests: &[Request<'_>], rounds: usize) {
+    let floor = Floor::new(policies);
+    let questions = single::questions(policies, requests.len());
+    for (request, question) in requests.iter().zip(&questions) {
+        let allowed = decide(snapshot, request).unwrap().outcome == Outcome::Allow;
+        assert_eq!(allowed, floor.allows(question), "{question:?}");
+    }
+    let mut order: Vec<usize> = (0..requests.len()).collect();
+    let mut random = Random::new(11);
+    let (mut ours, mut least, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        shuffle(&mut random, &mut order);
+        let decided = in_a_row(&order, |place| {
+            decide(snapshot, black_box(&requests[place]))
+        });
+        let bound = in_a_row(&order, |place| floor.allows(black_box(&questions[place])));
+        ours.push(decided);
+        least.push(bound);
+        ratios.push(decided / bound);
+    }
+    let (ratio, spread) = median(ratios);
+    Row {
+        figure: &format!("latency: single, {policies} policies, by the lower bound"),
+        value: median(ours).0,
+        unit: "ns",
+        target: "",
+        anchor: &format!("flat texts compared, {:.0} ns", median(least).0),
+        ratio: Some(ratio),
+        spread: Some(spread),
+        distinct: requests.len(),
+    }
+    .print();
+}
+
+/// The mean time of a call, in nanoseconds.
+fn in_a_row<T>(order: &[usize], mut call: impl FnMut(usize) -> T) -> f64 {
+    let start = Instant::now();
+    for &place in order {
+        black_box(call(place));
+    }
+    start.elapsed().as_nanos() as f64 / order.len() as f64
 }
 
 /// Single calls, and calls in a row, in nanoseconds.
@@ -177,11 +225,9 @@ fn measure(snapshot: &Snapshot, requests: &[Request<'_>], rounds: usize) -> Meas
     let (mut medians, mut means) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         shuffle(&mut random, &mut order);
-        let start = Instant::now();
-        for &place in &order {
-            let _ = black_box(decide(snapshot, black_box(&requests[place])));
-        }
-        means.push(start.elapsed().as_nanos() as f64 / requests.len() as f64);
+        means.push(in_a_row(&order, |place| {
+            decide(snapshot, black_box(&requests[place]))
+        }));
         let mut round = Histogram::<u64>::new(3).unwrap();
         for &place in &order {
             let start = Instant::now();

@@ -118,7 +118,6 @@ impl Swaps<'_> {
     }
 }
 
-/// The middle one; sorts them.
 /// A server on a free port and eight clients.
 struct Clients {
     runtime: tokio::runtime::Runtime,

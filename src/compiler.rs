@@ -47,6 +47,7 @@ pub fn compile(bundle: &Bundle) -> Result<Snapshot, CompileErrors> {
             settings: bundle.settings.clone(),
             catalog: Arc::new(bundle.catalog.clone()),
             callers: CallerTable::new(&bundle.callers),
+            inheritance: Arc::clone(&bundle.inheritance),
             routes: RouteTable::new(&bundle.routes),
             ..Snapshot::default()
         },

@@ -20,6 +20,8 @@ pub mod compliance;
 mod condition;
 pub mod correction;
 pub mod decision;
+mod derived;
+
 pub mod edits;
 pub mod explain;
 pub mod hint;

@@ -56,6 +56,9 @@ pub mod compiler;
 pub mod engine;
 pub mod reference;
 
+// What calls write to live resources.
+pub mod tagging;
+
 // What a proxy's request asks.
 pub mod routing;
 
@@ -78,6 +81,9 @@ pub mod admin;
 
 // The same answers without a server.
 pub mod offline;
+
+// What is told.
+pub mod config;
 
 // The parts put together, and the command line.
 pub mod app;

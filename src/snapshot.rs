@@ -28,6 +28,7 @@ pub use table::{PolicyId, StatementId};
 use std::sync::Arc;
 
 use crate::model::catalog::Catalog;
+use crate::model::inheritance::Inheritance;
 use crate::model::settings::Settings;
 
 /// Everything that decisions need, at one revision.
@@ -55,6 +56,8 @@ pub struct Snapshot {
     pub accounts: account::AccountTable,
     /// Effective tag policies.
     pub tags: tags::TagTable,
+    /// Associated inheritance.
+    pub inheritance: Arc<Inheritance>,
     /// Policies attached to resources.
     pub attached: attached::AttachedTable,
 }

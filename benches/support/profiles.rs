@@ -1,5 +1,6 @@
 //! The profiles that figures are told for (ram 9), drawn with fixed seeds.
 
+pub mod floor;
 pub mod handler;
 pub mod message;
 pub mod policies;

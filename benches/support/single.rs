@@ -16,7 +16,8 @@ use super::random::Random;
 use super::world::{ACCOUNT, tag_value};
 use super::{policy_name, user_name};
 
-const HELD: usize = 10;
+/// How many policies a user has.
+pub const HELD: usize = 10;
 
 /// The documents, with so many policies.
 pub fn bundle(policies: usize) -> Bundle {
@@ -97,7 +98,8 @@ fn policy(place: usize) -> Policy {
     }
 }
 
-fn service(place: usize) -> String {
+/// The service that a policy is for.
+pub fn service(place: usize) -> String {
     format!("svc{}", place % 5)
 }
 

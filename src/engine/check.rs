@@ -4,13 +4,14 @@
 //! told, so that engine and reference tell the same one.
 
 use super::decision::{Refused, Subject};
+use super::derived::is_derived;
 use super::principal::Asker;
 use super::request::{ContextEntry, KnownTags, Request, Resource, Session, TagWrite};
 use super::view::ActionView;
 use crate::model::account::RoleKind;
 use crate::model::arn::{PrincipalRef, ResourceName};
 use crate::model::catalog::{OperationKind, TagEffect};
-use crate::model::settings::{Operators, Settings};
+use crate::model::settings::Operators;
 use crate::model::tag::TagRef;
 use crate::model::verdict::{RefusalReason, limits};
 use crate::snapshot::Snapshot;
@@ -63,7 +64,7 @@ pub(super) fn request(
     let mut faults = Faults::default();
     resources(&mut faults, request.resources);
     tag_write(&mut faults, request, action);
-    context(&mut faults, &snapshot.settings, request.context.entries);
+    context(&mut faults, snapshot, request.context.entries);
     session(&mut faults, request, asker);
     principal_account(&mut faults, request, &snapshot.accounts);
     faults.note_if(action.kind_refused, RefusalReason::KindNotStricter);
@@ -180,7 +181,7 @@ fn is_known(resource: &Resource<'_>) -> bool {
     resource.name.is_concrete() && !matches!(resource.tags, KnownTags::Unknown)
 }
 
-fn context(faults: &mut Faults, settings: &Settings, entries: &[ContextEntry<'_>]) {
+fn context(faults: &mut Faults, snapshot: &Snapshot, entries: &[ContextEntry<'_>]) {
     if entries.len() > limits::CONTEXT_ENTRIES {
         faults.note(RefusalReason::ContextLimit, None);
         return;
@@ -189,49 +190,18 @@ fn context(faults: &mut Faults, settings: &Settings, entries: &[ContextEntry<'_>
     for (place, entry) in entries.iter().enumerate() {
         let values = entry.values.len();
         faults.note_if(values > limits::CONTEXT_VALUES, RefusalReason::ContextLimit);
-        faults.note_if(is_derived(entry.key), RefusalReason::ContextKeyDerived);
+        let derived = is_derived(entry.key, &snapshot.catalog.tag_families);
+        faults.note_if(derived, RefusalReason::ContextKeyDerived);
         let twice = seen.may_hold(entry.key)
             && entries
                 .iter()
                 .take(place)
                 .any(|other| other.key.eq_ignore_ascii_case(entry.key));
         faults.note_if(twice, RefusalReason::ContextKeyDuplicate);
-        let single = settings.operators == Operators::Documented || has_prefix(entry.key, "acs:");
+        let single =
+            snapshot.settings.operators == Operators::Documented || has_prefix(entry.key, "acs:");
         faults.note_if(single && values > 1, RefusalReason::ContextValueInvalid);
     }
-}
-
-/// security 2.1: what is never accepted in the context.
-pub(super) fn is_derived(key: &str) -> bool {
-    const DERIVED: [&str; 8] = [
-        "acs:PrincipalARN",
-        "acs:PrincipalType",
-        "acs:PrincipalUid",
-        "acs:PrincipalId",
-        "acs:CurrentTime",
-        "acs:ResourceGroupId",
-        "Action",
-        "Resource",
-    ];
-    const FAMILIES: [&str; 6] = [
-        "ResourceTag",
-        "RequestTag",
-        "tag",
-        "BucketTag",
-        "ExistingObjectTag",
-        "RequestObjectTag",
-    ];
-    let family = key
-        .split_once(':')
-        .map(|(_, name)| name.split('/').next().unwrap_or(name));
-    DERIVED
-        .iter()
-        .any(|derived| derived.eq_ignore_ascii_case(key))
-        || family.is_some_and(|name| {
-            FAMILIES
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(name))
-        })
 }
 
 fn has_prefix(key: &str, prefix: &str) -> bool {

@@ -1,8 +1,8 @@
 //! One call: to the service that its path names, until its deadline.
 //!
-//! A call of `Authorize` is answered by itself as long as nothing about it is unusual; other
-//! decisions are called directly, without a router; health checks go through one on the worker; all
-//! else runs on the runtime for slow work. Streams end when the server drains and
+//! A call of `Authorize` or `ValidateTagging` is answered by itself as long as nothing about it is
+//! unusual; other decisions are called directly, without a router; health checks go through one on
+//! the worker; all else runs on the runtime for slow work. Streams end when the server drains and
 //! they have nothing to say.
 
 mod body;
@@ -94,12 +94,12 @@ impl Calls {
         let services = &self.services;
         let deadline = call.deadline;
         let until = Until::Later(deadline, services.longest);
-        let method = Method::of(request.uri().path());
-        if method == Some(Method::Authorize) {
-            let quick = Quick::new(Arc::clone(services), call, request);
+        if let Some(method) = quick::Method::of(request.uri().path()) {
+            let quick = Quick::new(Arc::clone(services), method, call, request);
             let inner = Inner::Quick(quick);
             return Call { inner, until };
         }
+        let method = Method::of(request.uri().path());
         let mut request = request.map(Body::new);
         call.extend(request.extensions_mut());
         if let Some(method @ (Method::Batch | Method::Filter)) = method {

@@ -9,6 +9,7 @@ use tagwarden::model::action::{ActionName, ActionRef};
 use tagwarden::model::arn::{AccountId, Arn, PrincipalRef};
 use tagwarden::model::bundle::{Bundle, ResourcePolicy};
 use tagwarden::model::catalog::{ActionFacts, Catalog, TagEffect};
+use tagwarden::model::condition::TagFamily;
 use tagwarden::model::organization::{ControlAttachment, EffectScope, Member, Node, Organization};
 use tagwarden::model::pattern::{ActionPattern, ResourcePattern};
 use tagwarden::model::request::{AccessRequest, SessionClaim};
@@ -148,6 +149,10 @@ fn settings(tape: &mut Tape<'_>) -> Settings {
 
 fn catalog(tape: &mut Tape<'_>, question: &AccessRequest) -> Catalog {
     let mut catalog = Catalog::default();
+    if tape.percent(50) {
+        let family = tape.pick(&[TagFamily::Resource, TagFamily::Request]);
+        catalog.tag_families.insert("cs:clustertag".into(), family);
+    }
     let Ok(action) = ActionRef::parse(&question.action) else {
         return catalog;
     };

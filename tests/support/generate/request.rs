@@ -219,6 +219,12 @@ fn context(tape: &mut Tape<'_>) -> BTreeMap<String, Vec<String>> {
         let values: [&[&str]; 5] = [&["1"], &["2.0"], &["1", "3"], &["x"], &["-1"]];
         put("ecs:Size", tape.pick(&values));
     }
+    if tape.percent(4) {
+        put(
+            tape.pick(&["cs:ClusterTag/env", "ecs:BucketTag/env"]),
+            &["a"],
+        );
+    }
     found
 }
 
