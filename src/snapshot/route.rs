@@ -103,14 +103,9 @@ impl RouteTable {
         }
     }
 
-    /// How many routes there are.
-    pub fn len(&self) -> usize {
-        self.routes.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.routes.is_empty()
+    /// The routes.
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
     }
 
     /// The route that a request matches.

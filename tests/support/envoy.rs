@@ -54,7 +54,7 @@ pub(crate) struct Around<'a> {
 /// The configuration that users start from.
 pub(crate) fn example() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    fs::read_to_string(root.join("deploy/envoy/envoy.yaml")).unwrap()
+    fs::read_to_string(root.join("examples/eci-mesh/envoy.yaml")).unwrap()
 }
 
 /// The same with a time-out that no busy machine exceeds.
@@ -69,7 +69,7 @@ impl Envoy {
     pub(crate) async fn start(program: &Path, config: &str, around: &Around<'_>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let keys = root.join("deploy/envoy/jwks.json");
+        let keys = root.join("examples/eci-mesh/jwks.json");
         let config = [
             ("port_value: 8080", "port_value: 0".to_owned()),
             ("port_value: 9901", "port_value: 0".to_owned()),
