@@ -4,6 +4,7 @@
 
 pub mod comply;
 pub mod effective;
+pub mod route;
 pub mod verdict;
 
 use jiff::Timestamp;

@@ -9,11 +9,13 @@
 mod compliance;
 mod expect;
 mod request;
+mod route;
 mod tag_policy;
 mod world;
 
 pub use compliance::ComplianceCase;
 pub use expect::{Expectation, Expected};
+pub use route::{RouteCase, RouteExpected, RouteQuestion, SentBody, SentRequest};
 pub use tag_policy::{Admission, ChainNode, TagPolicyCase, TagPolicyQuestion};
 
 use super::bundle::FileErrors;
@@ -35,6 +37,8 @@ pub struct CaseFile {
     pub compliance: Vec<ComplianceCase>,
     /// Those of tag policies.
     pub tag_policies: Vec<TagPolicyCase>,
+    /// Those of routes.
+    pub routes: Vec<RouteCase>,
     /// How many cases are of a form that is not yet supported.
     pub skipped: usize,
 }
@@ -81,6 +85,7 @@ pub fn read_cases(file: &str, text: &str) -> Result<CaseFile, FileErrors> {
                 Read::Ram(case) => read.cases.push(*case),
                 Read::Compliance(case) => read.compliance.push(*case),
                 Read::TagPolicy(case) => read.tag_policies.push(case),
+                Read::Route(case) => read.routes.push(*case),
                 Read::Unsupported => read.skipped += 1,
             },
             Err(errors) => refused.push_all(file, &errors),
@@ -99,6 +104,7 @@ enum Form {
     Compliance,
     Effective,
     Admission,
+    Route,
     Unsupported,
 }
 
@@ -107,6 +113,7 @@ enum Read {
     Ram(Box<Case>),
     Compliance(Box<ComplianceCase>),
     TagPolicy(TagPolicyCase),
+    Route(Box<RouteCase>),
     Unsupported,
 }
 
@@ -115,7 +122,9 @@ const UNSUPPORTED: [&str; 1] = ["steps"];
 fn form(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Form, Told> {
     let entries = at.entries(sink)?;
     let has = |name: &str| entries.iter().any(|(known, _)| *known == name);
-    if has("request") {
+    if has("routes") {
+        Ok(Form::Route)
+    } else if has("request") {
         Ok(Form::Ram)
     } else if has("effective_policy") {
         Ok(Form::Compliance)
@@ -137,6 +146,7 @@ fn case(at: &Cursor<'_, '_>, source: Source<'_>, sink: &mut Sink<'_>) -> Result<
         Form::Ram => ram_case(at, source, sink).map(|case| Read::Ram(Box::new(case))),
         Form::Compliance => compliance::read(at, source.first_line, sink)
             .map(|case| Read::Compliance(Box::new(case))),
+        Form::Route => route::read(at, source, sink).map(|case| Read::Route(Box::new(case))),
         Form::Effective => tag_policy::effective(at, source, sink).map(Read::TagPolicy),
         Form::Admission => tag_policy::admission(at, source, sink).map(Read::TagPolicy),
     }

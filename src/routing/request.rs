@@ -65,8 +65,8 @@ impl<'r> Request<'r> {
     ) -> Result<Matched<'t, 's>, Refused<'static>> {
         let sought = Sought {
             protocol: self.media_type.protocol(),
-            host: &*self.host,
-            segments: &*self.path.segments,
+            host: &self.host,
+            segments: &self.path.segments,
             method: self.attributes.method,
             parameter: |name: &str, value: &str| {
                 Ok::<_, Refused<'static>>(self.query()?.one(name)? == Some(value))
@@ -147,13 +147,11 @@ impl<'r> Request<'r> {
 
 /// Refuses a parameter that stands in the query and in the form.
 pub(super) fn absent(parameters: &Parameters, name: &str) -> Result<(), Refused<'static>> {
-    match parameters.one(name)? {
-        None => Ok(()),
-        Some(_) => {
-            let what = format!("the parameter `{name}` stands in the query and in the body");
-            Err(Refused::new(Reason::ParameterInvalid, what))
-        }
+    if parameters.one(name)?.is_none() {
+        return Ok(());
     }
+    let what = format!("the parameter `{name}` stands in the query and in the body");
+    Err(Refused::new(Reason::ParameterInvalid, what))
 }
 
 pub(super) fn media_type(attributes: &Attributes<'_>) -> Result<MediaType, Refused<'static>> {

@@ -84,7 +84,7 @@ impl RouteTable {
         for (place, route) in routes.routes.iter().enumerate() {
             match &route.target {
                 Target::Http(target) => {
-                    http.insert(&target.hosts, target.path.segments(), place, route)
+                    http.insert(&target.hosts, target.path.segments(), place, route);
                 }
                 Target::Grpc(target) => {
                     let method = target.method.as_deref().unwrap_or("{method}");

@@ -11,7 +11,7 @@ use crate::snapshot::{Revision, Snapshot, StatementId};
 use crate::wire::reply::source_text;
 
 /// What came of a request, as far as it is known.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Told<'a> {
     /// The id of the decision.
     pub(crate) id: &'a str,
