@@ -23,7 +23,7 @@ pub use self::refused::{Reason, Refused};
 use self::request::Request;
 use crate::model::route::Route;
 use crate::model::route::source::{ContextSource, StatedSession};
-use crate::snapshot::route::RouteTable;
+use crate::snapshot::route::{Protocol, RouteTable};
 
 /// What a request asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,11 @@ pub struct Asked<'t> {
     pub removed_keys: Vec<String>,
     /// The circumstances.
     pub context: Vec<(&'t str, String)>,
+}
+
+/// Whether a request is a call of gRPC, which has another way to tell errors.
+pub fn protocol(attributes: &Attributes<'_>) -> Protocol {
+    request::media_type(attributes).map_or(Protocol::Http, request::MediaType::protocol)
 }
 
 /// What a request asks.

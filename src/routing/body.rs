@@ -47,7 +47,7 @@ impl Spelling {
 }
 
 /// Reads JSON.
-pub(super) fn json<'r>(body: Body<'r>, sent: MediaType) -> Result<Read<'r>, Refused<'static>> {
+pub(super) fn json(body: Body<'_>, sent: MediaType) -> Result<Read<'_>, Refused<'static>> {
     if sent != MediaType::Json {
         return Err(Refused::new(
             Reason::BodyType,
@@ -59,7 +59,7 @@ pub(super) fn json<'r>(body: Body<'r>, sent: MediaType) -> Result<Read<'r>, Refu
 }
 
 /// Reads a form.
-pub(super) fn form<'r>(body: Body<'r>, sent: MediaType) -> Result<Read<'r>, Refused<'static>> {
+pub(super) fn form(body: Body<'_>, sent: MediaType) -> Result<Read<'_>, Refused<'static>> {
     if sent != MediaType::Form {
         return Err(Refused::new(
             Reason::BodyType,
