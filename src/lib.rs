@@ -16,7 +16,7 @@
 //! # Invariants
 //!
 //! - A module imports only from modules above it in the list below; a test holds it.
-//! - The first seven are pure: no async, I/O, clock, lock or tonic type. Time is an argument.
+//! - The first eight are pure: no async, I/O, clock, lock or tonic type. Time is an argument.
 //! - A snapshot is never changed; the next one shares what no change touched. A decision uses one
 //!   from start to end.
 //! - What is not understood is refused, with its position, and never dropped.
@@ -40,7 +40,8 @@
 //! | who asks, and what answers reveal | security 1 and 8 | complete |
 //! | requests of a proxy: ext_authz, routes | security 10 | complete |
 //! | TLS, client certificates, tokens | security 1.1, design 5 | complete |
-//! | decisions without a server, case files | design 8 | RAM form |
+//! | associated inheritance, writes of tags as a state machine | tag-policy 4, 5 and 7, security 5 | complete |
+//! | decisions without a server, case files | design 8 | complete |
 //!
 //! Decisions of meaning that the specification leaves open are numbered in `docs/semantics.md`.
 
