@@ -309,6 +309,46 @@ impl fmt::Display for Arn {
     }
 }
 
+/// A checked ARN in the least place: its fields are looked for when they are asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SlimArn(Box<str>);
+
+impl SlimArn {
+    /// The text as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The fields.
+    pub fn fields(&self) -> ArnRef<'_> {
+        // INVARIANT: the text was parsed when it was an `Arn`.
+        let mut fields = self.0.splitn(5, ':').skip(1);
+        let mut field = || fields.next().unwrap_or_default();
+        ArnRef {
+            text: &self.0,
+            service: field(),
+            region: field(),
+            account: field(),
+            id: field(),
+        }
+    }
+
+    /// The same with a shared text.
+    pub fn to_arn(&self) -> Arn {
+        let fields = self.fields();
+        Arn {
+            text: Arc::from(&*self.0),
+            lengths: [fields.service, fields.region, fields.account].map(str::len),
+        }
+    }
+}
+
+impl From<&Arn> for SlimArn {
+    fn from(arn: &Arn) -> Self {
+        Self(Box::from(arn.as_str()))
+    }
+}
+
 /// Who asks, as a request names it.
 ///
 /// A role session is written `role/<name>/<session>` or `assumed-role/<name>/<session>`; both are
@@ -470,10 +510,10 @@ mod tests {
             "acs:oss:::a:b",
             "acs:ram:*:*:role/x",
         ] {
-            assert_eq!(
-                Arn::try_from(text).unwrap().fields(),
-                ArnRef::parse(text).unwrap()
-            );
+            let arn = Arn::try_from(text).unwrap();
+            assert_eq!(arn.fields(), ArnRef::parse(text).unwrap());
+            let slim = SlimArn::from(&arn);
+            assert_eq!((slim.fields(), slim.to_arn()), (arn.fields(), arn.clone()));
         }
     }
 

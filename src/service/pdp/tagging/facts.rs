@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::directory::Entry;
 use crate::engine::compliance::{
     Staged, StagedVerdict, TypeSources, can_intercept, capabilities, resource_type, validate_staged,
 };
@@ -22,7 +23,7 @@ pub(super) struct Facts<'a> {
     pub(super) name: ResourceName<'a>,
     /// The type that is sent; empty: none.
     pub(super) kind: &'a str,
-    pub(super) stored: Option<&'a model::resource::Resource>,
+    pub(super) stored: Option<&'a Entry>,
     pub(super) group: KnownGroup<'a>,
     pub(super) current: Tags<'a>,
     pub(super) change: Change<'a>,
@@ -78,7 +79,7 @@ impl<'a> Facts<'a> {
         };
         let sources = TypeSources {
             name: self.name,
-            stored: self.stored.and_then(|stored| stored.kind.as_deref()),
+            stored: self.stored.and_then(|stored| stored.kind()),
             sent: self.kind,
         };
         let kind = resource_type(&snapshot.catalog, &[enforce, warn, report], &sources)
@@ -162,14 +163,14 @@ fn too_many(error: TooManyTags) -> CallError {
 pub(super) fn node<'s>(
     snapshot: &'s Snapshot,
     name: ResourceName<'_>,
-    stored: Option<&model::resource::Resource>,
+    stored: Option<&Entry>,
     own: Option<&str>,
 ) -> Result<&'s TagNode, CallError> {
     let named = match name {
         ResourceName::All => None,
         ResourceName::Arn(arn) => arn.owner(),
     };
-    let stored = stored.and_then(model::resource::Resource::owner);
+    let stored = stored.and_then(Entry::owner);
     let owner = named.or(stored).or(own).ok_or_else(|| {
         CallError::Refused(Refusal {
             reason: RefusalReason::OwnerUnknown,
