@@ -183,6 +183,7 @@ impl Running {
                 reader,
                 directory,
                 clock: Clock::default(),
+                pages: PageKey::new(random()?),
             }),
             reloads,
             managing,

@@ -1,34 +1,84 @@
-//! Live resources by ARN: what is known of their tags and groups.
+//! Live resources: what decisions know of them, and what they are searched by.
 //!
-//! A reader copies one `Arc` and lets the shard go; values are never changed in place. Nothing
-//! iterates, and readers never wait for a reload: it fills a new map beside the old one.
+//! A reader copies one `Arc` and lets the shard go; values are never changed in place. Whoever
+//! writes puts a resource after it is durable, so that no reader sees what could be lost. Searches
+//! hold the index for one step at a time, and a write for one resource.
 //!
-//! Not here: who may change a resource, and what a decision does with an unknown one.
+//! Not here: who may change or see a resource, and what a decision does with an unknown one.
 
-use std::sync::Arc;
+mod counts;
+mod entry;
+mod index;
+mod links;
+mod partition;
+mod posting;
+mod query;
+mod search;
+mod slots;
+
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
+use dashmap::mapref::entry::Entry as Place;
 use foldhash::fast::RandomState;
 
-use crate::model::resource::Resource;
+pub use self::counts::{Listed, Served, Texts, Turn};
+pub use self::entry::Entry;
+use self::index::Index;
+pub use self::query::{Filter, Kinds, Query, Scope, Sense, TextMatch};
+pub use self::search::{Position, Reach, Step};
+use crate::model::arn::{AccountId, Arn};
+use crate::model::resource::{Link, LiveResource, Resource, Version, Write};
 
 /// How many shards there are. With few, a growing one is rehashed under its lock for long.
 const SHARDS: usize = 4_096;
 
-type Resources = DashMap<Arc<str>, Arc<Resource>, RandomState>;
+type Resources = DashMap<ByArn, (), RandomState>;
+
+/// An entry by its ARN as written.
+#[derive(Debug)]
+struct ByArn(Arc<Entry>);
+
+impl Borrow<str> for ByArn {
+    fn borrow(&self) -> &str {
+        self.0.arn()
+    }
+}
+
+impl PartialEq for ByArn {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.arn() == other.0.arn()
+    }
+}
+
+impl Eq for ByArn {}
+
+impl Hash for ByArn {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.0.arn().hash(hasher);
+    }
+}
 
 /// The resources that are known.
 #[derive(Debug)]
 pub struct Directory {
     resources: ArcSwap<Resources>,
+    index: RwLock<Index>,
+    /// The greatest version that was put; held by who writes.
+    newest: Mutex<Version>,
 }
 
 impl Default for Directory {
     fn default() -> Self {
         Self {
             resources: ArcSwap::from_pointee(empty()),
+            index: RwLock::default(),
+            newest: Mutex::default(),
         }
     }
 }
@@ -39,24 +89,138 @@ fn empty() -> Resources {
 
 impl Directory {
     /// What is known of a resource, by its ARN as written.
-    pub fn find(&self, arn: &str) -> Option<Arc<Resource>> {
+    pub fn find(&self, arn: &str) -> Option<Arc<Entry>> {
         let resources = self.resources.load();
-        resources.get(arn).map(|entry| Arc::clone(&entry))
+        resources.get(arn).map(|entry| Arc::clone(&entry.key().0))
+    }
+
+    /// All that is kept of a resource.
+    pub fn live(&self, arn: &str) -> Option<LiveResource> {
+        self.find(arn).map(|entry| entry.to_live())
+    }
+
+    /// Puts what was committed, one by one. There is one writer, and it has checked what it expected
+    /// to be there.
+    pub fn apply(&self, writes: &[Write]) {
+        let mut newest = self.write();
+        for Write { arn, next, .. } in writes {
+            match next {
+                Some(live) => {
+                    *newest = live.version.max(*newest);
+                    self.put(live);
+                }
+                None => self.remove(arn),
+            }
+        }
+    }
+
+    fn put(&self, live: &LiveResource) {
+        let old = self.find(live.arn.as_str());
+        let entry = self.index_mut().put(old.as_deref(), live);
+        set(&self.resources.load(), entry);
+    }
+
+    fn remove(&self, arn: &Arn) {
+        let removed = self.resources.load().remove(arn.as_str());
+        if let Some((ByArn(entry), ())) = removed {
+            self.index_mut().remove(&entry);
+        }
+    }
+
+    /// Replaces all resources by those of a bundle, of which nothing but the tags is known. Those
+    /// that do not change keep their versions. Else as [`Self::replace_live`].
+    pub fn replace(&self, resources: impl IntoIterator<Item = Resource>) {
+        let version = Version(self.newest().0.saturating_add(1));
+        let resources = resources.into_iter().map(|resource| {
+            let mut live = LiveResource::from(resource);
+            let was = self.live(live.arn.as_str());
+            live.version = was.as_ref().map_or(version, |was| was.version);
+            if was.is_some_and(|was| was != live) {
+                live.version = version;
+            }
+            live
+        });
+        self.replace_live(resources.collect());
     }
 
     /// Replaces all resources. Of two with one ARN the later stays.
     ///
-    /// Blocks until no reader is left on the old map, so that none of them has to free it: call it
-    /// on a thread that may wait.
-    pub fn replace(&self, resources: impl IntoIterator<Item = Resource>) {
-        let next = empty();
-        for resource in resources {
-            next.insert(resource.arn.shared(), Arc::new(resource));
+    /// Decisions see all of the old state or all of the new, and what stays keeps its place among
+    /// pages. Blocks until no reader is left on the old state, so that none of them has to free it:
+    /// call it on a thread that may wait.
+    pub fn replace_live(&self, mut resources: Vec<LiveResource>) {
+        let mut newest = self.write();
+        resources.sort_by(|left, right| left.arn.cmp(&right.arn));
+        resources.reverse();
+        resources.dedup_by(|earlier, later| earlier.arn == later.arn);
+        let (next, mut index) = (empty(), Index::default());
+        let mut new = Vec::new();
+        while let Some(live) = resources.pop() {
+            *newest = live.version.max(*newest);
+            let was = self.find(live.arn.as_str());
+            match was.and_then(|was| index.put_back(&was, &live)) {
+                Some(entry) => set(&next, entry),
+                None => new.push(live),
+            }
+        }
+        index.settle();
+        for live in new {
+            set(&next, index.put(None, &live));
         }
         let old = self.resources.swap(Arc::new(next));
+        let mut held = self.index_mut();
+        index.predefined = std::mem::take(&mut held.predefined);
+        let former = std::mem::replace(&mut *held, index);
+        drop(held);
+        drop(former);
         while Arc::strong_count(&old) > 1 {
             std::thread::sleep(Duration::from_millis(1));
         }
+    }
+
+    /// One step of a search.
+    pub fn step(&self, query: &Query, from: &Position, reach: Reach) -> Step {
+        self.index().step(query, from, reach)
+    }
+
+    /// A page of the keys or values that the resources of a scope carry.
+    pub fn texts(&self, scope: &Scope, listed: Listed<'_>, turn: Turn<'_>) -> Texts {
+        self.index().texts(scope, listed, turn)
+    }
+
+    /// How many resources a scope means.
+    pub fn extent(&self, scope: &Scope) -> u64 {
+        self.index().extent(scope)
+    }
+
+    /// The services with resources in a scope, region by region; its types and groups do not count.
+    pub fn served(&self, scope: &Scope) -> Vec<Served> {
+        self.index().served(scope)
+    }
+
+    /// The predefined keys or values of an account, of a page and of later ones, in order.
+    pub fn predefined(&self, account: &str, listed: Listed<'_>, turn: Turn<'_>) -> Vec<Arc<str>> {
+        self.index().predefined(account, listed, turn)
+    }
+
+    /// Predefines keys with values, in the place of all that an account has predefined.
+    pub fn predefine(&self, account: &AccountId, tags: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>) {
+        let mut index = self.index_mut();
+        if tags.is_empty() {
+            index.predefined.remove(account.as_str());
+        } else {
+            index.predefined.insert(account.as_str().into(), tags);
+        }
+    }
+
+    /// The associations of a primary that come after a place, at most so many, in order.
+    pub fn links(&self, primary: &Arn, after: Option<&Link>, most: usize) -> Vec<Link> {
+        self.index().links.of(primary, after).take(most).collect()
+    }
+
+    /// All associations that come after a place, at most so many, in order.
+    pub fn all_links(&self, after: Option<&Link>, most: usize) -> Vec<Link> {
+        self.index().links.all(after).take(most).collect()
     }
 
     /// How many resources are known.
@@ -68,38 +232,32 @@ impl Directory {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// The version that the last change had.
+    pub fn newest(&self) -> Version {
+        *self.write()
+    }
+
+    fn write(&self) -> MutexGuard<'_, Version> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Puts an entry where a reader finds the one before it, or this one, and never none.
+fn set(resources: &Resources, entry: Arc<Entry>) {
+    match resources.entry(ByArn(entry)) {
+        Place::Occupied(place) => drop(place.replace_entry(())),
+        Place::Vacant(place) => drop(place.insert(())),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::tag::TagSet;
-
-    fn resource(arn: &str) -> Resource {
-        Resource {
-            arn: arn.try_into().unwrap(),
-            account: None,
-            kind: None,
-            group: None,
-            tags: TagSet::default(),
-        }
-    }
-
-    #[test]
-    fn a_reload_leaves_nothing_of_the_old_state() {
-        let directory = Directory::default();
-        assert!(directory.is_empty());
-        directory.replace([
-            resource("acs:ecs::1:instance/a"),
-            resource("acs:ecs::1:instance/b"),
-        ]);
-        let held = directory.find("acs:ecs::1:instance/a").unwrap();
-        directory.replace([resource("acs:ecs::1:instance/b")]);
-        assert!(directory.find("acs:ecs::1:instance/a").is_none());
-        assert!(directory.find("acs:ecs::1:instance/b").is_some());
-        assert_eq!(
-            (directory.len(), held.arn.as_str()),
-            (1, "acs:ecs::1:instance/a")
-        );
-    }
-}
+mod tests;

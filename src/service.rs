@@ -13,6 +13,7 @@ mod connection;
 mod handshake;
 mod health;
 mod listen;
+pub(crate) mod listing;
 mod mesh;
 pub mod pap;
 pub mod pdp;

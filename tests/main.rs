@@ -35,6 +35,8 @@ mod golden;
 #[cfg(test)]
 mod grpc;
 #[cfg(test)]
+mod listing;
+#[cfg(test)]
 mod malformed;
 #[cfg(test)]
 mod management;

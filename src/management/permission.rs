@@ -331,11 +331,8 @@ impl Court<'_> {
         let (tags, group) = match &known {
             None => (KnownTags::Unknown, group(demand.subject)),
             Some(known) => (
-                KnownTags::Stored(&known.tags),
-                match &known.group {
-                    Some(group) => KnownGroup::Some(group.as_str()),
-                    None => KnownGroup::None,
-                },
+                KnownTags::Stored(known.tags()),
+                known.group().map_or(KnownGroup::None, KnownGroup::Some),
             ),
         };
         let service = [demand.service.as_deref().unwrap_or_default()];

@@ -228,13 +228,21 @@ pub enum Rpc {
     AuthorizeTagging,
     /// `TaggingService.GetEffectiveTagPolicy`
     GetEffectiveTagPolicy,
+    /// `ListTagResources` of `TaggingService` and `DirectoryService`
+    ListTagResources,
+    /// `ListResourcesByTags` of both
+    ListResourcesByTags,
+    /// `ListTagKeys` of both
+    ListTagKeys,
+    /// `ListTagValues` of both
+    ListTagValues,
     /// Envoy's `Authorization.Check`
     Check,
 }
 
 impl Rpc {
     /// Every one.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Authorize,
         Self::BatchAuthorize,
         Self::AuthorizeStream,
@@ -243,6 +251,10 @@ impl Rpc {
         Self::BatchValidateTagging,
         Self::AuthorizeTagging,
         Self::GetEffectiveTagPolicy,
+        Self::ListTagResources,
+        Self::ListResourcesByTags,
+        Self::ListTagKeys,
+        Self::ListTagValues,
         Self::Check,
     ];
 
@@ -257,6 +269,10 @@ impl Rpc {
             Self::BatchValidateTagging => "BatchValidateTagging",
             Self::AuthorizeTagging => "AuthorizeTagging",
             Self::GetEffectiveTagPolicy => "GetEffectiveTagPolicy",
+            Self::ListTagResources => "ListTagResources",
+            Self::ListResourcesByTags => "ListResourcesByTags",
+            Self::ListTagKeys => "ListTagKeys",
+            Self::ListTagValues => "ListTagValues",
             Self::Check => "Check",
         }
     }
@@ -270,9 +286,13 @@ impl Rpc {
             | Self::FilterResources
             | Self::AuthorizeTagging
             | Self::Check => true,
-            Self::ValidateTagging | Self::BatchValidateTagging | Self::GetEffectiveTagPolicy => {
-                false
-            }
+            Self::ValidateTagging
+            | Self::BatchValidateTagging
+            | Self::GetEffectiveTagPolicy
+            | Self::ListTagResources
+            | Self::ListResourcesByTags
+            | Self::ListTagKeys
+            | Self::ListTagValues => false,
         }
     }
 
@@ -285,6 +305,29 @@ impl Rpc {
             | Self::AuthorizeStream
             | Self::FilterResources
             | Self::GetEffectiveTagPolicy
+            | Self::ListTagResources
+            | Self::ListResourcesByTags
+            | Self::ListTagKeys
+            | Self::ListTagValues
+            | Self::Check => false,
+        }
+    }
+
+    /// Whether it tells what nobody asked about by name: policies, or what the directory knows.
+    pub fn tells(self) -> bool {
+        match self {
+            Self::GetEffectiveTagPolicy
+            | Self::ListTagResources
+            | Self::ListResourcesByTags
+            | Self::ListTagKeys
+            | Self::ListTagValues => true,
+            Self::Authorize
+            | Self::BatchAuthorize
+            | Self::AuthorizeStream
+            | Self::FilterResources
+            | Self::ValidateTagging
+            | Self::BatchValidateTagging
+            | Self::AuthorizeTagging
             | Self::Check => false,
         }
     }

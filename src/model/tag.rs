@@ -45,29 +45,44 @@ pub fn check_key(key: &str) -> Result<(), InvalidTagText> {
     }
 }
 
-/// A tag that owns its text.
+/// A tag that owns its text. One pointer: many resources carry the same tag.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Tag {
+pub struct Tag(Arc<Text>);
+
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Text {
     key: Arc<str>,
     value: Arc<str>,
 }
 
 impl Tag {
+    /// A tag of texts that were checked.
+    pub fn new(key: Arc<str>, value: Arc<str>) -> Self {
+        Self(Arc::new(Text { key, value }))
+    }
+
     /// The key and the value.
     pub fn as_ref(&self) -> TagRef<'_> {
         TagRef {
-            key: &self.key,
-            value: &self.value,
+            key: &self.0.key,
+            value: &self.0.value,
         }
+    }
+
+    /// The key, shared.
+    pub fn key(&self) -> &Arc<str> {
+        &self.0.key
+    }
+
+    /// The value, shared.
+    pub fn value(&self) -> &Arc<str> {
+        &self.0.value
     }
 }
 
 impl From<TagRef<'_>> for Tag {
     fn from(tag: TagRef<'_>) -> Self {
-        Self {
-            key: Arc::from(tag.key),
-            value: Arc::from(tag.value),
-        }
+        Self::new(Arc::from(tag.key), Arc::from(tag.value))
     }
 }
 
@@ -94,10 +109,10 @@ impl TagSet {
             if tags
                 .iter()
                 .take(place)
-                .any(|earlier| earlier.key == tag.key)
+                .any(|earlier| earlier.key() == tag.key())
             {
                 return Err(DuplicateTagKey {
-                    key: tag.key.to_string(),
+                    key: tag.key().to_string(),
                 });
             }
         }
@@ -106,11 +121,21 @@ impl TagSet {
 
     /// The tags of a map, whose keys are all different, in the order of keys.
     pub fn of_map<T>(tags: &BTreeMap<Arc<str>, T>, value: impl Fn(&T) -> Arc<str>) -> Self {
-        let tags = tags.iter().map(|(key, tag)| Tag {
-            key: Arc::clone(key),
-            value: value(tag),
-        });
+        let tags = tags.iter();
+        Self(
+            tags.map(|(key, tag)| Tag::new(Arc::clone(key), value(tag)))
+                .collect(),
+        )
+    }
+
+    /// Tags whose keys are all different, as those of a set that is written anew.
+    pub(crate) fn of_distinct(tags: impl Iterator<Item = Tag>) -> Self {
         Self(tags.collect())
+    }
+
+    /// The tags as they are kept.
+    pub fn tags(&self) -> &[Tag] {
+        &self.0
     }
 
     /// The tags, in the order written.
@@ -122,8 +147,9 @@ impl TagSet {
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0
             .iter()
-            .find(|tag| &*tag.key == key)
-            .map(|tag| &*tag.value)
+            .map(Tag::as_ref)
+            .find(|tag| tag.key == key)
+            .map(|tag| tag.value)
     }
 
     /// How many tags there are.

@@ -217,10 +217,7 @@ fn default_anonymous() -> Anonymous {
     Anonymous {
         from: vec![Place::Loopback],
         rights: Rights {
-            rpcs: Rpc::ALL
-                .into_iter()
-                .filter(|rpc| *rpc != Rpc::GetEffectiveTagPolicy)
-                .collect(),
+            rpcs: Rpc::ALL.into_iter().filter(|rpc| !rpc.tells()).collect(),
             act_for: ActFor::Patterns([PrincipalPattern::Every].into()),
             supply: Supply::new([SupplyRight::ResourceTags], ContextKeys::All),
             disclosure: Disclosure::Reason,
@@ -304,11 +301,10 @@ mod tests {
         assert_eq!(table.find(&Origin::Remote).rights, nothing);
         assert_eq!(table.find(&unix(9, 9, SocketUser::Other)).rights, nothing);
         let local = &table.find(&Origin::Loopback).rights;
-        let provenance = Rpc::GetEffectiveTagPolicy;
         assert!(
             Rpc::ALL
                 .into_iter()
-                .all(|rpc| local.rpcs.contains(rpc) == (rpc != provenance))
+                .all(|rpc| local.rpcs.contains(rpc) != rpc.tells())
         );
         let has = SupplyRight::ALL.map(|right| local.supply.has(right));
         assert_eq!(has, [true, false, false, false, false, false]);

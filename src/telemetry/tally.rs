@@ -115,7 +115,11 @@ fn place(rpc: Rpc) -> usize {
         Rpc::BatchValidateTagging => 5,
         Rpc::AuthorizeTagging => 6,
         Rpc::GetEffectiveTagPolicy => 7,
-        Rpc::Check => 8,
+        Rpc::ListTagResources => 8,
+        Rpc::ListResourcesByTags => 9,
+        Rpc::ListTagKeys => 10,
+        Rpc::ListTagValues => 11,
+        Rpc::Check => 12,
     }
 }
 

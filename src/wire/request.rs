@@ -28,8 +28,8 @@ use resource::{At, Tags, check_different};
 use super::message;
 use super::status::Refusal;
 use super::v1;
+use crate::directory::Entry;
 use crate::engine::request::{Request, Resource, Session};
-use crate::model;
 use crate::model::action::ActionRef;
 use crate::model::arn::PrincipalRef;
 use crate::model::catalog::OperationKind;
@@ -39,7 +39,7 @@ use crate::model::verdict::{RefusalReason, limits};
 pub(crate) type Resources<'p> = ArrayVec<Resource<'p>, { limits::RESOURCES }>;
 
 /// What the directory knows of each resource, in the order asked.
-pub(crate) type Found = ArrayVec<Option<Arc<model::resource::Resource>>, { limits::RESOURCES }>;
+pub(crate) type Found = ArrayVec<Option<Arc<Entry>>, { limits::RESOURCES }>;
 
 /// The place of the lists of one message while it is read.
 #[derive(Debug, Default)]

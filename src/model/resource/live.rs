@@ -12,7 +12,7 @@ use super::Resource;
 use crate::model::account::Name;
 use crate::model::arn::{AccountId, Arn};
 use crate::model::inheritance::{RuleId, SERVICE_ROLE};
-use crate::model::tag::{TagRef, TagSet};
+use crate::model::tag::{Tag, TagRef, TagSet};
 
 /// The most primaries of one resource.
 pub const MAX_PRIMARIES: usize = 64;
@@ -119,6 +119,34 @@ pub struct Write {
     pub expected: Option<Version>,
     /// What becomes of it; `None`: it is removed. Its version is that of the change.
     pub next: Option<LiveResource>,
+}
+
+/// A resource that was never changed: all tags are its own.
+impl From<Resource> for LiveResource {
+    fn from(resource: Resource) -> Self {
+        let Resource {
+            arn,
+            account,
+            kind,
+            group,
+            tags,
+        } = resource;
+        let own = |tag: &Tag| LiveTag {
+            value: Arc::clone(tag.value()),
+            provenance: Provenance::Own,
+        };
+        let tags = tags.tags().iter();
+        Self {
+            arn,
+            account,
+            region: None,
+            kind: kind.map(|kind| kind.to_ascii_lowercase().into_boxed_str()),
+            group,
+            version: Version::default(),
+            tags: tags.map(|tag| (Arc::clone(tag.key()), own(tag))).collect(),
+            primaries: Vec::new(),
+        }
+    }
 }
 
 impl LiveResource {

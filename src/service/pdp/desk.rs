@@ -7,13 +7,12 @@ use jiff::Timestamp;
 use super::ids::DecisionId;
 use super::session::Sessions;
 use super::{revision, rights};
-use crate::directory::Directory;
+use crate::directory::{Directory, Entry};
 use crate::engine;
 use crate::engine::decision::{Decision, Verdicts};
 use crate::engine::explain::Explanation;
 use crate::engine::request::Session;
 use crate::model::arn::ResourceName;
-use crate::model::resource::Resource;
 use crate::model::verdict::RefusalReason;
 use crate::snapshot::caller::Caller;
 use crate::snapshot::{Policy, Snapshot};
@@ -148,7 +147,7 @@ impl Desk<'_> {
 }
 
 /// What the directory knows of a name (security 2.3).
-pub(super) fn find(directory: &Directory, name: ResourceName<'_>) -> Option<Arc<Resource>> {
+pub(super) fn find(directory: &Directory, name: ResourceName<'_>) -> Option<Arc<Entry>> {
     if name.is_concrete() {
         directory.find(name.as_str())
     } else {

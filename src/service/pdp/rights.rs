@@ -13,7 +13,7 @@ use crate::wire::status::{CallError, Forbidden};
 use crate::wire::v1;
 
 /// Whether a caller may use an RPC at all.
-pub(super) fn check_rpc(caller: &Caller, rpc: Rpc) -> Result<(), CallError> {
+pub(in crate::service) fn check_rpc(caller: &Caller, rpc: Rpc) -> Result<(), CallError> {
     if caller.rights.rpcs.contains(rpc) {
         Ok(())
     } else {
@@ -117,7 +117,7 @@ pub(super) fn check_min_revision(caller: &Caller, is_sent: bool) -> Result<(), C
 }
 
 /// Whether a caller asks for this principal.
-pub(super) fn check_principal(
+pub(in crate::service) fn check_principal(
     caller: &Caller,
     principal: PrincipalRef<'_>,
     snapshot: &Snapshot,

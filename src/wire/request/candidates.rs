@@ -5,8 +5,8 @@ use arrayvec::ArrayVec;
 use super::fault::Faults;
 use super::resource::{At, SentResource, Tags, check_different};
 use super::tags::read_tags;
+use crate::directory::Entry;
 use crate::engine::request::{KnownTags, Resource};
-use crate::model;
 use crate::model::tag::TagRef;
 use crate::model::verdict::{RefusalReason, limits};
 use crate::wire::message::{Resource as Sent, Tag, TagList};
@@ -74,7 +74,7 @@ impl<'m> Candidates<'m> {
     pub(crate) fn known<'p>(
         &'p self,
         candidate: &'p SentResource<'m>,
-        stored: Option<&'p model::resource::Resource>,
+        stored: Option<&'p Entry>,
     ) -> Option<Resource<'p>> {
         let known = candidate.known(&self.tags, stored);
         let has = |tag: &TagRef<'_>| match known.tags {
@@ -86,11 +86,7 @@ impl<'m> Candidates<'m> {
     }
 
     /// Whether a sent value is ignored because the directory says otherwise.
-    pub(crate) fn differs(
-        &self,
-        candidate: &SentResource<'m>,
-        stored: Option<&model::resource::Resource>,
-    ) -> bool {
+    pub(crate) fn differs(&self, candidate: &SentResource<'m>, stored: Option<&Entry>) -> bool {
         candidate.differs(&self.tags, stored)
     }
 }

@@ -6,8 +6,8 @@ use smallvec::SmallVec;
 
 use super::fault::{Faults, first_repeat};
 use super::tags::{TagSink, read_tags};
+use crate::directory::Entry;
 use crate::engine::request::{KnownGroup, KnownTags, Resource};
-use crate::model;
 use crate::model::account::Name;
 use crate::model::arn::ResourceName;
 use crate::model::tag::TagRef;
@@ -86,10 +86,10 @@ impl<'m> SentResource<'m> {
     pub(super) fn known<'p>(
         &'p self,
         tags: &'p [TagRef<'m>],
-        stored: Option<&'p model::resource::Resource>,
+        stored: Option<&'p Entry>,
     ) -> Resource<'p> {
         let (tags, group) = match (stored, &self.tags) {
-            (Some(stored), _) => (KnownTags::Stored(&stored.tags), stored_group(stored)),
+            (Some(stored), _) => (KnownTags::Stored(stored.tags()), stored_group(stored)),
             (None, Some(range)) => (
                 KnownTags::Sent(tags.get(range.clone()).unwrap_or_default()),
                 self.group,
@@ -100,16 +100,12 @@ impl<'m> SentResource<'m> {
             name: self.name,
             tags,
             group,
-            owner: stored.and_then(model::resource::Resource::owner),
+            owner: stored.and_then(Entry::owner),
         }
     }
 
     /// Whether something that was sent is ignored because the directory says otherwise.
-    pub(super) fn differs(
-        &self,
-        tags: &[TagRef<'m>],
-        stored: Option<&model::resource::Resource>,
-    ) -> bool {
+    pub(super) fn differs(&self, tags: &[TagRef<'m>], stored: Option<&Entry>) -> bool {
         let Some(stored) = stored else { return false };
         let other_group = match self.group {
             KnownGroup::Unknown => false,
@@ -118,19 +114,16 @@ impl<'m> SentResource<'m> {
         let sent = self.tags.as_ref().and_then(|range| tags.get(range.clone()));
         other_group
             || sent.is_some_and(|sent| {
-                sent.len() != stored.tags.len()
+                sent.len() != stored.tags().len()
                     || sent
                         .iter()
-                        .any(|tag| stored.tags.get(tag.key) != Some(tag.value))
+                        .any(|tag| stored.tags().get(tag.key) != Some(tag.value))
             })
     }
 }
 
-fn stored_group(stored: &model::resource::Resource) -> KnownGroup<'_> {
-    stored
-        .group
-        .as_ref()
-        .map_or(KnownGroup::None, |group| KnownGroup::Some(group.as_str()))
+fn stored_group(stored: &Entry) -> KnownGroup<'_> {
+    stored.group().map_or(KnownGroup::None, KnownGroup::Some)
 }
 
 fn read_group<'m>(id: Option<&'m str>, at: At, faults: &mut Faults) -> KnownGroup<'m> {

@@ -5,9 +5,9 @@ use arrayvec::ArrayVec;
 use super::fault::Faults;
 use super::resource::{At, SentResource, Tags as SentTags};
 use super::tags::{Write, read_tags};
+use crate::directory::Entry;
 use crate::engine::request::{KnownGroup, KnownTags, Resource, TagWrite};
 use crate::engine::tagging::{Inheritance, Tags};
-use crate::model;
 use crate::model::arn::PrincipalRef;
 use crate::model::compliance::TagHistory;
 use crate::model::tag::TagRef;
@@ -115,7 +115,7 @@ impl<'m> SentTagging<'m> {
     pub(crate) fn known<'p>(
         &'p self,
         storage: &'p TaggingStorage<'m>,
-        stored: Option<&'p model::resource::Resource>,
+        stored: Option<&'p Entry>,
     ) -> (Option<Tags<'p>>, KnownGroup<'p>) {
         let Resource { tags, group, .. } = self.resource.known(&storage.tags, stored);
         let tags = match tags {

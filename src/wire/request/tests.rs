@@ -1,5 +1,7 @@
 use super::*;
+use crate::directory::Directory;
 use crate::engine::request::{KnownGroup, KnownTags};
+use crate::model;
 use crate::model::tag::TagRef;
 
 fn request() -> v1::AuthorizeRequest {
@@ -209,8 +211,12 @@ fn the_directory_stands_before_the_sender() {
         group: None,
         tags: model::tag::TagSet::new(vec![TagRef { key: "env", value }.into()]).unwrap(),
     };
+    let directory = Directory::default();
     let check = |found: Option<model::resource::Resource>, value: Option<&str>, ignored: u64| {
-        let found: Found = [found.map(Arc::new)].into_iter().collect();
+        directory.replace(found);
+        let found: Found = [directory.find(&message.resources[0].arn)]
+            .into_iter()
+            .collect();
         let mut known = Resources::new();
         assert_eq!(storage.known(&found, &mut known), ignored);
         let told = match known[0].tags {

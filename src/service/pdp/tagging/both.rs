@@ -5,12 +5,12 @@ use tokio::time::Instant;
 use super::facts::{Change, Facts, Settled, node};
 use super::outcome;
 use super::sight::unknown;
+use crate::directory::Entry;
 use crate::engine::compliance::validate_staged;
 use crate::engine::edits::{Fix, Replacing, Target, fix};
 use crate::engine::request::{KnownTags, Request, Resource};
 use crate::engine::tagging::{Inheritance, Tags};
 use crate::engine::{self};
-use crate::model;
 use crate::model::caller::Rpc;
 use crate::model::catalog::{OperationKind, TagEffect};
 use crate::model::compliance::TagHistory;
@@ -212,7 +212,7 @@ impl<'a> Write<'a> {
         &self,
         resource: &Resource<'a>,
         kind: &'a str,
-        stored: Option<&'a model::resource::Resource>,
+        stored: Option<&'a Entry>,
     ) -> Result<Option<(Settled<'a>, Replacing)>, CallError> {
         let makes = self.makes(resource);
         if !makes && self.kind == OperationKind::Create && !self.target {

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
+use crate::directory::Entry;
 use crate::engine;
 use crate::engine::request::{Context, KnownGroup, KnownTags, Resource, Session, TagWrite};
-use crate::model;
 use crate::model::action::ActionRef;
 use crate::model::arn::{PrincipalRef, ResourceName};
 use crate::model::verdict::{Outcome, RefusalReason};
@@ -28,20 +28,22 @@ pub(super) fn sees(
     snapshot: &Snapshot,
     principal: Option<PrincipalRef<'_>>,
     name: ResourceName<'_>,
-    stored: Option<&model::resource::Resource>,
+    stored: Option<&Entry>,
 ) -> bool {
     let Some(principal) = principal else {
         return false;
     };
     let resource = Resource {
         name,
-        tags: stored.map_or(KnownTags::Unknown, |stored| KnownTags::Stored(&stored.tags)),
-        group: match stored.map(|stored| stored.group.as_ref()) {
+        tags: stored.map_or(KnownTags::Unknown, |stored| {
+            KnownTags::Stored(stored.tags())
+        }),
+        group: match stored.map(Entry::group) {
             None => KnownGroup::Unknown,
             Some(None) => KnownGroup::None,
-            Some(Some(group)) => KnownGroup::Some(group.as_str()),
+            Some(Some(group)) => KnownGroup::Some(group),
         },
-        owner: stored.and_then(model::resource::Resource::owner),
+        owner: stored.and_then(Entry::owner),
     };
     may(snapshot, principal, LIST_TAGS, resource)
 }
