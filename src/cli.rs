@@ -17,6 +17,7 @@ mod list;
 mod output;
 mod rollback;
 mod serve;
+mod tag;
 mod test;
 
 use std::process::ExitCode;
@@ -44,6 +45,8 @@ enum Command {
     List(list::Args),
     History(history::Args),
     Export(export::Args),
+    Tag(tag::TagArgs),
+    Untag(tag::UntagArgs),
     Test(test::Args),
     Authorize(authorize::Args),
     Explain(authorize::ExplainArgs),
@@ -95,6 +98,8 @@ impl Cli {
             Command::List(args) => list::run(&args),
             Command::History(args) => history::run(&args),
             Command::Export(args) => export::run(&args),
+            Command::Tag(args) => tag::tag_resources(&args),
+            Command::Untag(args) => tag::untag_resources(&args),
             Command::Test(args) => test::run(&args),
             Command::Authorize(args) => authorize::run(args),
             Command::Explain(args) => authorize::explain(args),

@@ -155,6 +155,7 @@ fn validating() {
         reader,
         directory: Arc::default(),
         clock: Clock::default(),
+        pages: tagwarden::wire::page::PageKey::new([7; 64]),
     });
     let mut request = tagging::request();
     let resource = request.resource.as_mut().unwrap();

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, watch};
 
 use super::authoring::Authoring;
+use super::directory::{Begin, DirectoryWriter};
 use super::load::{Compiled, LoadError, compile};
 use super::reading::FileObjects;
 use super::rollout::{AccountState, Candidate, Counts, GoodFiles, Numbers, RefusedAccount};
 use super::status::{Live, Refusal, Status, expiry};
 use super::{Applied, ApplyOutcome, AuthoredIn, Command, Config};
-use crate::directory::Directory;
 use crate::document::bundle::{BundleDigest, BundleFiles, FileLint, Strictness};
 use crate::document::finding::Finding;
 use crate::publish::Publisher;
@@ -23,7 +23,7 @@ use crate::telemetry::{ReloadOutcome, Reloads};
 /// The task.
 pub(super) struct Task {
     pub(super) publisher: Publisher,
-    pub(super) directory: Arc<Directory>,
+    pub(super) writer: DirectoryWriter,
     pub(super) reloads: Reloads,
     numbers: Numbers,
     good: GoodFiles,
@@ -49,6 +49,7 @@ impl Task {
             publisher,
             reader,
             directory,
+            writer,
             reloads,
             authored,
         } = config;
@@ -62,14 +63,14 @@ impl Task {
                     store,
                     administrators,
                     reader,
-                    directory: Arc::clone(&directory),
+                    directory,
                 };
                 (authoring.store.source(), Some(authoring))
             }
         };
         Self {
             publisher,
-            directory,
+            writer,
             reloads,
             numbers: Numbers::new(source),
             good: GoodFiles::default(),
@@ -161,7 +162,11 @@ impl Task {
         }
         let revision = self.numbers.next(digest.short());
         snapshot.revision = revision;
-        self.directory.replace(loaded.bundle.resources);
+        self.begin(Begin {
+            resources: loaded.bundle.resources,
+            // The files are the truth, whatever was written since.
+            digest: None,
+        });
         self.publisher.publish(snapshot);
         self.digest = Some(digest);
         self.reloads.count(ReloadOutcome::Published);
@@ -182,6 +187,14 @@ impl Task {
         let (number, accounts) = (revision.number, counts.accounts);
         let digest = format!("{:016x}", revision.digest);
         tracing::info!(revision = number, digest, accounts, ?took, "in force");
+    }
+
+    /// Puts resources into the directory.
+    pub(super) fn begin(&self, begin: Begin) {
+        let begun = self.writer.begin(begin);
+        if !matches!(begun, Ok(Ok(()))) {
+            tracing::error!("the directory still holds the resources of before");
+        }
     }
 
     /// The source holds what is in force.

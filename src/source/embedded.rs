@@ -13,7 +13,6 @@
 mod answers;
 mod digest;
 mod lookup;
-mod place;
 mod record;
 mod staging;
 mod view;
@@ -30,14 +29,12 @@ pub use self::record::{Author, Cause, Difference, Record};
 pub use self::staging::{Committed, Entry, Staging};
 pub use self::view::{Documents, List, Listed, View};
 use crate::snapshot::Revision;
-use crate::source::random;
+use crate::source::{place, random};
 
 /// The format that is written. A newer one is refused, an older one is brought up to it.
 pub const FORMAT: u64 = 1;
 /// The name of the file in the directory of the store.
 pub const FILE: &str = "policy.redb";
-/// The most bytes of the file that are kept in memory.
-const CACHE_BYTES: usize = 64 * 1_024 * 1_024;
 
 /// The objects' documents by the texts of their ids.
 const OBJECTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("objects");
@@ -73,10 +70,12 @@ pub enum StoreError {
     #[error("{}: another process uses this store", .0.display())]
     InUse(PathBuf),
     /// A newer version wrote it.
-    #[error("the store has format {found}; this version reads formats up to {FORMAT}")]
+    #[error("the store has format {found}; this version reads formats up to {known}")]
     NewerFormat {
         /// Its format.
         found: u64,
+        /// The newest that is known.
+        known: u64,
     },
     /// What the file holds is not what was written to it.
     #[error("the store is damaged: {0}")]
@@ -131,7 +130,7 @@ impl Store {
     /// Another process has it open, a newer version wrote it, it is damaged, or the system
     /// refuses.
     pub fn open(directory: &Path, keep: Keep) -> Result<Self, StoreError> {
-        let database = place::open(directory, CACHE_BYTES)?;
+        let database = place::open(directory, FILE)?;
         Self::over(database, keep)
     }
 
@@ -142,7 +141,7 @@ impl Store {
     /// When there is not enough memory.
     pub fn in_memory(keep: Keep) -> Result<Self, StoreError> {
         let mut builder = Database::builder();
-        builder.set_cache_size(CACHE_BYTES);
+        builder.set_cache_size(place::CACHE_BYTES);
         Self::over(builder.create_with_backend(InMemoryBackend::new())?, keep)
     }
 
@@ -199,7 +198,10 @@ fn prepare(database: &Database) -> Result<u64, StoreError> {
                     "no version wrote format {found}"
                 )));
             }
-            Some(found) => return Err(StoreError::NewerFormat { found }),
+            Some(found) => {
+                let known = FORMAT;
+                return Err(StoreError::NewerFormat { found, known });
+            }
         }
         let source = u64::from_le_bytes(random().map_err(|cause| StoreError::Place {
             path: PathBuf::from("the system's random numbers"),

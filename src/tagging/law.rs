@@ -41,7 +41,7 @@ impl<'s> Law<'s> {
             sent: "",
         };
         let kind = resource_type(&self.snapshot.catalog, &[], &sources);
-        kind.ok().flatten().unwrap_or_default()
+        kind.ok().flatten().unwrap_or_default().into_owned()
     }
 
     /// What a rule is.

@@ -18,6 +18,7 @@ pub use self::read::{MAX_PAGE, PAGE_BYTES};
 use self::watching::Watching;
 use crate::directory::Directory;
 use crate::management::change::{Change, What};
+use crate::management::directory::DirectoryWriter;
 use crate::management::permission::{Actor, Administrators, Court, Read};
 use crate::management::reading::{Reading, ReadingError};
 use crate::management::{ApplyMode, Management};
@@ -42,6 +43,8 @@ pub struct Config {
     pub reader: Reader,
     /// The live resources.
     pub directory: Arc<Directory>,
+    /// The way to whoever changes them.
+    pub writer: DirectoryWriter,
     /// Who needs no permission.
     pub administrators: Administrators,
     /// What page tokens are sealed with.
@@ -183,14 +186,15 @@ fn unread(error: ReadingError) -> CallError {
 }
 
 /// Who calls.
-struct From {
-    origin: Origin,
-    peer: String,
+pub(in crate::service) struct From {
+    pub(in crate::service) origin: Origin,
+    /// The peer, as its listener knows it.
+    pub(in crate::service) peer: String,
 }
 
 impl From {
     /// The connection says who calls; one that says nothing is anybody's.
-    fn of<T>(request: &Request<T>) -> Self {
+    pub(in crate::service) fn of<T>(request: &Request<T>) -> Self {
         let peer = request.extensions().get::<Arc<Peer>>();
         let Some(peer) = peer else {
             let (origin, peer) = (Origin::Remote, String::new());

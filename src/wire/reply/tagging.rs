@@ -174,6 +174,11 @@ fn allowed(values: &AllowedValues) -> Vec<&str> {
     }
 }
 
+/// The published message of a violation.
+pub(crate) fn published(violation: &Violation<'_>) -> String {
+    message(violation, &allowed(&violation.statement.values))
+}
+
 /// tag-policy 3.2: "three message forms: allowed values of TagValue; allowed spelling of TagKey;
 /// necessary keys missing".
 fn message(violation: &Violation<'_>, values: &[&str]) -> String {
