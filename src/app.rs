@@ -149,7 +149,7 @@ impl Bound {
 struct Running {
     pdp: Pdp,
     reloads: Reloads,
-    writes: DirectoryWrites,
+    counted: DirectoryWrites,
     managing: pap::Config,
     watched: Watched,
     endpoints: Vec<Arc<Endpoint>>,
@@ -157,7 +157,7 @@ struct Running {
 
 impl Running {
     fn start(
-        mut kept: Kept,
+        kept: Kept,
         administrators: Administrators,
         endpoints: Vec<Arc<Endpoint>>,
         credentials: Vec<Watcher>,
@@ -165,15 +165,16 @@ impl Running {
         let (publisher, reader) = publication().context("the reclaiming thread")?;
         let directory = Arc::new(Directory::default());
         let reloads = Reloads::default();
-        let writes = DirectoryWrites::default();
-        let (writer, writing) = DirectoryWriter::start(directory::Config {
+        let counted = DirectoryWrites::default();
+        let (writer, thread) = DirectoryWriter::start(directory::Config {
             directory: Arc::clone(&directory),
             reader: reader.clone(),
-            store: kept.take_resources(),
-            writes: writes.clone(),
+            store: kept.resources(),
+            writes: counted.clone(),
             step: service::directory_step(),
         })
         .context("the directory cannot be loaded")?;
+        let stores = kept.stores();
         let (authored, watched) = kept.into_parts(&administrators)?;
         let (management, task) = Management::start(management::Config {
             publisher,
@@ -193,6 +194,7 @@ impl Running {
             writer,
             administrators,
             pages: PageKey::new(random()?),
+            stores,
         };
         let running = Self {
             pdp: Pdp::new(pdp::Config {
@@ -201,7 +203,7 @@ impl Running {
                 clock: Clock::default(),
             }),
             reloads,
-            writes,
+            counted,
             managing,
             watched: Watched {
                 bundle: watch,
@@ -209,14 +211,14 @@ impl Running {
             },
             endpoints,
         };
-        Ok((running, [task, writing]))
+        Ok((running, [task, thread]))
     }
 
     async fn serve(self, bound: Bound) -> anyhow::Result<Ended> {
         let Self {
             pdp,
             reloads,
-            writes,
+            counted,
             managing,
             watched,
             endpoints,
@@ -231,7 +233,7 @@ impl Running {
                 status: managing.management.status(),
                 tallies: pdp.tallies(),
                 reloads,
-                writes,
+                writes: counted,
                 directory: Arc::clone(&managing.directory),
                 ignored: pdp.ignored_values(),
                 connections: server.open_connections(),
