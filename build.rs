@@ -10,6 +10,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(
         [
             "tagwarden/v1/authorization.proto",
+            "tagwarden/v1/listing.proto",
             "tagwarden/v1/tagging.proto",
             "tagwarden/v1/directory.proto",
             "tagwarden/v1/management.proto",

@@ -92,6 +92,7 @@ fn handler() -> (Pdp, Publisher, Vec<u8>) {
         reader,
         directory: std::sync::Arc::default(),
         clock: Clock::default(),
+        pages: tagwarden::wire::page::PageKey::new([7; 64]),
     });
     (pdp, publisher, tagging::request().encode_to_vec())
 }

@@ -59,6 +59,7 @@ fn main() {
         reader,
         directory: Arc::new(Directory::default()),
         clock: Clock::default(),
+        pages: tagwarden::wire::page::PageKey::new([7; 64]),
     });
     let mut swaps = Swaps {
         rounds,

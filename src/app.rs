@@ -201,6 +201,7 @@ impl Running {
                 reader,
                 directory,
                 clock: Clock::default(),
+                pages: PageKey::new(random()?),
             }),
             reloads,
             counted,

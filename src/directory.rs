@@ -17,6 +17,7 @@ mod search;
 mod slots;
 
 use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -26,12 +27,12 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry as Place;
 use foldhash::fast::RandomState;
 
-pub use self::counts::{Listed, Texts, Turn};
+pub use self::counts::{Listed, Served, Texts, Turn};
 pub use self::entry::Entry;
 use self::index::Index;
 pub use self::query::{Filter, Kinds, Query, Scope, Sense, TextMatch};
 pub use self::search::{Position, Reach, Step};
-use crate::model::arn::Arn;
+use crate::model::arn::{AccountId, Arn};
 use crate::model::resource::{Link, LiveResource, Resource, Version, Write};
 
 /// How many shards there are. With few, a growing one is rehashed under its lock for long.
@@ -185,6 +186,31 @@ impl Directory {
     /// A page of the keys or values that the resources of a scope carry.
     pub fn texts(&self, scope: &Scope, listed: Listed<'_>, turn: Turn<'_>) -> Texts {
         self.index().texts(scope, listed, turn)
+    }
+
+    /// How many resources a scope means.
+    pub fn extent(&self, scope: &Scope) -> u64 {
+        self.index().extent(scope)
+    }
+
+    /// The services with resources in a scope, region by region; its types and groups do not count.
+    pub fn served(&self, scope: &Scope) -> Vec<Served> {
+        self.index().served(scope)
+    }
+
+    /// The predefined keys or values of an account, of a page and of later ones, in order.
+    pub fn predefined(&self, account: &str, listed: Listed<'_>, turn: Turn<'_>) -> Vec<Arc<str>> {
+        self.index().predefined(account, listed, turn)
+    }
+
+    /// Predefines keys with values, in the place of all that an account has predefined.
+    pub fn predefine(&self, account: &AccountId, tags: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>) {
+        let mut index = self.index_mut();
+        if tags.is_empty() {
+            index.predefined.remove(account.as_str());
+        } else {
+            index.predefined.insert(account.as_str().into(), tags);
+        }
     }
 
     /// The associations of a primary that come after a place, at most so many, in order.

@@ -14,6 +14,7 @@ pub mod catalog;
 pub mod cursor;
 pub mod error;
 pub mod finding;
+pub mod inheritance;
 pub mod json;
 pub mod lint;
 pub mod object;

@@ -2,6 +2,7 @@
 //!
 //! What `test`, `authorize` and `explain` use, so that they answer as a server would.
 
+pub mod associate;
 pub mod comply;
 pub mod effective;
 pub mod verdict;

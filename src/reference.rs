@@ -9,6 +9,7 @@
 //! It does not judge documents: a policy that an attachment names and nobody wrote holds no
 //! statement here, and is refused by whoever compiles the bundle.
 
+pub mod association;
 mod combine;
 pub mod compliance;
 mod condition;

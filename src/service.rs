@@ -14,6 +14,7 @@ mod directory;
 mod handshake;
 mod health;
 mod listen;
+pub(crate) mod listing;
 mod mesh;
 pub mod pap;
 pub mod pdp;

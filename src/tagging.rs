@@ -29,7 +29,7 @@ mod view;
 mod work;
 mod write;
 
-pub use event::{MAX_CHAIN, group_arns};
+pub use event::{MAX_CHAIN, group_arns, settled};
 pub use inventory::{Description, Said};
 pub use law::Law;
 pub use memory::Memory;

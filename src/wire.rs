@@ -8,6 +8,7 @@ mod ask;
 pub mod change;
 pub mod codec;
 pub(crate) mod encode;
+pub mod listing;
 pub mod management;
 pub mod mesh;
 pub mod message;

@@ -1,5 +1,6 @@
 //! Deciding allocates nothing: no request of any profile, decided or refused. From the bytes of a
-//! question to the bytes of its answer nothing is allocated either, but the place for the answer.
+//! question, about actions or about tags that comply, to the bytes of its answer nothing is allocated
+//! either, but the place for the answer.
 //! A snapshot keeps no more than it may.
 //!
 //! A binary of its own, with one test: the counter counts for the whole process.
@@ -14,15 +15,23 @@
 )]
 mod profiles;
 
+#[path = "../benches/support/tagging.rs"]
+#[expect(
+    clippy::unwrap_used,
+    reason = "shared; policies that cannot be read end it"
+)]
+mod tagging;
 #[path = "../benches/support/tags.rs"]
 #[expect(dead_code, reason = "shared; each binary uses a part")]
 mod tags;
 
 use std::alloc::System;
 use std::hint::black_box;
+use std::sync::Arc;
 
 use profiles::handler::Handler;
 use profiles::{Case, Shape, Shares, single};
+use prost::Message as _;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tagwarden::compiler::compile;
 use tagwarden::engine::compliance::validate;
@@ -32,7 +41,10 @@ use tagwarden::engine::tagging::Tagging;
 use tagwarden::model::bundle::Bundle;
 use tagwarden::model::caller::{Origin, SocketUser};
 use tagwarden::model::tag_policy::Dialect;
+use tagwarden::publish::publication;
+use tagwarden::service::pdp::{Clock, Config, Pdp};
 use tagwarden::snapshot::Snapshot;
+use tagwarden::wire::v1::ValidateTaggingResponse;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -105,6 +117,7 @@ fn deciding_and_judging_allocate_nothing_and_snapshots_are_small() {
         assert_eq!(sum, 0, "compliance, {dialect}");
     }
     answering();
+    validating();
     let bytes = snapshot_bytes(10_000);
     println!("bytes of a snapshot for one policy\t{bytes}\tbytes\t{SNAPSHOT_BYTES}");
     assert!(bytes <= SNAPSHOT_BYTES, "{bytes} bytes for one policy");
@@ -132,4 +145,28 @@ fn answering() {
         });
         assert_eq!(sum, 0, "{origin:?}");
     }
+}
+
+/// Tags that comply.
+fn validating() {
+    let (mut publisher, reader) = publication().unwrap();
+    publisher.publish(compile(&tagging::bundle()).unwrap());
+    let pdp = Pdp::new(Config {
+        reader,
+        directory: Arc::default(),
+        clock: Clock::default(),
+    });
+    let mut request = tagging::request();
+    let resource = request.resource.as_mut().unwrap();
+    // Without it the type is made of two parts of the ARN.
+    resource.r#type = "ecs:instance".to_owned();
+    let request = request.encode_to_vec();
+    let mut answer = Vec::with_capacity(4_096);
+    let mut answered = Ok(());
+    let sum = allocations(|| {
+        answered = pdp.validate(&Origin::Loopback, black_box(&request), &mut answer);
+    });
+    assert_eq!((answered, sum), (Ok(()), 0));
+    let told = ValidateTaggingResponse::decode(&*answer).unwrap();
+    assert!(told.verdict.unwrap().compliant);
 }

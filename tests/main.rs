@@ -5,6 +5,8 @@ mod accept;
 #[cfg(test)]
 mod admin;
 #[cfg(test)]
+mod association;
+#[cfg(test)]
 mod authorize;
 #[cfg(test)]
 mod bundle;
@@ -32,6 +34,8 @@ mod drain;
 mod golden;
 #[cfg(test)]
 mod grpc;
+#[cfg(test)]
+mod listing;
 #[cfg(test)]
 mod malformed;
 #[cfg(test)]

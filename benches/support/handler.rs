@@ -31,6 +31,7 @@ impl Handler {
             reader,
             directory: Arc::new(Directory::default()),
             clock: Clock::default(),
+            pages: tagwarden::wire::page::PageKey::new([7; 64]),
         });
         let requests = single::requests(POLICIES, distinct);
         let bytes = requests

@@ -12,6 +12,7 @@ use super::{Exit, output};
 use crate::document::bundle::FileErrors;
 use crate::document::case::{CaseFile, ComplianceCase, read_cases};
 use crate::document::shipped;
+use crate::offline::associate::association_complaint;
 use crate::offline::comply::comply;
 use crate::offline::verdict::{answer, complaint, tagging_complaint};
 
@@ -31,7 +32,6 @@ pub(super) struct Args {
 struct Tally {
     passed: usize,
     failed: usize,
-    skipped: usize,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
@@ -40,7 +40,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     for file in output::case_files(&args.paths)? {
         match read(&file)? {
             Ok(read) => {
-                tally.skipped += read.skipped;
                 for case in &read.cases {
                     let complaint = complaint(&case.expectation, &answer(case));
                     let asked = (case.line, &*case.id);
@@ -53,6 +52,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
                 }
                 for case in &read.tag_policies {
                     let complaint = tag_policy::complaint(&case.question);
+                    let asked = (case.line, &*case.id);
+                    tally.count(&file, asked, complaint, args.output)?;
+                }
+                for case in &read.associations {
+                    let complaint = association_complaint(case);
                     let asked = (case.line, &*case.id);
                     tally.count(&file, asked, complaint, args.output)?;
                 }
@@ -109,19 +113,7 @@ impl Tally {
     }
 
     fn tell(&self, format: Format) -> anyhow::Result<()> {
-        let Self {
-            passed,
-            failed,
-            skipped,
-        } = self;
-        match format {
-            Format::Text if *skipped > 0 => {
-                print_line(&format!(
-                    "skipped {skipped} cases of a form that is not yet supported"
-                ))?;
-            }
-            Format::Text | Format::Json => {}
-        }
+        let Self { passed, failed } = self;
         let mut last = std::io::stderr();
         let line = format!("{passed} passed, {failed} failed");
         match format {

@@ -14,6 +14,7 @@
 //!
 //! Not here: accounts that are quarantined. A store refuses what a directory sets apart.
 
+mod inheritance;
 mod organizations;
 mod policies;
 mod principals;
@@ -95,6 +96,7 @@ pub fn change(
         ObjectId::Settings | ObjectId::Catalog(_) => true,
         ObjectId::Callers
         | ObjectId::Routes
+        | ObjectId::Inheritance
         | ObjectId::Organization(_)
         | ObjectId::Shared(..)
         | ObjectId::Account(..)
@@ -194,6 +196,7 @@ impl Change<'_> {
         if self.touched.iter().any(|one| one.id == ObjectId::Callers) {
             self.compilation.snapshot.callers = CallerTable::new(&self.after.callers);
         }
+        self.inheritance();
         if self.touched.iter().any(|one| one.id == ObjectId::Routes) {
             self.compilation.snapshot.routes = RouteTable::new(&self.after.routes);
         }

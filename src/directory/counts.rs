@@ -18,6 +18,17 @@ use super::search::scope_terms;
 /// The most texts of one region that are compared for a page.
 const MOST_COMPARED: usize = 16_384;
 
+/// A service with resources in a region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// The region; empty where its resources have none.
+    pub region: Arc<str>,
+    /// The service.
+    pub service: Box<str>,
+    /// Whether the ARNs of all of them name account and region.
+    pub is_plain: bool,
+}
+
 /// Of what the texts are told.
 #[derive(Debug, Clone, Copy)]
 pub enum Listed<'a> {
@@ -58,9 +69,59 @@ impl Turn<'_> {
     fn holds(&self, text: &str) -> bool {
         self.asked.is_none_or(|asked| asked.holds(text))
     }
+
+    /// Whether a text is of this page or of a later one.
+    pub fn is_due(&self, text: &str) -> bool {
+        self.after.is_none_or(|after| text > after) && self.holds(text)
+    }
 }
 
 impl Index {
+    /// How many resources a scope means.
+    pub(super) fn extent(&self, scope: &Scope) -> u64 {
+        let partitions = self.regions(scope, "");
+        let meant = partitions.map(|(_, one)| match Among::new(one, scope).0 {
+            Some(among) => among.len(),
+            None => one.all.len(),
+        });
+        meant.sum()
+    }
+
+    /// The services of a scope, region by region.
+    pub(super) fn served(&self, scope: &Scope) -> Vec<Served> {
+        let partitions = self.regions(scope, "");
+        let served = partitions.flat_map(|(region, partition)| {
+            partition.services.iter().map(|(name, service)| Served {
+                region: Arc::clone(region),
+                service: name.clone(),
+                is_plain: service.unnamed == 0,
+            })
+        });
+        served.collect()
+    }
+
+    /// Predefined keys, or values of a key, of this page and of later ones, in order.
+    pub(super) fn predefined(
+        &self,
+        account: &str,
+        listed: Listed<'_>,
+        turn: Turn<'_>,
+    ) -> Vec<Arc<str>> {
+        let of_account = self.predefined.get(account).into_iter();
+        let due = |text: &&Arc<str>| turn.is_due(text);
+        match listed {
+            Listed::Keys => {
+                let keys = of_account.flat_map(|keys| keys.range::<str, _>(turn.from()));
+                keys.map(|(key, _)| key).filter(due).cloned().collect()
+            }
+            Listed::ValuesOf(key) => {
+                let values = of_account.filter_map(|keys| keys.get(key));
+                let values = values.flat_map(|values| values.range::<str, _>(turn.from()));
+                values.filter(due).cloned().collect()
+            }
+        }
+    }
+
     /// A page of keys or values.
     pub(super) fn texts(&self, scope: &Scope, listed: Listed<'_>, turn: Turn<'_>) -> Texts {
         let mut found = BTreeSet::new();

@@ -31,7 +31,7 @@ pub(super) struct Partition {
     /// By `service:first-segment`, in lower case.
     pub(super) told_kinds: BTreeMap<Box<str>, Posting>,
     pub(super) groups: BTreeMap<Name, Posting>,
-    pub(super) services: BTreeMap<Box<str>, Served>,
+    pub(super) services: BTreeMap<Box<str>, Service>,
 }
 
 /// Who carries a key.
@@ -44,7 +44,7 @@ pub(super) struct OfKey {
 
 /// How many resources a service has.
 #[derive(Debug, Default)]
-pub(super) struct Served {
+pub(super) struct Service {
     pub(super) resources: u64,
     /// Those whose ARNs do not name account and region.
     pub(super) unnamed: u64,
@@ -184,7 +184,7 @@ impl Partition {
         }
         let service = entry.fields().service();
         if !self.services.contains_key(service) {
-            self.services.insert(service.into(), Served::default());
+            self.services.insert(service.into(), Service::default());
         }
         if let Some(served) = self.services.get_mut(service) {
             served.resources += 1;

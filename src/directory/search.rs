@@ -81,6 +81,7 @@ impl Index {
                         slot,
                     };
                     if step.found.len() >= reach.found {
+                        step.passed = step.passed.saturating_add(slot - at);
                         step.next = Some(position);
                         return step;
                     }

@@ -10,6 +10,7 @@ pub(super) mod account;
 mod digest;
 pub(super) mod entry;
 pub mod error;
+pub(super) mod inheritance;
 pub(super) mod layout;
 pub(super) mod links;
 mod manifest;

@@ -411,7 +411,7 @@ mod tests {
             disclosure,
         } = &gateway.rights;
         let called = Rpc::ALL.map(|rpc| rpcs.contains(rpc));
-        assert!(called[0] && !called[1..].contains(&true));
+        assert_eq!(called, Rpc::ALL.map(|rpc| rpc == Rpc::Authorize));
         assert!(matches!(act_for, ActFor::Patterns(patterns) if patterns.len() == 2));
         assert!(supply.has(SupplyRight::Session) && !supply.has(SupplyRight::Kind));
         assert!(supply.has_key("acs:sourceip") && !supply.has_key("acs:MFAPresent"));

@@ -2,16 +2,17 @@
 //!
 //! A case of the RAM form becomes a [`Bundle`] and an [`AccessRequest`], which engine and reference
 //! evaluator are both asked. A policy that is refused does not refuse the case: it is the outcome.
-//! Cases of the other forms are counted and skipped, never taken for passed.
 //!
 //! Not here: deciding, and comparing what was decided with what was expected.
 
+mod association;
 mod compliance;
 mod expect;
 mod request;
 mod tag_policy;
 mod world;
 
+pub use association::{AssociationCase, Pair, Step};
 pub use compliance::ComplianceCase;
 pub use expect::{Expectation, Expected};
 pub use tag_policy::{Admission, ChainNode, TagPolicyCase, TagPolicyQuestion};
@@ -35,8 +36,8 @@ pub struct CaseFile {
     pub compliance: Vec<ComplianceCase>,
     /// Those of tag policies.
     pub tag_policies: Vec<TagPolicyCase>,
-    /// How many cases are of a form that is not yet supported.
-    pub skipped: usize,
+    /// Those of associated inheritance.
+    pub associations: Vec<AssociationCase>,
 }
 
 /// One case.
@@ -81,7 +82,7 @@ pub fn read_cases(file: &str, text: &str) -> Result<CaseFile, FileErrors> {
                 Read::Ram(case) => read.cases.push(*case),
                 Read::Compliance(case) => read.compliance.push(*case),
                 Read::TagPolicy(case) => read.tag_policies.push(case),
-                Read::Unsupported => read.skipped += 1,
+                Read::Association(case) => read.associations.push(case),
             },
             Err(errors) => refused.push_all(file, &errors),
         }
@@ -99,7 +100,7 @@ enum Form {
     Compliance,
     Effective,
     Admission,
-    Unsupported,
+    Association,
 }
 
 /// A case of one of the forms.
@@ -107,10 +108,8 @@ enum Read {
     Ram(Box<Case>),
     Compliance(Box<ComplianceCase>),
     TagPolicy(TagPolicyCase),
-    Unsupported,
+    Association(AssociationCase),
 }
-
-const UNSUPPORTED: [&str; 1] = ["steps"];
 
 fn form(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Form, Told> {
     let entries = at.entries(sink)?;
@@ -123,8 +122,8 @@ fn form(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Form, Told> {
         Ok(Form::Effective)
     } else if has("document") {
         Ok(Form::Admission)
-    } else if UNSUPPORTED.into_iter().any(has) {
-        Ok(Form::Unsupported)
+    } else if has("steps") {
+        Ok(Form::Association)
     } else {
         let name = "request";
         Err(at.refuse(ShapeErrorKind::MissingMember { name }, sink))
@@ -133,10 +132,10 @@ fn form(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Form, Told> {
 
 fn case(at: &Cursor<'_, '_>, source: Source<'_>, sink: &mut Sink<'_>) -> Result<Read, Told> {
     match form(at, sink)? {
-        Form::Unsupported => Ok(Read::Unsupported),
         Form::Ram => ram_case(at, source, sink).map(|case| Read::Ram(Box::new(case))),
         Form::Compliance => compliance::read(at, source.first_line, sink)
             .map(|case| Read::Compliance(Box::new(case))),
+        Form::Association => association::read(at, source.first_line, sink).map(Read::Association),
         Form::Effective => tag_policy::effective(at, source, sink).map(Read::TagPolicy),
         Form::Admission => tag_policy::admission(at, source, sink).map(Read::TagPolicy),
     }

@@ -12,6 +12,7 @@
 mod around;
 mod authored;
 mod change;
+mod inheritance;
 mod join;
 mod memory;
 mod mention;

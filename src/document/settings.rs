@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 pub use self::stale::MAX_STALENESS;
 use self::stale::on_stale;
+pub(super) use self::tags::is_type;
 use self::tags::{reserve_tags, tag_limits};
 use super::bundle::error::EntryErrorKind;
 use super::cursor::{self, Cursor, Members, Sink, Told};

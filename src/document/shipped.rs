@@ -10,9 +10,10 @@ use super::catalog::{CatalogFile, MAX_CATALOG_BYTES, catalog as read_catalog};
 use super::error::DocumentErrors;
 use super::policy::{PolicyOptions, read_policy};
 use super::position::Source;
-use super::read;
+use super::{inheritance, read};
 use crate::model::account::Name;
 use crate::model::catalog::Catalog;
+use crate::model::inheritance::{RuleDefinition, RuleId};
 use crate::model::settings::Settings;
 use crate::model::statement::{DocumentLayer, Policy};
 
@@ -82,6 +83,13 @@ pub fn catalog() -> &'static Catalog {
     &CATALOG
 }
 
+/// The shipped rules of associated inheritance (tag-policy 4.1).
+pub fn inheritance_rules() -> &'static BTreeMap<RuleId, RuleDefinition> {
+    static RULES: LazyLock<BTreeMap<RuleId, RuleDefinition>> =
+        LazyLock::new(|| shipped(read_rules()));
+    &RULES
+}
+
 /// The shipped system policies, by name.
 pub fn system_policies() -> &'static BTreeMap<Name, Policy> {
     static POLICIES: LazyLock<BTreeMap<Name, Policy>> =
@@ -119,6 +127,11 @@ fn read_catalogs() -> Result<Catalog, DocumentErrors> {
 /// All errors of the file.
 pub fn read_catalog_file(text: &str) -> Result<CatalogFile, DocumentErrors> {
     read(Source::new(text), MAX_CATALOG_BYTES, read_catalog).map(|read| read.value)
+}
+
+fn read_rules() -> Result<BTreeMap<RuleId, RuleDefinition>, DocumentErrors> {
+    let source = Source::new(include_str!("../../catalog/inheritance.json"));
+    read(source, MAX_CATALOG_BYTES, inheritance::shipped).map(|read| read.value)
 }
 
 fn read_policies(

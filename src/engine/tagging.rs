@@ -149,25 +149,52 @@ impl<'a> Tagging<'a> {
     ///
     /// When there are too many.
     pub fn new(question: Question<'a>) -> Result<Self, TooManyTags> {
-        let mut tagging = Self {
+        let mut tagging = Self::before(question);
+        tagging.work_out()?;
+        Ok(tagging)
+    }
+
+    /// Works out the tags after the operation, and works with them in their place: they are some
+    /// kilobytes.
+    ///
+    /// # Errors
+    ///
+    /// When there are too many.
+    pub fn with<T>(
+        question: Question<'a>,
+        work: impl FnOnce(&Self) -> T,
+    ) -> Result<T, TooManyTags> {
+        let mut tagging = Self::before(question);
+        tagging.work_out()?;
+        Ok(work(&tagging))
+    }
+
+    fn before(question: Question<'a>) -> Self {
+        Self {
             question,
             after: ArrayVec::new(),
             index: Index::default(),
-        };
-        let (set, removed) = (question.operation.set(), question.operation.removed());
-        if !matches!(question.operation, Operation::Create(_)) {
-            for tag in question.current.iter() {
+        }
+    }
+
+    fn work_out(&mut self) -> Result<(), TooManyTags> {
+        let Question {
+            operation, current, ..
+        } = self.question;
+        let (set, removed) = (operation.set(), operation.removed());
+        if !matches!(operation, Operation::Create(_)) {
+            for tag in current.iter() {
                 let stays =
                     !set.iter().any(|new| new.key == tag.key) && !removed.contains(&tag.key);
                 if stays {
-                    tagging.push(tag, Hand::Before)?;
+                    self.push(tag, Hand::Before)?;
                 }
             }
         }
         for tag in set {
-            tagging.push(*tag, Hand::Request)?;
+            self.push(*tag, Hand::Request)?;
         }
-        Ok(tagging)
+        Ok(())
     }
 
     fn push(&mut self, tag: TagRef<'a>, by: Hand) -> Result<(), TooManyTags> {

@@ -174,11 +174,18 @@ impl Counts {
                     SharedPolicy::System | SharedPolicy::Control | SharedPolicy::Resource,
                     _,
                 ) => &mut self.policies,
-                ObjectId::Account(_, AccountObject::Group(_) | AccountObject::Attachment(..))
+                ObjectId::Account(
+                    _,
+                    AccountObject::Group(_)
+                    | AccountObject::Attachment(..)
+                    | AccountObject::Inheritance
+                    | AccountObject::InheritanceRule(_),
+                )
                 | ObjectId::Shared(SharedPolicy::Tag, _)
                 | ObjectId::Settings
                 | ObjectId::Callers
                 | ObjectId::Routes
+                | ObjectId::Inheritance
                 | ObjectId::Catalog(_)
                 | ObjectId::Organization(_)
                 | ObjectId::Resources => continue,

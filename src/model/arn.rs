@@ -135,16 +135,7 @@ impl<'a> ArnRef<'a> {
         if text.len() > MAX_ARN_BYTES {
             return Err(InvalidArn::TooLong);
         }
-        let mut fields = text.splitn(5, ':');
-        let (Some("acs"), Some(service), Some(region), Some(account), Some(id)) = (
-            fields.next(),
-            fields.next(),
-            fields.next(),
-            fields.next(),
-            fields.next(),
-        ) else {
-            return Err(InvalidArn::Shape);
-        };
+        let (service, region, account, id) = fields(text).ok_or(InvalidArn::Shape)?;
         check_fields(service, region, account)?;
         check_id(id)?;
         Ok(Self {
@@ -190,6 +181,20 @@ impl<'a> ArnRef<'a> {
     pub fn is_concrete(&self) -> bool {
         !is_open(self.id)
     }
+}
+
+/// What stands between the first four colons and behind them.
+fn fields(text: &str) -> Option<(&str, &str, &str, &str)> {
+    let (service, rest) = cut(text.strip_prefix("acs:")?)?;
+    let (region, rest) = cut(rest)?;
+    let (account, id) = cut(rest)?;
+    Some((service, region, account, id))
+}
+
+/// Splits at the first colon. It is near, and a search that is fast in long texts costs more.
+fn cut(text: &str) -> Option<(&str, &str)> {
+    let place = text.bytes().position(|byte| byte == b':')?;
+    Some((text.get(..place)?, text.get(place + 1..)?))
 }
 
 fn check_fields(service: &str, region: &str, account: &str) -> Result<(), InvalidArn> {
@@ -402,7 +407,7 @@ impl<'a> PrincipalRef<'a> {
                 Err(InvalidArn::Principal)
             };
         };
-        let (account, id) = rest.split_once(':').ok_or(InvalidArn::Shape)?;
+        let (account, id) = cut(rest).ok_or(InvalidArn::Shape)?;
         if !is_account(account) {
             return Err(InvalidArn::Account);
         }

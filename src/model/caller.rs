@@ -228,6 +228,14 @@ pub enum Rpc {
     AuthorizeTagging,
     /// `TaggingService.GetEffectiveTagPolicy`
     GetEffectiveTagPolicy,
+    /// `ListTagResources` of `TaggingService` and `DirectoryService`
+    ListTagResources,
+    /// `ListResourcesByTags` of both
+    ListResourcesByTags,
+    /// `ListTagKeys` of both
+    ListTagKeys,
+    /// `ListTagValues` of both
+    ListTagValues,
     /// Envoy's `Authorization.Check`
     Check,
     /// `DirectoryService.PutResources`
@@ -248,7 +256,7 @@ pub enum Rpc {
 
 impl Rpc {
     /// Every one.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::Authorize,
         Self::BatchAuthorize,
         Self::AuthorizeStream,
@@ -257,6 +265,10 @@ impl Rpc {
         Self::BatchValidateTagging,
         Self::AuthorizeTagging,
         Self::GetEffectiveTagPolicy,
+        Self::ListTagResources,
+        Self::ListResourcesByTags,
+        Self::ListTagKeys,
+        Self::ListTagValues,
         Self::Check,
         Self::PutResources,
         Self::RemoveResources,
@@ -278,6 +290,10 @@ impl Rpc {
             Self::BatchValidateTagging => "BatchValidateTagging",
             Self::AuthorizeTagging => "AuthorizeTagging",
             Self::GetEffectiveTagPolicy => "GetEffectiveTagPolicy",
+            Self::ListTagResources => "ListTagResources",
+            Self::ListResourcesByTags => "ListResourcesByTags",
+            Self::ListTagKeys => "ListTagKeys",
+            Self::ListTagValues => "ListTagValues",
             Self::Check => "Check",
             Self::PutResources => "PutResources",
             Self::RemoveResources => "RemoveResources",
@@ -301,6 +317,10 @@ impl Rpc {
             Self::ValidateTagging
             | Self::BatchValidateTagging
             | Self::GetEffectiveTagPolicy
+            | Self::ListTagResources
+            | Self::ListResourcesByTags
+            | Self::ListTagKeys
+            | Self::ListTagValues
             | Self::PutResources
             | Self::RemoveResources
             | Self::MoveResources
@@ -320,6 +340,36 @@ impl Rpc {
             | Self::AuthorizeStream
             | Self::FilterResources
             | Self::GetEffectiveTagPolicy
+            | Self::Check
+            | Self::ListTagResources
+            | Self::ListResourcesByTags
+            | Self::ListTagKeys
+            | Self::ListTagValues
+            | Self::PutResources
+            | Self::RemoveResources
+            | Self::MoveResources
+            | Self::TagResources
+            | Self::UntagResources
+            | Self::AssociateResources
+            | Self::DissociateResources => false,
+        }
+    }
+
+    /// Whether it tells what nobody asked about by name: policies, or what the directory knows.
+    pub fn tells(self) -> bool {
+        match self {
+            Self::GetEffectiveTagPolicy
+            | Self::ListTagResources
+            | Self::ListResourcesByTags
+            | Self::ListTagKeys
+            | Self::ListTagValues => true,
+            Self::Authorize
+            | Self::BatchAuthorize
+            | Self::AuthorizeStream
+            | Self::FilterResources
+            | Self::ValidateTagging
+            | Self::BatchValidateTagging
+            | Self::AuthorizeTagging
             | Self::Check
             | Self::PutResources
             | Self::RemoveResources
@@ -349,7 +399,11 @@ impl Rpc {
             | Self::BatchValidateTagging
             | Self::AuthorizeTagging
             | Self::GetEffectiveTagPolicy
-            | Self::Check => false,
+            | Self::Check
+            | Self::ListTagResources
+            | Self::ListResourcesByTags
+            | Self::ListTagKeys
+            | Self::ListTagValues => false,
         }
     }
 }

@@ -10,6 +10,7 @@ use std::fmt;
 
 use super::account::{Grantee, InvalidName, Name, PolicyRef, Scope};
 use super::arn::{AccountId, is_identity_name};
+use super::inheritance::RuleId;
 
 /// What names an object. Its text is a path: `accounts/1/users/alice`.
 ///
@@ -22,6 +23,8 @@ pub enum ObjectId {
     Callers,
     /// `routes`: which requests of a proxy are which questions.
     Routes,
+    /// `inheritance`: the rules of associated inheritance that the operator defined.
+    Inheritance,
     /// `catalog/NAME`: actions and resource types.
     Catalog(Name),
     /// `organizations/NAME`: an organization, with what is attached to its nodes.
@@ -60,6 +63,10 @@ pub enum AccountObject {
     Group(Name),
     /// `roles/NAME`
     Role(String),
+    /// `inheritance`: whether associated inheritance is on, and where.
+    Inheritance,
+    /// `inheritance/RULE`: what the account has set of a rule.
+    InheritanceRule(RuleId),
     /// `attachments/<to>/<scope>/<policy>`: `attachments/user:alice/account/custom:Dev`.
     Attachment(Grantee, Scope, PolicyRef),
 }
@@ -90,6 +97,7 @@ fn parse(text: &str) -> Option<ObjectId> {
         ("settings", "") => Some(ObjectId::Settings),
         ("callers", "") => Some(ObjectId::Callers),
         ("routes", "") => Some(ObjectId::Routes),
+        ("inheritance", "") => Some(ObjectId::Inheritance),
         ("resources", "") => Some(ObjectId::Resources),
         ("catalog", rest) => name(rest).map(ObjectId::Catalog),
         ("organizations", rest) => name(rest).map(ObjectId::Organization),
@@ -119,8 +127,14 @@ fn shared(text: &str) -> Option<SharedPolicy> {
 }
 
 fn account_object(text: &str) -> Option<AccountObject> {
+    if text == "inheritance" {
+        return Some(AccountObject::Inheritance);
+    }
     let (sort, rest) = text.split_once('/')?;
     match sort {
+        "inheritance" => RuleId::try_from(rest)
+            .ok()
+            .map(AccountObject::InheritanceRule),
         "policies" => name(rest).map(AccountObject::Policy),
         "users" => identity(rest).map(AccountObject::User),
         "groups" => name(rest).map(AccountObject::Group),
@@ -169,6 +183,7 @@ impl fmt::Display for ObjectId {
             Self::Settings => to.write_str("settings"),
             Self::Callers => to.write_str("callers"),
             Self::Routes => to.write_str("routes"),
+            Self::Inheritance => to.write_str("inheritance"),
             Self::Resources => to.write_str("resources"),
             Self::Catalog(name) => write!(to, "catalog/{name}"),
             Self::Organization(name) => write!(to, "organizations/{name}"),
@@ -199,6 +214,8 @@ impl fmt::Display for AccountObject {
             Self::User(name) => write!(to, "/users/{name}"),
             Self::Group(name) => write!(to, "/groups/{name}"),
             Self::Role(name) => write!(to, "/roles/{name}"),
+            Self::Inheritance => to.write_str("/inheritance"),
+            Self::InheritanceRule(rule) => write!(to, "/inheritance/{rule}"),
             Self::Attachment(grantee, scope, policy) => {
                 write!(to, "/attachments/{grantee}/{scope}/{policy}")
             }
@@ -216,6 +233,7 @@ mod tests {
             "settings",
             "callers",
             "routes",
+            "inheritance",
             "resources",
             "catalog/more",
             "organizations/rd-1",
@@ -228,6 +246,8 @@ mod tests {
             "accounts/1/users/alice",
             "accounts/1/groups/developers",
             "accounts/1/roles/ops",
+            "accounts/1/inheritance",
+            "accounts/1/inheritance/rule:TagCluster:Cs-Cluster:Vpc-Eip",
             "accounts/1/attachments/user:alice/account/custom:Dev",
             "accounts/1/attachments/group:developers/rg:rg-1/system:ReadOnlyAccess",
             "accounts/1/attachments/role:ops/account/system:AdministratorAccess",
@@ -251,6 +271,8 @@ mod tests {
             "accounts/1/",
             "accounts/1/users/a/b",
             "accounts/1/users/",
+            "accounts/1/inheritance/",
+            "inheritance/x",
             "accounts/1/attachments/user:alice/account",
             "accounts/1/attachments/user:alice/all/custom:Dev",
             "accounts/1/attachments/user:alice/account/Dev",

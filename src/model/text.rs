@@ -59,16 +59,11 @@ pub enum InvalidTagText {
 ///
 /// The first rule of security 7.3 that the text breaks.
 pub fn check_tag_text(text: &str, limit: usize) -> Result<(), InvalidTagText> {
-    let plain = text.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
+    if text.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) {
+        return check_plain(text.as_bytes(), limit);
+    }
     if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
         return Err(InvalidTagText::OuterSpace);
-    }
-    if plain {
-        return if text.len() > limit {
-            Err(InvalidTagText::TooLong { limit })
-        } else {
-            Ok(())
-        };
     }
     if text.chars().count() > limit {
         return Err(InvalidTagText::TooLong { limit });
@@ -80,6 +75,17 @@ pub fn check_tag_text(text: &str, limit: usize) -> Result<(), InvalidTagText> {
         Ok(())
     } else {
         Err(InvalidTagText::NotNfc)
+    }
+}
+
+/// The same of a text of which each byte is a visible character or a space.
+fn check_plain(text: &[u8], limit: usize) -> Result<(), InvalidTagText> {
+    if text.first() == Some(&b' ') || text.last() == Some(&b' ') {
+        Err(InvalidTagText::OuterSpace)
+    } else if text.len() > limit {
+        Err(InvalidTagText::TooLong { limit })
+    } else {
+        Ok(())
     }
 }
 

@@ -106,7 +106,11 @@ impl Calls {
             return Call::new(services.authorization.call(method, request), until);
         }
         let path = request.uri().path();
-        if path.starts_with(TAGGING) {
+        if let Some(method) = path.strip_prefix(TAGGING) {
+            if is_listing(method) {
+                let listed = on_slow(Arc::clone(services), request, Slow::Tagging);
+                return Call::new(Box::pin(listed), until);
+            }
             return Call::new(services.tagging.clone().call(request), until);
         }
         if path == CHECK {
@@ -117,7 +121,7 @@ impl Calls {
         }
         let inner: BoxAnswer = match method {
             Some(method) => services.authorization.call(method, request),
-            None => Box::pin(on_slow(Arc::clone(services), request)),
+            None => Box::pin(on_slow(Arc::clone(services), request, Slow::Others)),
         };
         Call::new(
             Box::pin(open(inner, deadline, services.phases.clone())),
@@ -126,12 +130,31 @@ impl Calls {
     }
 }
 
+/// Whether a method of the tagging service tells what the directory has: how long that takes is
+/// not bounded by microseconds.
+fn is_listing(method: &str) -> bool {
+    matches!(
+        method,
+        "ListTagResources" | "ListResourcesByTags" | "ListTagKeys" | "ListTagValues"
+    )
+}
+
+/// A service whose calls run on the runtime for slow work.
+#[derive(Debug, Clone, Copy)]
+enum Slow {
+    Tagging,
+    Others,
+}
+
 /// Runs a call on the runtime for slow work; it ends when nobody waits for it any more.
-async fn on_slow(services: Arc<Services>, request: Request<Body>) -> Answer {
-    let mut others = services.others.clone();
-    let task = services
-        .slow
-        .spawn(async move { others.call(request).await });
+async fn on_slow(services: Arc<Services>, request: Request<Body>, slow: Slow) -> Answer {
+    let handle = services.slow.clone();
+    let task = handle.spawn(async move {
+        match slow {
+            Slow::Tagging => services.tagging.clone().call(request).await,
+            Slow::Others => services.others.clone().call(request).await,
+        }
+    });
     match AbortOnDropHandle::new(task).await {
         Ok(answer) => answer,
         // The runtime for slow work is gone, or the call panicked.

@@ -39,6 +39,7 @@ use crate::snapshot::caller::Caller;
 use crate::telemetry::{Effect, Tallies, Tally};
 use crate::wire::encode::Writer;
 use crate::wire::message::{Authorize, with_question};
+use crate::wire::page::PageKey;
 use crate::wire::status::CallError;
 use crate::wire::v1;
 
@@ -54,6 +55,8 @@ pub struct Config {
     pub directory: Arc<Directory>,
     /// What tells the instant of a request.
     pub clock: Clock,
+    /// What page tokens are sealed with.
+    pub pages: PageKey,
 }
 
 /// The policy decision point. Each worker has its own, over shared state.
@@ -70,6 +73,7 @@ struct Shared {
     directory: Arc<Directory>,
     sessions: Sessions,
     clock: Clock,
+    pages: PageKey,
     waiters: Semaphore,
     ignored_values: Arc<AtomicU64>,
     tallies: Tallies,
@@ -123,12 +127,14 @@ impl Pdp {
             reader,
             directory,
             clock,
+            pages,
         } = config;
         let shared = Shared {
             reader,
             directory,
             sessions: Sessions::default(),
             clock,
+            pages,
             waiters: Semaphore::new(limits::WAITERS),
             ignored_values: Arc::default(),
             tallies: Tallies::default(),

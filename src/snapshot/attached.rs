@@ -60,6 +60,12 @@ impl AttachedTable {
         self.length == 0
     }
 
+    /// Whether anything is attached to a resource of a service.
+    pub fn has_service(&self, service: &str) -> bool {
+        let shards = self.services.get(service);
+        shards.is_some_and(|shards| shards.iter().any(|shard| !shard.is_empty()))
+    }
+
     /// The policies on a resource of `owner`, and on what stands above it.
     pub fn find<'a>(
         &'a self,

@@ -219,7 +219,7 @@ fn default_anonymous() -> Anonymous {
         rights: Rights {
             rpcs: Rpc::ALL
                 .into_iter()
-                .filter(|rpc| rpc.decides() || rpc.judges_tags())
+                .filter(|rpc| !rpc.tells() && !rpc.changes_directory())
                 .collect(),
             act_for: ActFor::Patterns([PrincipalPattern::Every].into()),
             supply: Supply::new([SupplyRight::ResourceTags], ContextKeys::All),
@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(table.find(&Origin::Remote).rights, nothing);
         assert_eq!(table.find(&unix(9, 9, SocketUser::Other)).rights, nothing);
         let local = &table.find(&Origin::Loopback).rights;
-        let is_closed = |rpc: Rpc| rpc == Rpc::GetEffectiveTagPolicy || rpc.changes_directory();
+        let is_closed = |rpc: Rpc| rpc.tells() || rpc.changes_directory();
         assert!(
             Rpc::ALL
                 .into_iter()

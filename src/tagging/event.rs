@@ -104,11 +104,8 @@ impl<'e, 's, V: View, G: Gate> Event<'e, 's, V, G> {
 
     /// A resource as it counts: what is to be forgotten of it is forgotten.
     pub(super) fn find(&self, arn: &Arn) -> Option<LiveResource> {
-        let mut resource = self.state.find(arn.as_str())?;
-        for forget in &self.forgets {
-            forget_in(forget, &mut resource);
-        }
-        Some(resource)
+        let resource = self.state.find(arn.as_str())?;
+        Some(settled(resource, &self.forgets))
     }
 
     /// Whether the associations of a primary that was removed are still ending.
@@ -116,11 +113,15 @@ impl<'e, 's, V: View, G: Gate> Event<'e, 's, V, G> {
         self.state.is_ending(arn)
     }
 
-    /// Puts a resource as it is to be. What is as it was is not written.
+    /// Puts a resource as it is to be. What is as it was is not written; what is still to be
+    /// forgotten of it is not as it was, for a write is what keeps it from being forgotten.
     pub(super) fn put(&mut self, mut next: LiveResource) {
         let before = self.state.find(next.arn.as_str());
         next.version = before.as_ref().map_or(self.at, |before| before.version);
-        if before.as_ref() == Some(&next) {
+        let is_same = |before: &LiveResource| {
+            *before == next && settled(before.clone(), &self.forgets) == next
+        };
+        if before.as_ref().is_some_and(is_same) {
             return;
         }
         next.version = self.at;
@@ -284,6 +285,11 @@ impl<'e, 's, V: View, G: Gate> Event<'e, 's, V, G> {
         self.state.all_links(after, most)
     }
 
+    /// Forgets this too, in every resource that is looked at.
+    pub(super) fn also_forget(&mut self, forget: &Forget) {
+        self.forgets.push(forget.clone());
+    }
+
     /// How much could not be written so far.
     pub(super) fn failures(&self) -> u64 {
         u64::try_from(self.plan.held_back.len() + self.denied.len()).unwrap_or(u64::MAX)
@@ -300,8 +306,17 @@ pub fn group_arns(account: &str, group: &Name) -> [String; 2] {
     ["*", ""].map(|region| format!("acs:resourcemanager:{region}:{account}:resourcegroup/{group}"))
 }
 
+/// A resource as it counts while something is still to be forgotten: what answers show of where its
+/// tags came from.
+pub fn settled(mut resource: LiveResource, forgets: &[Forget]) -> LiveResource {
+    for forget in forgets {
+        forget_in(forget, &mut resource);
+    }
+    resource
+}
+
 /// tag-policy 7, rule 44: "tags stay and lose provenance". What was written since is not forgotten.
-pub(super) fn forget_in(forget: &Forget, resource: &mut LiveResource) {
+fn forget_in(forget: &Forget, resource: &mut LiveResource) {
     let is_older = resource.version <= forget.at;
     if !is_older || resource.owner() != Some(forget.account.as_str()) {
         return;

@@ -39,9 +39,17 @@ impl Memory {
         Version(self.changes + 1)
     }
 
-    /// Takes a piece of work to do a step of it.
-    pub fn take_work(&mut self) -> Option<Work> {
-        (!self.work.is_empty()).then(|| self.work.remove(0))
+    /// Commits a step of work: what it leaves takes the place of that work.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::commit`]; the work is left as it was.
+    pub fn commit_step(&mut self, work: &Work, plan: &Plan) -> Result<(), Conflict> {
+        self.commit(plan)?;
+        if let Some(place) = self.work.iter().position(|left| left == work) {
+            self.work.remove(place);
+        }
+        Ok(())
     }
 
     /// Commits a change, all of it or nothing.

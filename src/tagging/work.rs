@@ -43,6 +43,7 @@ impl<'a, 's, V: View, G: Gate> Actor<'a, 's, V, G> {
 
     fn forget(&self, mut forget: Forget) -> Plan {
         let mut event = self.event();
+        event.also_forget(&forget);
         let page = event.links(forget.after.as_ref(), STEP);
         for link in &page {
             let is_meant = forget.rule.as_ref().is_none_or(|rule| *rule == link.rule);

@@ -144,6 +144,7 @@ fn operation(place: usize, message: v1::Operation) -> Result<Operation, ManageFa
                 ObjectId::Settings
                 | ObjectId::Callers
                 | ObjectId::Routes
+                | ObjectId::Inheritance
                 | ObjectId::Catalog(_)
                 | ObjectId::Organization(_)
                 | ObjectId::Shared(..)

@@ -64,16 +64,23 @@ fn as_u64(length: usize) -> u64 {
 
 /// A number as 16 hexadecimal digits.
 pub(crate) fn hex(number: u64) -> [u8; 16] {
-    let mut left = number;
     let mut digits = [0; 16];
-    for digit in digits.iter_mut().rev() {
-        *digit = b"0123456789abcdef"
-            .get(usize::try_from(left & 15).unwrap_or_default())
-            .copied()
-            .unwrap_or_default();
-        left >>= 4;
-    }
+    let (upper, lower) = digits.split_at_mut(8);
+    upper.copy_from_slice(&eight_digits(number >> 32));
+    lower.copy_from_slice(&eight_digits(number & 0xffff_ffff));
     digits
+}
+
+/// The digits of a number of 32 bits, all at once: each in a byte of its own.
+fn eight_digits(number: u64) -> [u8; 8] {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let pairs = (number | number << 16) & 0x0000_ffff_0000_ffff;
+    let bytes = (pairs | pairs << 8) & 0x00ff_00ff_00ff_00ff;
+    let values = (bytes | bytes << 4) & (0x0f * ONES);
+    // With 6 more, a value of at least 10 reaches the upper half of its byte.
+    let letters = ((values + 6 * ONES) >> 4) & ONES;
+    let gap = u64::from(b'a' - b'9' - 1);
+    (values + u64::from(b'0') * ONES + letters * gap).to_be_bytes()
 }
 
 #[cfg(test)]
@@ -110,7 +117,11 @@ mod tests {
 
     #[test]
     fn digits_are_those_of_the_standard_format() {
-        for number in [0, 1, 0x0123_4567_89ab_cdef, u64::MAX] {
+        let shifted = (0..64).map(|place| 0x0123_4567_89ab_cdef_u64.rotate_left(place));
+        for number in [0, 1, 9, 10, 0xfedc_ba98_7654_3210, u64::MAX]
+            .into_iter()
+            .chain(shifted)
+        {
             assert_eq!(hex(number), *format!("{number:016x}").as_bytes());
         }
     }

@@ -1,5 +1,7 @@
 //! Tokens of pages: where a list goes on, sealed for one question of one caller (security 9).
 //!
+//! A position may name what whoever asks must not see, so that a token hides it.
+//!
 //! The key is made at start and never leaves the process: a token of another run, of another
 //! question, or that somebody made up, is refused.
 
@@ -14,6 +16,10 @@ use super::status::ManageFault;
 const SEAL: usize = 32;
 /// The longest token that is looked at.
 const MAX_TOKEN_BYTES: usize = 4_096;
+
+/// What begins a block of a mask. No question begins so: its first part would be as long as this
+/// says.
+const MASK: &[u8] = &[0xff; 8];
 
 /// What tokens are sealed with.
 #[derive(Clone)]
@@ -31,14 +37,11 @@ impl PageKey {
         Self(Hmac::new(&random.into()))
     }
 
-    /// A token for the page after `position`.
+    /// A token for the page after `position`, which only this key can read.
     pub fn seal(&self, question: &[&str], position: &str) -> String {
-        let mut token = self
-            .over(question, position)
-            .finalize()
-            .into_bytes()
-            .to_vec();
-        token.extend_from_slice(position.as_bytes());
+        let seal = self.over(question, position).finalize().into_bytes();
+        let mut token = seal.to_vec();
+        token.extend(self.masked(&seal, position.as_bytes()));
         URL_SAFE_NO_PAD.encode(token)
     }
 
@@ -54,11 +57,27 @@ impl PageKey {
         }
         let token = URL_SAFE_NO_PAD.decode(token).map_err(|_| refused(()))?;
         let (seal, position) = token.split_at_checked(SEAL).ok_or(ManageFault::PageToken)?;
-        let position = std::str::from_utf8(position).map_err(|_| refused(()))?;
-        let sealed = self.over(question, position);
+        let position = String::from_utf8(self.masked(seal, position));
+        let position = position.map_err(|_| refused(()))?;
+        let sealed = self.over(question, &position);
         // Compared in constant time.
         sealed.verify_slice(seal).map_err(|_| refused(()))?;
-        Ok(position.to_owned())
+        Ok(position)
+    }
+
+    /// A position under its mask, or from under it. The mask is drawn from the seal, which is of
+    /// this position and question alone, as in SIV: equal tokens are all that can be told.
+    fn masked(&self, seal: &[u8], position: &[u8]) -> Vec<u8> {
+        let mut masked = Vec::with_capacity(position.len());
+        for (number, chunk) in position.chunks(SEAL).enumerate() {
+            let mut block = self.0.clone();
+            block.update(MASK);
+            block.update(&number.to_le_bytes());
+            block.update(seal);
+            let block = block.finalize().into_bytes();
+            masked.extend(chunk.iter().zip(block).map(|(byte, mask)| byte ^ mask));
+        }
+        masked
     }
 
     fn over(&self, question: &[&str], position: &str) -> Hmac<Sha256> {

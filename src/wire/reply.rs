@@ -174,6 +174,11 @@ pub(crate) fn revision(revision: &Revision) -> v1::Revision {
     }
 }
 
+/// The revision, for callers that are told it.
+pub(crate) fn told_revision(disclosure: Disclosure, told: &Revision) -> Option<v1::Revision> {
+    (disclosure >= Disclosure::Reason).then(|| revision(told))
+}
+
 /// The source of a revision as text.
 pub(crate) fn source_text(revision: &Revision) -> String {
     format!("{:016x}", revision.source)

@@ -38,6 +38,10 @@ pub(super) fn difference(
             told[0], told[1]
         ));
     }
+    if expected.inheritance != found.inheritance {
+        let told = [expected, found].map(|snapshot| &snapshot.inheritance);
+        return Some(format!("inheritance\n{:?}\n{:?}", told[0], told[1]));
+    }
     for uid in [33, 34, 35] {
         let (gid, user) = (1, SocketUser::Other);
         let origin = Origin::Unix { uid, gid, user };

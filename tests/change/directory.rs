@@ -57,6 +57,7 @@ fn policies(objects: &Objects) -> Objects {
             ObjectId::Settings
             | ObjectId::Callers
             | ObjectId::Routes
+            | ObjectId::Inheritance
             | ObjectId::Catalog(_)
             | ObjectId::Organization(_)
             | ObjectId::Resources => false,

@@ -28,6 +28,13 @@ const CUSTOM: [&str; 3] = ["p0", "p1", "p2"];
 /// One is shipped, so that a bundle's own stands in its place.
 const SYSTEM: [&str; 3] = ["S0", "S1", "ReadOnlyAccess"];
 
+/// One is shipped, the others have to be defined.
+const RULES: [&str; 3] = [
+    "rule:TagCluster:Cs-Cluster:Vpc-Eip",
+    "rule:own",
+    "rule:other",
+];
+
 /// What most states begin with.
 pub(super) fn start(tape: &mut Tape<'_>) -> Vec<Change> {
     let mut changes = Vec::new();
@@ -102,7 +109,7 @@ fn change(tape: &mut Tape<'_>) -> Change {
 
 fn id(tape: &mut Tape<'_>) -> String {
     let account = tape.pick(&["1", "1", "1", "2", "2", "3", "4"]);
-    match tape.below(33) {
+    match tape.below(38) {
         0..=3 => format!("accounts/{account}/policies/{}", tape.pick(&CUSTOM)),
         4..=6 => format!("accounts/{account}/users/{}", tape.pick(&USERS)),
         7..=9 => format!("accounts/{account}/groups/{}", tape.pick(&GROUPS)),
@@ -119,7 +126,10 @@ fn id(tape: &mut Tape<'_>) -> String {
         31 => tape
             .pick(&["resources", "catalog/a", "catalog/a-b"])
             .to_owned(),
-        _ => "settings".to_owned(),
+        32 => "settings".to_owned(),
+        33 => "inheritance".to_owned(),
+        34 => format!("accounts/{account}/inheritance"),
+        _ => format!("accounts/{account}/inheritance/{}", tape.pick(&RULES)),
     }
 }
 
@@ -148,6 +158,9 @@ fn document(tape: &mut Tape<'_>, id: &str) -> String {
             let users: Vec<String> = users.map(|user| format!("\"{user}\"")).collect();
             format!(r#"{{"users": [{}]}}"#, users.join(", "))
         }
+        ["accounts", _, "inheritance"] => feature(tape),
+        ["accounts", _, "inheritance", _] => rule(tape),
+        ["inheritance"] => own_rules(tape),
         ["accounts", _] | ["accounts", _, "attachments", ..] => "{}".to_owned(),
         ["policies", "tag", _] => tag_policy(tape),
         ["policies", "resource", _] => resource_policy(tape),
@@ -158,6 +171,38 @@ fn document(tape: &mut Tape<'_>, id: &str) -> String {
         ["catalog", _] => catalog(tape),
         _ => policy_text(tape, Names::Nobody),
     }
+}
+
+fn own_rules(tape: &mut Tape<'_>) -> String {
+    let definition = |tape: &mut Tape<'_>, rule: &str| {
+        let end = tape.pick(&["delete", "keep"]);
+        format!(
+            r#""{rule}": {{"primary": "ecs:instance", "associated": "ecs:image",
+                "on_dissociate": "{end}"}}"#
+        )
+    };
+    let rules = RULES.into_iter().filter(|rule| *rule != RULES[0]);
+    let rules: Vec<&str> = rules.filter(|_| tape.percent(60)).collect();
+    let rules = rules.into_iter().map(|rule| definition(tape, rule));
+    let rules: Vec<String> = rules.collect();
+    format!(r#"{{"rules": {{{}}}}}"#, rules.join(", "))
+}
+
+fn feature(tape: &mut Tape<'_>) -> String {
+    tape.pick(&[
+        "{}",
+        r#"{"feature": "on"}"#,
+        r#"{"feature": "on", "regions": ["cn-hangzhou"]}"#,
+        r#"{"feature": "off", "excluded": ["acs:ecs:cn-hangzhou:1:instance/i-1"]}"#,
+        r#"{"regions": ["nowhere"]}"#,
+    ])
+    .to_owned()
+}
+
+fn rule(tape: &mut Tape<'_>) -> String {
+    let status = tape.pick(&["enabled", "disabled"]);
+    let keys = tape.pick(&["", r#""env""#, r#""env", "team""#]);
+    format!(r#"{{"status": "{status}", "tag_keys": [{keys}]}}"#)
 }
 
 fn uid(tape: &mut Tape<'_>, others: &[String]) -> String {

@@ -172,6 +172,10 @@ const WEAK: &str = r#"{"dialect": "alibaba", "policy": {"tags": {"env": {
 const OTHER_TAG: &str = r#"{"dialect": "alibaba", "policy": {"tags": {"env": {
     "tag_key": {"@@assign": "env"}, "tag_value": {"@@assign": ["prod"]}}}}}"#;
 
+const OWN_RULE: &str = r#"{"rules": {"rule:own": {"primary": "a:b", "associated": "a:c"}}}"#;
+const CLUSTER: &str = "accounts/1/inheritance/rule:TagCluster:Cs-Cluster:Vpc-Eip";
+const CLUSTER_ARN: &str = "acs:tag:*:1:associatedresourcerule/rule:TagCluster:Cs-Cluster:Vpc-Eip";
+
 const ORGANIZATION: &str = r#"{"id": "o", "dialect": "alibaba", "management": "1", "root":
     {"name": "Root", "folders": [{"name": "prod"}]}}"#;
 const RENAMED: &str = r#"{"id": "o", "dialect": "alibaba", "management": "1", "root":
@@ -435,6 +439,43 @@ const ROWS: &[Row] = &[
         &[("accounts/1/roles/linked", Some(LINKED))],
         &[("accounts/1/roles/linked", None)],
         &[("ram:DeleteServiceLinkedRole", "acs:ram:*:1:role/linked")],
+    ),
+    // Inheritance.
+    (
+        &[],
+        &[("inheritance", Some(OWN_RULE))],
+        &[(
+            "tagwarden:PutInheritanceRules",
+            "acs:tagwarden:*:1:inheritance",
+        )],
+    ),
+    (
+        &[("inheritance", Some(OWN_RULE))],
+        &[("inheritance", None)],
+        &[(
+            "tagwarden:PutInheritanceRules",
+            "acs:tagwarden:*:1:inheritance",
+        )],
+    ),
+    (
+        &[],
+        &[("accounts/1/inheritance", Some(r#"{"feature": "on"}"#))],
+        &[("tagwarden:PutInheritance", "acs:tagwarden:*:1:inheritance")],
+    ),
+    (
+        &[],
+        &[(CLUSTER, Some(r#"{"status": "enabled"}"#))],
+        &[("tag:CreateAssociatedResourceRules", CLUSTER_ARN)],
+    ),
+    (
+        &[(CLUSTER, Some(r#"{"status": "enabled"}"#))],
+        &[(CLUSTER, Some(r#"{"status": "disabled"}"#))],
+        &[("tag:UpdateAssociatedResourceRule", CLUSTER_ARN)],
+    ),
+    (
+        &[(CLUSTER, Some(r#"{"status": "enabled"}"#))],
+        &[(CLUSTER, None)],
+        &[("tag:DeleteAssociatedResourceRule", CLUSTER_ARN)],
     ),
     // Attachments.
     (

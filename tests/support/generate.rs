@@ -91,6 +91,16 @@ pub(crate) fn world(tape: &[u16]) -> World {
     World { bundle, request }
 }
 
+/// The same for whoever lists the tags of resources: many policies speak of it.
+pub(crate) fn listing_worlds() -> impl Strategy<Value = World> {
+    let tape = prop::collection::vec(any::<u16>(), 0..900);
+    tape.prop_map(|tape| {
+        let mut world = world(&tape);
+        bundle::list_tags(&mut Tape::new(&tape), &mut world.bundle);
+        world
+    })
+}
+
 /// A policy as a document; `names` where it names principals.
 pub(crate) fn policy_text(tape: &mut Tape<'_>, names: Names) -> String {
     write_policy(&bundle::policy(tape, names)).to_string()

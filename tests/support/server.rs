@@ -20,6 +20,7 @@ use tagwarden::service::{Config, Ended, Listen, Phase, RunError, Server, directo
 use tagwarden::snapshot::caller::CallerTable;
 use tagwarden::snapshot::{Revision, Snapshot};
 use tagwarden::telemetry::DirectoryWrites;
+use tagwarden::wire::page::PageKey;
 use tagwarden::wire::v1;
 use tagwarden::wire::v1::authorization_service_client::AuthorizationServiceClient;
 use tokio::net::{TcpStream, UnixStream};
@@ -102,6 +103,7 @@ pub(crate) fn start_at(config: Config, directory: Arc<Directory>, clock: Clock) 
         reader,
         directory,
         clock,
+        pages: PageKey::new([7; 64]),
     });
     let server = Server::bind(config).unwrap();
     let listen = server.addresses().unwrap();

@@ -100,6 +100,34 @@ impl TaggingService for Constant {
     ) -> Answered<v1::GetEffectiveTagPolicyResponse> {
         unused()
     }
+
+    async fn list_tag_resources(
+        &self,
+        _: Request<v1::ListTagResourcesRequest>,
+    ) -> Answered<v1::ListTagResourcesResponse> {
+        unused()
+    }
+
+    async fn list_resources_by_tags(
+        &self,
+        _: Request<v1::ListResourcesByTagsRequest>,
+    ) -> Answered<v1::ListResourcesByTagsResponse> {
+        unused()
+    }
+
+    async fn list_tag_keys(
+        &self,
+        _: Request<v1::ListTagKeysRequest>,
+    ) -> Answered<v1::ListTagKeysResponse> {
+        unused()
+    }
+
+    async fn list_tag_values(
+        &self,
+        _: Request<v1::ListTagValuesRequest>,
+    ) -> Answered<v1::ListTagValuesResponse> {
+        unused()
+    }
 }
 
 /// The services of the floor.

@@ -115,6 +115,7 @@ pub(crate) fn serve_ours(world: &str, socket: &str) {
         reader,
         directory: Arc::new(Directory::default()),
         clock: Clock::default(),
+        pages: tagwarden::wire::page::PageKey::new([7; 64]),
     });
     let config = service::Config {
         listen: vec![

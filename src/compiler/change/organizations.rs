@@ -62,6 +62,7 @@ impl Change<'_> {
             | ObjectId::Settings
             | ObjectId::Callers
             | ObjectId::Routes
+            | ObjectId::Inheritance
             | ObjectId::Catalog(_)
             | ObjectId::Organization(_)
             | ObjectId::Account(..)

@@ -82,6 +82,7 @@ fn written<'b>(after: &'b Bundle, id: &ObjectId) -> Option<&'b Policy> {
         | ObjectId::Settings
         | ObjectId::Callers
         | ObjectId::Routes
+        | ObjectId::Inheritance
         | ObjectId::Catalog(_)
         | ObjectId::Organization(_)
         | ObjectId::Resources => None,
@@ -101,6 +102,7 @@ fn place(id: &ObjectId) -> Option<(&str, String)> {
         | ObjectId::Settings
         | ObjectId::Callers
         | ObjectId::Routes
+        | ObjectId::Inheritance
         | ObjectId::Catalog(_)
         | ObjectId::Organization(_)
         | ObjectId::Resources => return None,
@@ -117,6 +119,7 @@ fn shipped_policy(id: &ObjectId) -> Option<&'static Policy> {
         | ObjectId::Settings
         | ObjectId::Callers
         | ObjectId::Routes
+        | ObjectId::Inheritance
         | ObjectId::Catalog(_)
         | ObjectId::Organization(_)
         | ObjectId::Resources => None,

@@ -66,7 +66,10 @@ impl Change<'_> {
                         add(Sort::User, user);
                     }
                 }
-                AccountObject::Itself | AccountObject::Policy(_) => {}
+                AccountObject::Itself
+                | AccountObject::Policy(_)
+                | AccountObject::Inheritance
+                | AccountObject::InheritanceRule(_) => {}
             }
         }
         Ok(found)

@@ -11,6 +11,7 @@ use crate::model::arn::{AccountId, InvalidArn};
 use crate::model::caller::identity::InvalidIdentity;
 use crate::model::caller::principal::InvalidPrincipalPattern;
 use crate::model::caller::{InvalidOwnPrincipal, Rpc};
+use crate::model::inheritance::{InvalidRuleId, InvalidScope};
 use crate::model::organization::MAX_FOLDER_DEPTH;
 use crate::model::tag::DuplicateTagKey;
 use crate::model::tag_policy::Dialect;
@@ -171,6 +172,24 @@ pub enum EntryErrorKind {
     /// How long policies may be stale.
     #[error("not a number of 1 to {MAX_STALENESS} seconds")]
     Staleness,
+    /// A rule of inheritance that nobody defined.
+    #[error("no rule `{name}`")]
+    RuleUnknown {
+        /// Its id.
+        name: Excerpt,
+    },
+    /// A region in which inheritance does not work.
+    #[error("`{found}` is no region of the catalog")]
+    RegionUnknown {
+        /// What is written.
+        found: Excerpt,
+    },
+    /// The id of a rule of inheritance.
+    #[error(transparent)]
+    RuleId(#[from] InvalidRuleId),
+    /// The keys of a rule.
+    #[error(transparent)]
+    TagScope(#[from] InvalidScope),
     /// A number out of its range.
     #[error("not a number of {least} to {most}")]
     Range {
@@ -324,6 +343,10 @@ impl EntryErrorKind {
             Self::AnonymousWrites { .. } => "ANONYMOUS_WRITES",
             Self::CallerPrincipal(_) => "INVALID_CALLER_PRINCIPAL",
             Self::StalenessMissing | Self::StalenessUnused | Self::Staleness => "INVALID_STALENESS",
+            Self::RuleUnknown { .. } => "RULE_UNKNOWN",
+            Self::RegionUnknown { .. } => "REGION_UNKNOWN",
+            Self::RuleId(_) => "INVALID_RULE",
+            Self::TagScope(_) => "INVALID_TAG_SCOPE",
             Self::Range { .. } => "OUT_OF_RANGE",
             Self::ResourceType => "INVALID_RESOURCE_TYPE",
             Self::Characters => "INVALID_CHARACTERS",

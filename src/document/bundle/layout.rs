@@ -13,6 +13,8 @@ pub(in crate::document) enum Part {
     Callers,
     /// `routes.json`
     Routes,
+    /// `inheritance.json`
+    Inheritance,
     /// `catalog/*.json`
     Catalog,
     /// `organizations/*.json`
@@ -58,6 +60,7 @@ pub(in crate::document) fn part(path: &str) -> Result<Part, EntryErrorKind> {
         ["bundle.json"] => Ok(Part::Bundle),
         ["callers.json"] => Ok(Part::Callers),
         ["routes.json"] => Ok(Part::Routes),
+        ["inheritance.json"] => Ok(Part::Inheritance),
         ["resources.jsonl"] => Ok(Part::Resources),
         ["tests", .., _] => Ok(Part::Tests),
         ["catalog", file] if is_json(file) => Ok(Part::Catalog),
@@ -126,6 +129,7 @@ mod tests {
         check("policies/tag/a.json", Ok(Part::Tag(Form::Whole(name("a")))));
         check("callers.json", Ok(Part::Callers));
         check("routes.json", Ok(Part::Routes));
+        check("inheritance.json", Ok(Part::Inheritance));
         check("bundle.json/x", Err(EntryErrorKind::UnknownFile));
         check(
             "accounts/12/account.json",

@@ -14,6 +14,7 @@ use crate::document::position::Spot;
 use crate::document::shipped;
 use crate::model::account::{Grantee, Name, PolicyRef};
 use crate::model::arn::AccountId;
+use crate::model::inheritance::RuleId;
 use crate::model::tag_policy::Dialect;
 
 /// Errors at their sites.
@@ -35,6 +36,9 @@ pub(in crate::document) trait Known {
 
     /// What is known of a tag policy.
     fn tag_policy(&self, name: &Name) -> Result<FoundTagPolicy, Self::Error>;
+
+    /// Whether the operator defined a rule of inheritance.
+    fn has_rule(&self, rule: &RuleId) -> Result<bool, Self::Error>;
 
     /// The organization that an account is a member of, if it is another one than `own`.
     fn other_organization(

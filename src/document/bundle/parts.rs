@@ -135,6 +135,7 @@ impl<'f> Reading<'f> {
                     self.routes = read;
                 }
             }
+            Part::Inheritance => self.read_inheritance(path, source),
             Part::Organization => {
                 let read = self.document(path, source, MAX_FILE_BYTES, organization::read);
                 self.organizations

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::account::{self, AccountFile};
 use super::error::EntryErrorKind;
+use super::inheritance::InheritanceReading;
 use super::layout::{self};
 use super::organization::OrganizationFile;
 use super::{FileErrors, FileLint, Loaded, MAX_FILE_BYTES, Quarantined, Strictness};
@@ -18,6 +19,7 @@ use crate::model::arn::AccountId;
 use crate::model::bundle::{Bundle, ResourcePolicy};
 use crate::model::caller::Callers;
 use crate::model::catalog::Catalog;
+use crate::model::inheritance::Inheritance;
 use crate::model::organization::Organization;
 use crate::model::resource::Resource;
 use crate::model::route::Routes;
@@ -84,6 +86,7 @@ pub(in crate::document) struct Reading<'f> {
     pub(in crate::document) catalog: Arc<Catalog>,
     pub(in crate::document) callers: Callers,
     pub(in crate::document) routes: Routes,
+    pub(in crate::document) inheritance: InheritanceReading<'f>,
     pub(in crate::document) organizations: Vec<OrganizationPart<'f>>,
     pub(in crate::document) accounts: BTreeMap<AccountId, AccountReading<'f>>,
     pub(in crate::document) system: BTreeMap<Name, Policy>,
@@ -109,6 +112,7 @@ impl<'f> Reading<'f> {
             catalog,
             callers: Callers::default(),
             routes: Routes::default(),
+            inheritance: InheritanceReading::default(),
             organizations: Vec::new(),
             accounts: BTreeMap::new(),
             system: BTreeMap::new(),
@@ -266,6 +270,7 @@ impl<'f> Reading<'f> {
         let mut bundle = self.bundle(accounts);
         with_shipped(&mut bundle.system_policies, shipped::system_policies());
         with_shipped(&mut bundle.control_policies, shipped::control_policies());
+        with_shipped_rules(&mut bundle.inheritance);
         bundle.settings = std::mem::take(&mut self.settings);
         bundle.catalog = Arc::unwrap_or_clone(std::mem::take(&mut self.catalog));
         Ok(Loaded {
@@ -301,6 +306,7 @@ impl<'f> Reading<'f> {
         Bundle {
             callers: std::mem::take(&mut self.callers),
             routes: std::mem::take(&mut self.routes),
+            inheritance: self.take_inheritance(),
             organizations,
             accounts,
             system_policies: std::mem::take(&mut self.system),
@@ -320,6 +326,13 @@ fn with_shipped(policies: &mut BTreeMap<Name, Policy>, shipped: &BTreeMap<Name, 
         if !policies.contains_key(name) {
             policies.insert(name.clone(), policy.clone());
         }
+    }
+}
+
+fn with_shipped_rules(inheritance: &mut Arc<Inheritance>) {
+    let definitions = &mut Arc::make_mut(inheritance).definitions;
+    for (id, rule) in shipped::inheritance_rules() {
+        definitions.insert(id.clone(), rule.clone());
     }
 }
 

@@ -12,6 +12,7 @@ use crate::document::position::Spot;
 use crate::document::shipped;
 use crate::model::account::{Grantee, Name, PolicyRef};
 use crate::model::arn::AccountId;
+use crate::model::inheritance::RuleId;
 
 impl<'f> Reading<'f> {
     /// The errors of all names that lead from one document to another.
@@ -28,6 +29,12 @@ impl<'f> Reading<'f> {
             check_organization(part, &whole, &mut broken)?;
         }
         self.resources_twice(&mut broken);
+        self.inheritance.check(&whole, &mut broken)?;
+        let is_there = |account: &AccountId| {
+            let read = self.accounts.get(account);
+            read.is_some_and(|read| read.is_there)
+        };
+        self.inheritance.check_accounts(is_there, &mut broken);
         let mut uids = BTreeMap::new();
         let checked = self.accounts.iter().filter(|(_, read)| !read.is_broken);
         for (account, read) in checked {
@@ -210,6 +217,10 @@ impl Known for Whole<'_, '_> {
             None if self.reading.is_refused("policies/tag", name) => FoundTagPolicy::Refused,
             None => FoundTagPolicy::Missing,
         })
+    }
+
+    fn has_rule(&self, rule: &RuleId) -> Result<bool, Infallible> {
+        Ok(self.reading.inheritance.defines(rule))
     }
 
     fn other_organization(

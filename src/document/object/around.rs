@@ -5,6 +5,7 @@ use crate::document::bundle::links::{FoundTagPolicy, Known};
 use crate::document::shipped;
 use crate::model::account::{Grantee, Name, PolicyRef};
 use crate::model::arn::AccountId;
+use crate::model::inheritance::RuleId;
 use crate::model::object::{AccountObject, ObjectId, SharedPolicy};
 
 /// The authored state after a change.
@@ -56,6 +57,11 @@ impl Known for Around<'_> {
         }))
     }
 
+    fn has_rule(&self, rule: &RuleId) -> Result<bool, Unreadable> {
+        let document = self.0.document(&ObjectId::Inheritance)?;
+        Ok(document.is_some_and(|document| super::read::rules(&document).contains(rule)))
+    }
+
     fn other_organization(
         &self,
         account: &AccountId,
@@ -67,6 +73,7 @@ impl Known for Around<'_> {
             ObjectId::Settings
             | ObjectId::Callers
             | ObjectId::Routes
+            | ObjectId::Inheritance
             | ObjectId::Catalog(_)
             | ObjectId::Shared(..)
             | ObjectId::Account(..)

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::around::Around;
-use super::read::Texts;
+use super::read::{Texts, rules};
 use super::{Authored, Mention, Objects, Touched, Unreadable};
 use crate::document::bundle::error::EntryErrorKind;
 use crate::document::bundle::links::{Broken, check_account, check_organization};
@@ -119,6 +119,7 @@ fn check<'f>(
             check_account(account, part, around, broken)?;
         }
     }
+    reading.inheritance.check(around, broken)?;
     let mut arns = BTreeSet::new();
     for resource in &reading.resources {
         if !arns.insert(&resource.value.arn) {
@@ -158,6 +159,7 @@ fn accounts_missing(
         ObjectId::Settings
         | ObjectId::Callers
         | ObjectId::Routes
+        | ObjectId::Inheritance
         | ObjectId::Catalog(_)
         | ObjectId::Organization(_)
         | ObjectId::Shared(..)
@@ -184,8 +186,11 @@ fn naming_the_lost(
 ) -> Result<BTreeSet<ObjectId>, Unreadable> {
     let mut found = BTreeSet::new();
     for Touched { id, before } in touched {
-        if before.is_none() {
+        let Some(before) = before else {
             continue;
+        };
+        if *id == ObjectId::Inheritance {
+            found.extend(naming_lost_rules(authored, before)?);
         }
         let is_tag_policy = matches!(id, ObjectId::Shared(SharedPolicy::Tag, _));
         if !is_tag_policy && authored.document(id)?.is_some() {
@@ -202,6 +207,17 @@ fn naming_the_lost(
     }
     for Touched { id, .. } in touched {
         found.remove(id);
+    }
+    Ok(found)
+}
+
+/// The accounts' objects that name a rule which is defined no more.
+fn naming_lost_rules(authored: &dyn Authored, before: &[u8]) -> Result<Vec<ObjectId>, Unreadable> {
+    let after = authored.document(&ObjectId::Inheritance)?;
+    let after = after.map(|after| rules(&after)).unwrap_or_default();
+    let mut found = Vec::new();
+    for rule in rules(before).difference(&after) {
+        found.extend(authored.naming(&Mention::Rule(rule.clone()), MAX_TOLD)?);
     }
     Ok(found)
 }
@@ -223,6 +239,7 @@ fn named_as(id: &ObjectId) -> Option<Mention> {
         | ObjectId::Settings
         | ObjectId::Callers
         | ObjectId::Routes
+        | ObjectId::Inheritance
         | ObjectId::Catalog(_)
         | ObjectId::Organization(_)
         | ObjectId::Resources => None,
@@ -234,7 +251,11 @@ fn grantee(object: &AccountObject) -> Option<Grantee> {
         AccountObject::User(name) => Some(Grantee::User(name.clone())),
         AccountObject::Group(name) => Some(Grantee::Group(name.clone())),
         AccountObject::Role(name) => Some(Grantee::Role(name.clone())),
-        AccountObject::Itself | AccountObject::Policy(_) | AccountObject::Attachment(..) => None,
+        AccountObject::Itself
+        | AccountObject::Policy(_)
+        | AccountObject::Inheritance
+        | AccountObject::InheritanceRule(_)
+        | AccountObject::Attachment(..) => None,
     }
 }
 

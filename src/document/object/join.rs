@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Objects;
+use super::inheritance::InheritanceText;
 use super::text::{members, object, quoted};
 use crate::document::bundle::{BundleFiles, FORMAT};
 use crate::model::arn::AccountId;
@@ -34,6 +35,7 @@ pub enum JoinError {
 pub fn join(objects: &Objects) -> Result<BundleFiles, JoinError> {
     let mut files = BundleFiles::default();
     let mut accounts: BTreeMap<&AccountId, AccountText> = BTreeMap::new();
+    let mut inheritance = InheritanceText::default();
     let format = FORMAT.to_string();
     let mut bundle = vec![("format", &*format)];
     for (id, document) in objects {
@@ -41,6 +43,7 @@ pub fn join(objects: &Objects) -> Result<BundleFiles, JoinError> {
             ObjectId::Settings => bundle.push(("settings", text(id, document)?)),
             ObjectId::Callers => files.insert("callers.json", &**document),
             ObjectId::Routes => files.insert("routes.json", &**document),
+            ObjectId::Inheritance => inheritance.define(id, text(id, document)?)?,
             ObjectId::Resources => files.insert("resources.jsonl", &**document),
             ObjectId::Account(account, AccountObject::Itself) => {
                 accounts.insert(account, AccountText::default());
@@ -55,11 +58,24 @@ pub fn join(objects: &Objects) -> Result<BundleFiles, JoinError> {
                 // INVARIANT: an account stands before what belongs to it.
                 let known = accounts.get_mut(account);
                 let known = known.ok_or_else(|| JoinError::AccountMissing { id: id.clone() })?;
-                known.add(id, object, document)?;
+                match object {
+                    AccountObject::Inheritance | AccountObject::InheritanceRule(_) => {
+                        inheritance.add(id, account, object, text(id, document)?)?;
+                    }
+                    AccountObject::Itself
+                    | AccountObject::Policy(_)
+                    | AccountObject::User(_)
+                    | AccountObject::Group(_)
+                    | AccountObject::Role(_)
+                    | AccountObject::Attachment(..) => known.add(id, object, document)?,
+                }
             }
         }
     }
     files.insert("bundle.json", object(bundle) + "\n");
+    if let Some(text) = inheritance.finish() {
+        files.insert("inheritance.json", text);
+    }
     for (account, text) in accounts {
         files.insert(format!("accounts/{account}/account.json"), text.finish());
     }
@@ -83,7 +99,10 @@ impl AccountText {
         document: &[u8],
     ) -> Result<(), JoinError> {
         match object {
-            AccountObject::Itself | AccountObject::Policy(_) => {}
+            AccountObject::Itself
+            | AccountObject::Policy(_)
+            | AccountObject::Inheritance
+            | AccountObject::InheritanceRule(_) => {}
             AccountObject::User(name) => self.users.push(with_name(id, name, document)?),
             AccountObject::Group(name) => {
                 self.groups.push(with_name(id, name.as_str(), document)?);

@@ -9,6 +9,7 @@ use crate::document::cursor::{self, Cursor, Sink, Told};
 use crate::document::position::Source;
 use crate::model::account::{Name, PolicyRef};
 use crate::model::arn::AccountId;
+use crate::model::inheritance::RuleId;
 use crate::model::object::{AccountObject, ObjectId};
 
 /// Something that objects name. Its text is a path: `user/1/alice`.
@@ -33,6 +34,8 @@ pub enum Mention {
     Member(AccountId),
     /// `management/<account>`: a management account, named by its organizations.
     Management(AccountId),
+    /// `rule/ID`: a rule of inheritance, named by the accounts that set it.
+    Rule(RuleId),
 }
 
 impl fmt::Display for Mention {
@@ -46,6 +49,7 @@ impl fmt::Display for Mention {
             Self::Tag(name) => write!(to, "tag/{name}"),
             Self::Member(account) => write!(to, "member/{account}"),
             Self::Management(account) => write!(to, "management/{account}"),
+            Self::Rule(rule) => write!(to, "rule/{rule}"),
         }
     }
 }
@@ -79,11 +83,15 @@ pub fn mentions(id: &ObjectId, document: &[u8]) -> BTreeSet<Mention> {
             AccountObject::Attachment(_, _, PolicyRef::System(name)) => {
                 BTreeSet::from([Mention::System(name.clone())])
             }
-            AccountObject::Itself | AccountObject::Policy(_) => BTreeSet::new(),
+            AccountObject::InheritanceRule(rule) => BTreeSet::from([Mention::Rule(rule.clone())]),
+            AccountObject::Itself | AccountObject::Policy(_) | AccountObject::Inheritance => {
+                BTreeSet::new()
+            }
         },
         ObjectId::Settings
         | ObjectId::Callers
         | ObjectId::Routes
+        | ObjectId::Inheritance
         | ObjectId::Catalog(_)
         | ObjectId::Shared(..)
         | ObjectId::Resources => BTreeSet::new(),

@@ -11,12 +11,14 @@ use crate::document::bundle::layout::{AccountFilePart, Form, Part};
 use crate::document::bundle::reading::{Kept, Reading, site};
 use crate::document::bundle::{FileErrors, Loaded, MAX_FILE_BYTES, Strictness, organization};
 use crate::document::cursor::{self, Cursor, Sink, Told};
+use crate::document::inheritance::{self, MAX_INHERITANCE_BYTES};
 use crate::document::policy::PolicyOptions;
 use crate::document::position::Source;
 use crate::document::settings::settings;
 use crate::document::tag_policy;
 use crate::model::account::{Attachment, Group, Name};
 use crate::model::arn::AccountId;
+use crate::model::inheritance::RuleId;
 use crate::model::object::{AccountObject, ObjectId, SharedPolicy};
 use crate::model::organization::Organization;
 use crate::model::tag_policy::TagPolicy;
@@ -103,6 +105,7 @@ impl<'f> Reading<'f> {
             ObjectId::Settings | ObjectId::Catalog(_) => return,
             ObjectId::Callers => Part::Callers,
             ObjectId::Routes => Part::Routes,
+            ObjectId::Inheritance => return self.read_own_rules(path, source),
             ObjectId::Resources => Part::Resources,
             ObjectId::Organization(name) => {
                 self.read_part(path, source, Part::Organization);
@@ -115,6 +118,12 @@ impl<'f> Reading<'f> {
             ObjectId::Account(account, AccountObject::Policy(name)) => {
                 let part = AccountFilePart::Policy(whole(name));
                 Part::Account(account.clone(), part)
+            }
+            ObjectId::Account(
+                account,
+                object @ (AccountObject::Inheritance | AccountObject::InheritanceRule(_)),
+            ) => {
+                return self.read_account_inheritance(path, source, account, object);
             }
             ObjectId::Account(account, object) => {
                 return self.read_account_object(path, source, account, object);
@@ -181,7 +190,10 @@ fn account_object(
                 whole: at.spot(),
             });
         }
-        AccountObject::Itself | AccountObject::Policy(_) => {
+        AccountObject::Itself
+        | AccountObject::Policy(_)
+        | AccountObject::Inheritance
+        | AccountObject::InheritanceRule(_) => {
             at.members(&[], sink)?;
         }
     }
@@ -194,6 +206,16 @@ pub(crate) fn tag_policy(document: &[u8]) -> Option<TagPolicy> {
     let limit = tag_policy::MAX_DOCUMENT_BYTES;
     let read = cursor::read(source, limit, tag_policy::wrapped);
     read.ok().map(|read| read.value)
+}
+
+/// The rules that an object `inheritance` defines; none, if it cannot be read.
+pub(crate) fn rules(document: &[u8]) -> BTreeSet<RuleId> {
+    let read = Source::from_bytes(document).ok().and_then(|source| {
+        let read = cursor::read(source, MAX_INHERITANCE_BYTES, inheritance::own_rules);
+        read.ok()
+    });
+    let rules = read.into_iter().flat_map(|read| read.value);
+    rules.map(|(id, _)| id.value).collect()
 }
 
 /// Reads an organization that was accepted before.

@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use super::inheritance;
 use super::text::{Members, items, members, object, string};
 use super::{Document, Objects};
 use crate::document::bundle::error::EntryErrorKind;
@@ -66,12 +67,18 @@ struct Split {
 
 /// Why a text has no object.
 #[derive(Debug)]
-struct Fault(DocumentErrorKind);
+pub(super) struct Fault(DocumentErrorKind);
 
 impl From<serde_json::Error> for Fault {
     fn from(error: serde_json::Error) -> Self {
         let cause = error.to_string();
         Self(ShapeErrorKind::Syntax { cause }.into())
+    }
+}
+
+impl From<EntryErrorKind> for Fault {
+    fn from(error: EntryErrorKind) -> Self {
+        Self(error.into())
     }
 }
 
@@ -101,6 +108,7 @@ impl Split {
             Ok(Part::Bundle) => self.settings(source.text),
             Ok(Part::Catalog) => self.catalog(path, content),
             Ok(Part::Organization) => self.organization(source.text),
+            Ok(Part::Inheritance) => self.inheritance(source.text),
             Ok(Part::Account(account, AccountFilePart::Account)) => {
                 self.account(&account, source.text)
             }
@@ -136,6 +144,7 @@ impl Split {
             | Part::Bundle
             | Part::Catalog
             | Part::Organization
+            | Part::Inheritance
             | Part::Tests => {}
         }
     }
@@ -158,6 +167,13 @@ impl Split {
     fn organization(&mut self, text: &str) -> Result<(), Fault> {
         let id = string(members(text)?.get("id").copied())?;
         self.put(ObjectId::Organization(Name::try_from(&*id)?), text);
+        Ok(())
+    }
+
+    fn inheritance(&mut self, text: &str) -> Result<(), Fault> {
+        for (id, document) in inheritance::split(text)? {
+            self.put(id, document);
+        }
         Ok(())
     }
 

@@ -82,7 +82,7 @@ fn number(
 }
 
 /// Whether a text is a type `service:resource` in lower case.
-fn is_type(text: &str) -> bool {
+pub(in crate::document) fn is_type(text: &str) -> bool {
     let is_part = |part: &str| {
         let plain = |byte: u8| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.')

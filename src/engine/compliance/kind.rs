@@ -3,6 +3,8 @@
 //! Statements are for types, so a sent type that nothing bounds would take a resource out of the
 //! scope of what enforces.
 
+use std::borrow::Cow;
+
 use super::names_type;
 use crate::model::arn::{ArnRef, ResourceName};
 use crate::model::catalog::Catalog;
@@ -29,23 +31,23 @@ pub struct TypeMismatch;
 /// # Errors
 ///
 /// When the sent type contradicts the ARN.
-pub fn resource_type(
-    catalog: &Catalog,
+pub fn resource_type<'a>(
+    catalog: &'a Catalog,
     policies: &[&EffectivePolicy],
-    sources: &TypeSources<'_>,
-) -> Result<Option<String>, TypeMismatch> {
+    sources: &TypeSources<'a>,
+) -> Result<Option<Cow<'a, str>>, TypeMismatch> {
     let TypeSources { name, stored, sent } = *sources;
     if let Some(stored) = stored {
-        return Ok(Some(stored.to_ascii_lowercase()));
+        return Ok(Some(lower(stored)));
     }
     let told = match name {
         ResourceName::All => None,
-        ResourceName::Arn(arn) => told(catalog, arn),
+        ResourceName::Arn(arn) => told(catalog, arn, sent),
     };
     if sent.is_empty() {
         return Ok(told);
     }
-    let sent = corrected(catalog, sent.to_ascii_lowercase());
+    let sent = corrected(catalog, lower(sent));
     match (told, name) {
         (Some(told), _) if told == sent => Ok(Some(sent)),
         (Some(told), _) if is_known(catalog, policies, &told) => Err(TypeMismatch),
@@ -55,17 +57,35 @@ pub fn resource_type(
     }
 }
 
-/// design, section 5: "`service:first-segment` of the ARN, corrected by the catalog's table".
-fn told(catalog: &Catalog, arn: ArnRef<'_>) -> Option<String> {
+/// design, section 5: "`service:first-segment` of the ARN, corrected by the catalog's table". Where
+/// the request says the same, its text is taken and none is made.
+fn told<'a>(catalog: &'a Catalog, arn: ArnRef<'a>, sent: &'a str) -> Option<Cow<'a, str>> {
     let first = arn.id().split('/').next().filter(|first| *first != "*")?;
-    let mut kind = format!("{}:{first}", arn.service());
-    kind.make_ascii_lowercase();
+    let service = arn.service();
+    let is_sent = sent.split_once(':').is_some_and(|(sent_service, sent)| {
+        sent_service.eq_ignore_ascii_case(service) && sent.eq_ignore_ascii_case(first)
+    });
+    let kind = if is_sent {
+        lower(sent)
+    } else {
+        let mut kind = [service, ":", first].concat();
+        kind.make_ascii_lowercase();
+        Cow::Owned(kind)
+    };
     Some(corrected(catalog, kind))
 }
 
-fn corrected(catalog: &Catalog, kind: String) -> String {
+fn lower(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+fn corrected<'a>(catalog: &'a Catalog, kind: Cow<'a, str>) -> Cow<'a, str> {
     match catalog.resource_types.get(&*kind) {
-        Some(corrected) => corrected.to_string(),
+        Some(corrected) => Cow::Borrowed(corrected),
         None => kind,
     }
 }

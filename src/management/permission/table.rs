@@ -112,6 +112,7 @@ pub(super) fn demands(
         ObjectId::Settings => one("tagwarden:PutSettings", arns(id, act, owners)?),
         ObjectId::Callers => one("tagwarden:PutCallers", arns(id, act, owners)?),
         ObjectId::Routes => one("tagwarden:PutRoutes", arns(id, act, owners)?),
+        ObjectId::Inheritance => one("tagwarden:PutInheritanceRules", arns(id, act, owners)?),
         ObjectId::Resources => one("tagwarden:PutResources", arns(id, act, owners)?),
         ObjectId::Catalog(_) => {
             let action = act.of(
@@ -137,6 +138,7 @@ pub(super) fn subject(id: &ObjectId) -> Subject {
         ObjectId::Settings
         | ObjectId::Callers
         | ObjectId::Routes
+        | ObjectId::Inheritance
         | ObjectId::Resources
         | ObjectId::Catalog(_)
         | ObjectId::Organization(_)
@@ -194,6 +196,16 @@ fn in_account(
             group(account, act, itself)?
         }
         AccountObject::Role(_) => role(act, &arns)?,
+        AccountObject::Inheritance => vec![demand(
+            "tagwarden:PutInheritance",
+            "tagwarden:PutInheritance",
+            "tagwarden:PutInheritance",
+        )],
+        AccountObject::InheritanceRule(_) => vec![demand(
+            "tag:CreateAssociatedResourceRules",
+            "tag:UpdateAssociatedResourceRule",
+            "tag:DeleteAssociatedResourceRule",
+        )],
         AccountObject::Attachment(grantee, scope, _) => {
             vec![Demand::new(attachment(grantee, scope, act), &*arns)]
         }
@@ -275,6 +287,7 @@ pub(super) fn arns(
         ObjectId::Settings => server("tagwarden", "settings"),
         ObjectId::Callers => server("tagwarden", "callers"),
         ObjectId::Routes => server("tagwarden", "routes"),
+        ObjectId::Inheritance => server("tagwarden", "inheritance"),
         ObjectId::Resources => server("tagwarden", "resources"),
         ObjectId::Catalog(name) => server("tagwarden", &format!("catalog/{name}")),
         ObjectId::Organization(name) => {
@@ -304,6 +317,12 @@ pub(super) fn arns(
             AccountObject::User(name) => vec![ram(account, "user", name)],
             AccountObject::Group(name) => vec![ram(account, "group", name.as_str())],
             AccountObject::Role(name) => vec![ram(account, "role", name)],
+            AccountObject::Inheritance => {
+                vec![format!("acs:tagwarden:*:{account}:inheritance")]
+            }
+            AccountObject::InheritanceRule(rule) => {
+                vec![format!("acs:tag:*:{account}:associatedresourcerule/{rule}")]
+            }
             AccountObject::Attachment(grantee, scope, policy) => {
                 attached(account, grantee, scope, policy)
             }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use hyper::body::{Body as _, Incoming};
 use tonic::body::Body;
 use tower::Service as _;
@@ -168,9 +168,10 @@ impl Quick {
 
 /// An answer of one message, which has its prefix in front.
 fn whole(message: Bytes) -> Response<Answer> {
+    let mut headers = HeaderMap::with_capacity(1);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     let mut response = Response::new(Answer::Whole(Whole::Message(message)));
-    let grpc = HeaderValue::from_static("application/grpc");
-    response.headers_mut().insert(CONTENT_TYPE, grpc);
+    *response.headers_mut() = headers;
     response
 }
 

@@ -16,7 +16,7 @@ use crate::model::verdict::{Outcome, RefusalReason, limits};
 use crate::snapshot::Snapshot;
 use crate::telemetry::Effect;
 use crate::wire::message::Context;
-use crate::wire::reply::{Asked, revision};
+use crate::wire::reply::{Asked, told_revision};
 use crate::wire::request::{Candidates, Question, SentResource, Storage};
 use crate::wire::status::{CallError, CallLimit};
 use crate::wire::v1;
@@ -71,10 +71,9 @@ impl Pdp {
                 arns.push(candidate.name.as_str().to_owned());
             }
         }
-        let told = filtering.disclosure >= Disclosure::Reason;
         Ok(v1::FilterResourcesResponse {
             arns,
-            revision: told.then(|| revision(&filtering.snapshot.revision)),
+            revision: told_revision(filtering.disclosure, &filtering.snapshot.revision),
             decision_id: self.ids.next().to_string(),
         })
     }

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrayvec::ArrayString;
 
+use crate::wire::encode::hex;
+
 /// The id of one decision: 16 hexadecimal digits of the source, `-`, and the count.
 pub(crate) type DecisionId = ArrayString<33>;
 
@@ -33,11 +35,18 @@ impl DecisionIds {
         let count = self.next.fetch_add(1, Ordering::Relaxed);
         let mut id = DecisionId::new();
         id.push_str(&self.start);
-        let digits = (u64::BITS - count.leading_zeros()).div_ceil(4).max(1);
-        for place in (0..digits).rev() {
-            let digit = u32::try_from((count >> (4 * place)) & 15).unwrap_or_default();
-            id.push(char::from_digit(digit, 16).unwrap_or('0'));
-        }
+        let digits = hex(count);
+        // At least the last digit is written.
+        let zeros = (count | 1).leading_zeros() / 4;
+        let written = usize::try_from(zeros)
+            .ok()
+            .and_then(|zeros| digits.get(zeros..));
+        // INVARIANT: digits are ASCII.
+        id.push_str(
+            written
+                .and_then(|written| std::str::from_utf8(written).ok())
+                .unwrap_or("0"),
+        );
         id
     }
 }

@@ -8,6 +8,7 @@
 mod both;
 mod effective;
 mod facts;
+mod listings;
 mod sight;
 
 use bytes::Bytes;
@@ -19,7 +20,7 @@ use self::sight::{sees, unknown};
 use super::desk::find;
 use super::{Call, Pdp, Served, YIELD_EVERY, answer, revision, rights};
 use crate::directory::{Directory, Entry};
-use crate::engine::compliance::{StagedVerdict, validate_staged};
+use crate::engine::compliance::StagedVerdict;
 use crate::engine::tagging::Tags;
 use crate::model::caller::{Origin, Rpc};
 use crate::model::verdict::limits;
@@ -183,8 +184,7 @@ impl Judging<'_> {
         };
         let node = node(snapshot, name, stored, own)?;
         let settled = facts(&asked, &storage, stored)?.settle(snapshot, node)?;
-        let verdict = validate_staged(&settled.staged, &settled.tagging()?);
-        Ok(tell(&verdict))
+        settled.judge(tell)
     }
 }
 
@@ -266,5 +266,41 @@ impl TaggingService for Served {
         let (_, extensions, message) = request.into_parts();
         let call = Call::new(&extensions);
         answer(self.0.effective_tag_policy(&call, &message))
+    }
+
+    async fn list_tag_resources(
+        &self,
+        request: Request<v1::ListTagResourcesRequest>,
+    ) -> Result<Response<v1::ListTagResourcesResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        let call = Call::new(&extensions);
+        answer(self.0.list_tag_resources(&call, &message))
+    }
+
+    async fn list_resources_by_tags(
+        &self,
+        request: Request<v1::ListResourcesByTagsRequest>,
+    ) -> Result<Response<v1::ListResourcesByTagsResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        let call = Call::new(&extensions);
+        answer(self.0.list_resources_by_tags(&call, &message).await)
+    }
+
+    async fn list_tag_keys(
+        &self,
+        request: Request<v1::ListTagKeysRequest>,
+    ) -> Result<Response<v1::ListTagKeysResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        let call = Call::new(&extensions);
+        answer(self.0.list_tag_keys(&call, &message).await)
+    }
+
+    async fn list_tag_values(
+        &self,
+        request: Request<v1::ListTagValuesRequest>,
+    ) -> Result<Response<v1::ListTagValuesResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        let call = Call::new(&extensions);
+        answer(self.0.list_tag_values(&call, &message).await)
     }
 }

@@ -35,6 +35,9 @@ pub enum TaggingFault {
     /// The principal may not ask this.
     #[error("the principal may not ask this")]
     NotAuthorized,
+    /// Too many resources would be looked at.
+    #[error("more resources than are looked at one by one; a narrower scope may do")]
+    ScopeTooBroad,
 }
 
 impl TaggingFault {
@@ -45,13 +48,14 @@ impl TaggingFault {
             Self::AccountOutsideOrganization => "ACCOUNT_OUTSIDE_ORGANIZATION",
             Self::NodeNotFound => "NODE_NOT_FOUND",
             Self::NotAuthorized => "NOT_AUTHORIZED",
+            Self::ScopeTooBroad => "SCOPE_TOO_BROAD",
         }
     }
 
     pub(super) fn code(self) -> Code {
         match self {
             Self::ResourceTypeUnknown | Self::ResourceTypeMismatch => Code::InvalidArgument,
-            Self::AccountOutsideOrganization => Code::FailedPrecondition,
+            Self::AccountOutsideOrganization | Self::ScopeTooBroad => Code::FailedPrecondition,
             Self::NodeNotFound => Code::NotFound,
             Self::NotAuthorized => Code::PermissionDenied,
         }

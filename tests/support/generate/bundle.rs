@@ -12,7 +12,7 @@ use tagwarden::model::catalog::{ActionFacts, Catalog, TagEffect};
 use tagwarden::model::condition::TagFamily;
 use tagwarden::model::organization::{ControlAttachment, EffectScope, Member, Node, Organization};
 use tagwarden::model::pattern::{ActionPattern, ResourcePattern};
-use tagwarden::model::request::{AccessRequest, SessionClaim};
+use tagwarden::model::request::{AccessRequest, RequestTags, RequestedResource, SessionClaim};
 use tagwarden::model::resource::Resource;
 use tagwarden::model::settings::{
     AbsentFamily, ControlScope, ForAllAbsent, MissingRequired, NotResource, Operators, QueryDenied,
@@ -483,6 +483,52 @@ fn principals(tape: &mut Tape<'_>) -> Principals {
         found.push(tape.pick(&all));
     }
     Principals::Any(found)
+}
+
+/// More resources, and what the catalog may say of the listing of tags.
+pub(super) fn list_tags(tape: &mut Tape<'_>, bundle: &mut Bundle) {
+    let action = ActionRef::parse("tag:ListTagResources").expect("an action");
+    let mut facts = ActionFacts::from_name(action);
+    facts.all_resources = tape.percent(50);
+    facts.filterable = tape.percent(50);
+    if tape.percent(8) {
+        facts = ActionFacts::of_kind(request::kind(tape), action.name());
+        facts.list = tape.percent(50);
+    }
+    if tape.percent(60) {
+        bundle
+            .catalog
+            .actions
+            .insert(ActionName::from(action), facts);
+    }
+    const ARNS: [&str; 9] = [
+        "acs:ecs:cn-a:1:instance/i-1",
+        "acs:ecs:cn-a:1:instance/i-2",
+        "acs:ecs:cn-a:1:disk/d-1",
+        "acs:ecs:cn-b:1:instance/i-3",
+        "acs:oss:*:1:bucket/key",
+        "acs:oss:::bucket",
+        "acs:ecs:cn-a:2:instance/i-1",
+        "acs:oss:cn-a:2:bucket/key",
+        "acs:ram::1:role/ops",
+    ];
+    let mut asked = AccessRequest {
+        principal: String::new(),
+        action: String::new(),
+        resources: Vec::new(),
+        tags: RequestTags::default(),
+        context: BTreeMap::new(),
+        current_time: None,
+        session: SessionClaim::Unstated,
+        kind: None,
+        understands_obligations: false,
+    };
+    asked.resources.extend(ARNS.map(|arn| RequestedResource {
+        arn: arn.to_owned(),
+        tags: None,
+        group: None,
+    }));
+    resources(tape, &asked, bundle);
 }
 
 fn resources(tape: &mut Tape<'_>, question: &AccessRequest, bundle: &mut Bundle) {

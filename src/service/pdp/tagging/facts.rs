@@ -3,9 +3,12 @@
 use std::borrow::Cow;
 
 use crate::directory::Entry;
-use crate::engine::compliance::{Staged, TypeSources, can_intercept, capabilities, resource_type};
+use crate::engine::compliance::{
+    Staged, StagedVerdict, TypeSources, can_intercept, capabilities, resource_type, validate_staged,
+};
 use crate::engine::request::{KnownGroup, TagWrite};
-use crate::engine::tagging::{Inheritance, Operation, Question, Tagging, Tags};
+use crate::engine::tagging::{Inheritance, Operation, Question, Tagging, Tags, TooManyTags};
+use crate::model;
 use crate::model::arn::ResourceName;
 use crate::model::catalog::TagCapabilities;
 use crate::model::compliance::TagHistory;
@@ -107,19 +110,32 @@ impl<'a> Facts<'a> {
 pub(super) struct Settled<'a> {
     facts: Facts<'a>,
     /// Empty: not known.
-    kind: String,
+    kind: Cow<'a, str>,
     pub(super) staged: Staged<'a>,
 }
 
 impl Settled<'_> {
     /// The tags after the operation.
     pub(super) fn tagging(&self) -> Result<Tagging<'_>, CallError> {
+        Tagging::new(self.question()).map_err(too_many)
+    }
+
+    /// Judges the tags after the operation, and tells the verdict.
+    pub(super) fn judge<T>(
+        &self,
+        tell: impl FnOnce(&StagedVerdict<'_>) -> T,
+    ) -> Result<T, CallError> {
+        let judge = |tagging: &Tagging<'_>| tell(&validate_staged(&self.staged, tagging));
+        Tagging::with(self.question(), judge).map_err(too_many)
+    }
+
+    fn question(&self) -> Question<'_> {
         let facts = &self.facts;
         let region = match facts.name {
             ResourceName::All => None,
             ResourceName::Arn(arn) => Some(arn.region()),
         };
-        let question = Question {
+        Question {
             resource_type: &self.kind,
             region: region.filter(|region| !matches!(*region, "" | "*")),
             group: facts.group,
@@ -131,15 +147,16 @@ impl Settled<'_> {
             },
             inheritance: facts.inheritance,
             history: facts.history,
-        };
-        Tagging::new(question).map_err(|error| {
-            CallError::Refused(Refusal {
-                reason: RefusalReason::TagLimit,
-                field: "tag_write".to_owned(),
-                detail: error.to_string(),
-            })
-        })
+        }
     }
+}
+
+fn too_many(error: TooManyTags) -> CallError {
+    CallError::Refused(Refusal {
+        reason: RefusalReason::TagLimit,
+        field: "tag_write".to_owned(),
+        detail: error.to_string(),
+    })
 }
 
 /// What binds the account that owns a resource (security 2.5 and 6.6).
