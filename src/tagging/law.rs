@@ -5,6 +5,7 @@ mod policy;
 
 pub(super) use policy::Repair;
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
@@ -41,7 +42,8 @@ impl<'s> Law<'s> {
             sent: "",
         };
         let kind = resource_type(&self.snapshot.catalog, &[], &sources);
-        kind.ok().flatten().unwrap_or_default()
+        let kind = kind.ok().flatten();
+        kind.map(Cow::into_owned).unwrap_or_default()
     }
 
     /// What a rule is.
