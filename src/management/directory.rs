@@ -188,3 +188,6 @@ pub enum StartError {
     #[error("the directory's thread: {0}")]
     Thread(#[from] std::io::Error),
 }
+
+#[cfg(test)]
+mod tests;

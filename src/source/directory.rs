@@ -349,4 +349,4 @@ fn prepare(database: &Database) -> Result<u64, StoreError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
