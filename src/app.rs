@@ -6,6 +6,7 @@
 
 mod authored;
 mod manage;
+mod notify;
 mod secured;
 mod signals;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 pub use self::authored::Bundles;
 use self::authored::Kept;
@@ -112,6 +114,10 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
     bound.tell()?;
     let credentials = secured::watch(&endpoints, tls_poll)?;
     let kept = Kept::open(&bundles)?;
+    if kept.is_empty()? {
+        // Nothing will be in force until somebody who waits for this server brings it.
+        notify::ready();
+    }
     let (running, threads) = Running::start(kept, administrators, endpoints, credentials)?;
     let ended = runtime.block_on(running.serve(bound));
     // With the last that could reach them the threads end: management, which frees what is in
@@ -244,6 +250,8 @@ impl Running {
         };
         let status = managing.management.status();
         let signals = tokio::spawn(on_signals(phase.clone(), draining, watched));
+        let ready =
+            AbortOnDropHandle::new(tokio::spawn(notify::ready_with_policies(status.clone())));
         let admin = admin.map(|admin| tokio::spawn(admin.run(state, stop.clone())));
         let pap = pap.map(|pap| tokio::spawn(pap.run(managing, last_phases)));
         let serving = server.run(pdp, phases);
@@ -262,6 +270,7 @@ impl Running {
         if let Some(admin) = admin {
             admin.await??;
         }
+        drop(ready);
         signals.abort();
         // What it held is dropped with it.
         let _ = signals.await;

@@ -44,7 +44,6 @@ use tagwarden::model::tag_policy::Dialect;
 use tagwarden::publish::publication;
 use tagwarden::service::pdp::{Clock, Config, Pdp};
 use tagwarden::snapshot::Snapshot;
-use tagwarden::wire::page::PageKey;
 use tagwarden::wire::v1::ValidateTaggingResponse;
 
 #[global_allocator]
@@ -156,7 +155,7 @@ fn validating() {
         reader,
         directory: Arc::default(),
         clock: Clock::default(),
-        pages: PageKey::new([0; 64]),
+        pages: tagwarden::wire::page::PageKey::new([7; 64]),
     });
     let mut request = tagging::request();
     let resource = request.resource.as_mut().unwrap();

@@ -5,6 +5,8 @@ mod accept;
 #[cfg(test)]
 mod admin;
 #[cfg(test)]
+mod api;
+#[cfg(test)]
 mod association;
 #[cfg(test)]
 mod authorize;
@@ -46,6 +48,8 @@ mod matrix;
 mod mesh;
 #[cfg(test)]
 mod modules;
+#[cfg(test)]
+mod notify;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]

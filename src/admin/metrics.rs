@@ -122,12 +122,15 @@ impl Gathered {
             let limit = limit.as_secs_f64();
             writer.gauge(name::MAX_STALENESS, help, Some(&Unit::Seconds), &limit)?;
         }
-        let (number, source) = (
-            revision.number.to_string(),
-            format!("{:016x}", revision.source),
-        );
+        let number = revision.number.to_string();
+        let hexadecimal = |number: u64| format!("{number:016x}");
+        let (source, digest) = (hexadecimal(revision.source), hexadecimal(revision.digest));
         let help = "The snapshot in force";
-        let labels = [("revision", &*number), ("source", &*source)];
+        let labels = [
+            ("revision", &*number),
+            ("source", &source),
+            ("digest", &digest),
+        ];
         writer.info(name::SNAPSHOT_INFO, help, &labels)?;
         let help = "When the snapshot in force was put into force";
         let second = Timestamp::UNIX_EPOCH;

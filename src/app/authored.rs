@@ -101,6 +101,11 @@ impl Kept {
         })
     }
 
+    /// Whether there is nothing to decide by until the management channel brings it.
+    pub(super) fn is_empty(&self) -> anyhow::Result<bool> {
+        self.authored.is_empty()
+    }
+
     /// Where the management task finds it, and what is watched.
     pub(super) fn into_parts(
         self,
@@ -143,6 +148,13 @@ impl Opened {
             }
         }
         Ok(Self::Store(Arc::new(store)))
+    }
+
+    fn is_empty(&self) -> anyhow::Result<bool> {
+        Ok(match self {
+            Self::Files(_) => false,
+            Self::Store(store) => store.view()?.revision()?.number == 0,
+        })
     }
 
     fn into_parts(

@@ -13,7 +13,7 @@ mod filter;
 pub(crate) mod ids;
 mod permission;
 mod revision;
-pub(in crate::service) mod rights;
+pub(super) mod rights;
 pub(crate) mod session;
 mod stream;
 mod tagging;

@@ -219,7 +219,7 @@ fn default_anonymous() -> Anonymous {
         rights: Rights {
             rpcs: Rpc::ALL
                 .into_iter()
-                .filter(|rpc| !rpc.tells() && !rpc.changes_directory())
+                .filter(|rpc| rpc.decides() || rpc.judges_tags())
                 .collect(),
             act_for: ActFor::Patterns([PrincipalPattern::Every].into()),
             supply: Supply::new([SupplyRight::ResourceTags], ContextKeys::All),
@@ -233,6 +233,7 @@ mod tests {
     use super::*;
     use crate::model::account::Name;
     use crate::model::caller;
+    use crate::model::caller::Purpose;
     use crate::model::caller::identity::{DnsName, SpiffeId, SpiffePattern};
 
     fn unix(uid: u32, gid: u32, user: SocketUser) -> Origin {
@@ -304,7 +305,7 @@ mod tests {
         assert_eq!(table.find(&Origin::Remote).rights, nothing);
         assert_eq!(table.find(&unix(9, 9, SocketUser::Other)).rights, nothing);
         let local = &table.find(&Origin::Loopback).rights;
-        let is_closed = |rpc: Rpc| rpc.tells() || rpc.changes_directory();
+        let is_closed = |rpc: Rpc| matches!(rpc.purpose(), Purpose::Listing | Purpose::Change);
         assert!(
             Rpc::ALL
                 .into_iter()

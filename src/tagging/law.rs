@@ -5,7 +5,6 @@ mod policy;
 
 pub(super) use policy::Repair;
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
@@ -42,8 +41,7 @@ impl<'s> Law<'s> {
             sent: "",
         };
         let kind = resource_type(&self.snapshot.catalog, &[], &sources);
-        let kind = kind.ok().flatten();
-        kind.map(Cow::into_owned).unwrap_or_default()
+        kind.ok().flatten().unwrap_or_default().into_owned()
     }
 
     /// What a rule is.

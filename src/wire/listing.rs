@@ -2,8 +2,6 @@
 //!
 //! Not here: who may see what (`service::listing`).
 
-use std::borrow::Cow;
-
 use super::page::PageKey;
 use super::status::{CallError, ManageFault, Refusal};
 use super::v1;
@@ -273,7 +271,7 @@ pub(crate) fn tagged(entry: &Entry, catalog: &Catalog) -> v1::TaggedResource {
     let kind = resource_type(catalog, &[], &sources).unwrap_or_default();
     v1::TaggedResource {
         arn: entry.arn().to_owned(),
-        r#type: kind.map(Cow::into_owned).unwrap_or_default(),
+        r#type: kind.unwrap_or_default().into_owned(),
         resource_group: Some(v1::ResourceGroup {
             id: entry.group().unwrap_or_default().to_owned(),
         }),

@@ -8,7 +8,6 @@ use crate::engine::compliance::{
 };
 use crate::engine::request::{KnownGroup, TagWrite};
 use crate::engine::tagging::{Inheritance, Operation, Question, Tagging, Tags, TooManyTags};
-use crate::model;
 use crate::model::arn::ResourceName;
 use crate::model::catalog::TagCapabilities;
 use crate::model::compliance::TagHistory;
