@@ -191,8 +191,8 @@ impl Task {
 
     /// Puts resources into the directory.
     pub(super) fn begin(&self, begin: Begin) {
-        let begun = self.writer.begin(begin);
-        if !matches!(begun, Ok(Ok(()))) {
+        let done = self.writer.begin(begin);
+        if !matches!(done, Ok(Ok(()))) {
             tracing::error!("the directory still holds the resources of before");
         }
     }
