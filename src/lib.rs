@@ -57,6 +57,7 @@ pub mod reference;
 
 // The edges: live state, files, what is counted.
 pub mod directory;
+mod memory;
 pub mod publish;
 pub mod source;
 pub mod telemetry;

@@ -17,16 +17,15 @@ pub(super) fn list<'b>(
     effect: Effect,
     conditions: &'b [written::Condition],
 ) -> Arc<[Condition]> {
-    if let Some(known) = interner.conditions.get(&(effect, conditions)) {
-        return Arc::clone(known);
-    }
+    let missing = match interner.conditions.get(effect, conditions) {
+        Ok(known) => return known,
+        Err(missing) => missing,
+    };
     let each = conditions.iter();
     let lowered: Arc<[Condition]> = each
         .map(|condition| lower(interner, settings, effect, condition))
         .collect();
-    interner
-        .conditions
-        .insert((effect, conditions), Arc::clone(&lowered));
+    interner.conditions.insert(missing, Arc::clone(&lowered));
     lowered
 }
 

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use arrayvec::ArrayString;
+
 use super::intern::Interner;
+use crate::model::action::MAX_ACTION_BYTES;
 use crate::model::pattern::{
     AccountPattern, ActionPattern, Pattern, ResourcePattern, has_wildcard,
 };
@@ -75,13 +78,12 @@ fn named(
     let ActionPattern::Named { service, name } = action else {
         return Named::Pattern(ActionMatcher::All, ActionFilter::ALL);
     };
-    match table {
-        Some(table) if !service.has_wildcard() && !name.has_wildcard() => {
-            let text = format!("{}:{}", service.as_str(), name.as_str());
+    match (table, in_full(service, name)) {
+        (Some(table), Some(text)) => {
             let (id, service) = table.intern(&text, service.as_str());
             Named::Exact(id, ActionFilter::of_action(id, service))
         }
-        Some(table) if !service.has_wildcard() => {
+        (Some(table), None) if !service.has_wildcard() => {
             let id = table.intern_service(service.as_str());
             let matcher = ActionMatcher::Service(id, pattern(interner, name));
             Named::Pattern(matcher, ActionFilter::of_service(id))
@@ -91,6 +93,18 @@ fn named(
             Named::Pattern(matcher, ActionFilter::ALL)
         }
     }
+}
+
+/// An action that is named in full.
+fn in_full(service: &Pattern, name: &Pattern) -> Option<ArrayString<MAX_ACTION_BYTES>> {
+    if service.has_wildcard() || name.has_wildcard() {
+        return None;
+    }
+    let mut text = ArrayString::new();
+    for part in [service.as_str(), ":", name.as_str()] {
+        text.try_push_str(part).ok()?;
+    }
+    Some(text)
 }
 
 /// The patterns of `Resource` or `NotResource`, for a statement with this effect.
@@ -119,15 +133,14 @@ fn arns<'b>(
     effect: Effect,
     patterns: &'b [ResourcePattern],
 ) -> Option<Arc<[ArnMatcher]>> {
-    if let Some(known) = interner.resources.get(&(effect, patterns)) {
-        return known.clone();
-    }
+    let missing = match interner.resources.get(effect, patterns) {
+        Ok(known) => return known,
+        Err(missing) => missing,
+    };
     let each = patterns.iter();
     let matchers: Option<Arc<[ArnMatcher]>> =
         each.map(|pattern| arn(interner, effect, pattern)).collect();
-    interner
-        .resources
-        .insert((effect, patterns), matchers.clone());
+    interner.resources.insert(missing, matchers.clone());
     matchers
 }
 

@@ -85,8 +85,11 @@ impl<'b> Compilation<'b> {
 
     fn custom_policies(&mut self, account: &'b Account) -> HashMap<&'b Name, PolicyId> {
         let mut ids = HashMap::with_capacity(account.policies.len());
+        let mut reference = String::new();
         for (name, policy) in &account.policies {
-            let reference = PolicyRef::Custom(name.clone()).to_string();
+            reference.clear();
+            reference.push_str("custom:");
+            reference.push_str(name.as_str());
             if let Some(id) = self.policy(&reference, account.id.as_str(), policy) {
                 ids.insert(name, id);
             }

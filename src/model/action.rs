@@ -1,5 +1,6 @@
 //! Names of actions: `<service>:<name>`, compared without regard to ASCII case (security 7.3).
 
+use std::borrow::Borrow;
 use std::fmt;
 
 /// The longest action name that is taken, in bytes.
@@ -82,6 +83,13 @@ impl ActionName {
     /// The service: `ecs`.
     pub fn service(&self) -> &str {
         self.0.split_once(':').map_or("", |(service, _)| service)
+    }
+}
+
+/// Names are in the order of their texts.
+impl Borrow<str> for ActionName {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 
