@@ -5,15 +5,12 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
+use super::matcher::Matchers;
 use crate::model::condition as written;
 use crate::model::pattern::ResourcePattern;
 use crate::model::statement::Effect;
 use crate::snapshot::condition::Condition;
-use crate::snapshot::policy::ArnMatcher;
 use crate::snapshot::symbol::Symbol;
-
-/// The patterns of a list of resources; `None`: everything.
-type Resources = Option<Arc<[ArnMatcher]>>;
 
 /// Hands out what is shared.
 #[derive(Debug, Default)]
@@ -22,8 +19,8 @@ pub(super) struct Interner<'b> {
     hasher: foldhash::fast::RandomState,
     /// The lists of conditions.
     pub(super) conditions: Lists<'b, written::Condition, Arc<[Condition]>>,
-    /// The lists of resources.
-    pub(super) resources: Lists<'b, ResourcePattern, Resources>,
+    /// The lists of resources; `None`: everything.
+    pub(super) resources: Lists<'b, ResourcePattern, Option<Matchers>>,
 }
 
 impl Interner<'_> {

@@ -11,24 +11,31 @@ use crate::model::pattern::{
 };
 use crate::model::statement::{self as written, Effect};
 use crate::snapshot::action::{ActionId, ActionTable};
+use crate::snapshot::arn::{AccountMatcher, ArnFields, ArnMatcher};
 use crate::snapshot::filter::ActionFilter;
-use crate::snapshot::matcher::Matcher;
-use crate::snapshot::policy::{AccountMatcher, ActionMatcher, Actions, ArnMatcher, Resources};
+use crate::snapshot::matcher::{Matcher, MatcherRef, Shape};
+use crate::snapshot::policy::{ActionMatcher, Actions, Resources};
 
 /// A pattern of text.
 pub(super) fn pattern(interner: &mut Interner<'_>, pattern: &Pattern) -> Matcher {
-    let text = pattern.as_str();
-    if !has_wildcard(text) {
-        return Matcher::Exact(interner.symbol(text));
-    }
-    let prefix = text.trim_end_matches('*');
-    if prefix.is_empty() {
-        Matcher::Any
-    } else if has_wildcard(prefix) || prefix.len() == text.len() {
-        Matcher::Glob(interner.symbol(text))
+    let MatcherRef { shape, text } = shaped(pattern);
+    Matcher::new(shape, interner.symbol(text))
+}
+
+/// The cheapest way to match a pattern.
+fn shaped(pattern: &Pattern) -> MatcherRef<'_> {
+    let whole = pattern.as_str();
+    let prefix = whole.trim_end_matches('*');
+    let (shape, text) = if !has_wildcard(whole) {
+        (Shape::Exact, whole)
+    } else if prefix.is_empty() {
+        return MatcherRef::ANY;
+    } else if has_wildcard(prefix) || prefix.len() == whole.len() {
+        (Shape::Glob, whole)
     } else {
-        Matcher::Prefix(interner.symbol(prefix))
-    }
+        (Shape::Prefix, prefix)
+    };
+    MatcherRef { shape, text }
 }
 
 /// The patterns of `Action` or `NotAction`, with the mask of what they may cover.
@@ -53,8 +60,6 @@ pub(super) fn actions(
         };
         filter = filter.union(reach);
     }
-    exact.sort_unstable();
-    exact.dedup();
     (
         Actions {
             excluding: false,
@@ -116,15 +121,24 @@ pub(super) fn resources<'b>(
     match resources {
         written::Resources::Attached => Resources::Attached,
         written::Resources::Only(patterns) => match arns(interner, effect, patterns) {
-            Some(matchers) => Resources::Only(matchers),
+            Some(Matchers::One(matcher)) => Resources::One(matcher),
+            Some(Matchers::Many(matchers)) => Resources::Only(matchers),
             None => Resources::All,
         },
         // What an Allow leaves out is what a Deny would cover, and the other way round.
         written::Resources::AllBut(patterns) => match arns(interner, opposite(effect), patterns) {
-            Some(matchers) => Resources::AllBut(matchers),
+            Some(Matchers::One(matcher)) => Resources::AllBut(Arc::from([matcher])),
+            Some(Matchers::Many(matchers)) => Resources::AllBut(matchers),
             None => Resources::Only(Arc::default()),
         },
     }
+}
+
+/// The matchers of a list of patterns.
+#[derive(Debug, Clone)]
+pub(super) enum Matchers {
+    One(ArnMatcher),
+    Many(Arc<[ArnMatcher]>),
 }
 
 /// The matchers of patterns; `None`: one of them is `*`.
@@ -132,14 +146,17 @@ fn arns<'b>(
     interner: &mut Interner<'b>,
     effect: Effect,
     patterns: &'b [ResourcePattern],
-) -> Option<Arc<[ArnMatcher]>> {
+) -> Option<Matchers> {
     let missing = match interner.resources.get(effect, patterns) {
         Ok(known) => return known,
         Err(missing) => missing,
     };
-    let each = patterns.iter();
-    let matchers: Option<Arc<[ArnMatcher]>> =
-        each.map(|pattern| arn(interner, effect, pattern)).collect();
+    let mut each = patterns.iter().map(|pattern| arn(effect, pattern));
+    let matchers = if patterns.len() == 1 {
+        each.next().flatten().map(Matchers::One)
+    } else {
+        each.collect::<Option<_>>().map(Matchers::Many)
+    };
     interner.resources.insert(missing, matchers.clone());
     matchers
 }
@@ -151,11 +168,7 @@ fn opposite(effect: Effect) -> Effect {
     }
 }
 
-fn arn(
-    interner: &mut Interner<'_>,
-    effect: Effect,
-    resource: &ResourcePattern,
-) -> Option<ArnMatcher> {
+fn arn(effect: Effect, resource: &ResourcePattern) -> Option<ArnMatcher> {
     let ResourcePattern::Arn {
         service,
         region,
@@ -167,19 +180,19 @@ fn arn(
     };
     let account = match (account, effect) {
         (AccountPattern::Field(field), _) if !field.as_str().is_empty() => {
-            AccountMatcher::Field(pattern(interner, field))
+            AccountMatcher::Field(shaped(field))
         }
         // security 7.2: "in an Allow the account is the policy's own, in a Deny any"; an empty
         // account field says as little as none.
         (AccountPattern::Missing | AccountPattern::Field(_), Effect::Allow) => AccountMatcher::Own,
         (AccountPattern::Missing | AccountPattern::Field(_), Effect::Deny) => {
-            AccountMatcher::Field(Matcher::Any)
+            AccountMatcher::Field(MatcherRef::ANY)
         }
     };
-    Some(ArnMatcher {
-        service: pattern(interner, service),
-        region: pattern(interner, region),
+    Some(ArnMatcher::new(ArnFields {
+        service: shaped(service),
+        region: shaped(region),
         account,
-        id: pattern(interner, id),
-    })
+        id: shaped(id),
+    }))
 }

@@ -5,7 +5,7 @@ use hashbrown::{HashMap, HashSet};
 use super::Compilation;
 use super::error::CompileErrorKind;
 use crate::model::account::{Account, Attachment, Grantee, Name, PolicyRef, Scope};
-use crate::snapshot::principal::{GroupGrants, Principal, PrincipalKind};
+use crate::snapshot::principal::{GroupGrants, Principal, PrincipalKind, Said};
 use crate::snapshot::symbol::Symbol;
 use crate::snapshot::table::PolicyId;
 
@@ -132,14 +132,14 @@ impl<'b> Compilation<'b> {
         let account = interner.symbol(account.id.as_str());
         let symbol = |text: &str| interner.symbol(text);
         let (policies, grouped) = by_scope(grants.unwrap_or_default(), symbol);
-        self.snapshot.principals.insert(Principal {
+        self.snapshot.principals.insert(Principal::new(Said {
             account,
             kind,
-            name: name.into(),
-            uid: uid.map(Into::into),
-            policies,
+            name,
+            uid,
+            policies: &policies,
             grouped,
-        });
+        }));
     }
 
     fn check_names(&mut self, account: &Account) {

@@ -150,7 +150,7 @@ pub(super) fn named(policies: &PolicyTable) -> Named {
         patterns,
     } in statements.map(|statement| &statement.actions)
     {
-        named.actions.extend(exact.iter().copied());
+        named.actions.extend(exact.as_slice().iter().copied());
         for pattern in patterns {
             match pattern {
                 ActionMatcher::Service(service, _) => {

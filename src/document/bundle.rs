@@ -7,6 +7,7 @@
 //! Not here: reading the directory (`source::files`), and compiling (`compiler`).
 
 pub(super) mod account;
+mod batch;
 mod digest;
 pub(super) mod entry;
 pub mod error;

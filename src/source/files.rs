@@ -116,6 +116,21 @@ pub fn digest_directory(directory: &Path) -> Result<BundleDigest, ReadFilesError
     Ok(digester.finish())
 }
 
+/// Whether a directory holds these files, and nothing else.
+fn holds(directory: &Path, files: &BundleFiles) -> bool {
+    let (mut piece, mut same) = (vec![0; PIECE], 0);
+    let visited = visit(directory, |path, file| {
+        let other = || io::Error::from(io::ErrorKind::InvalidData);
+        let mut rest = files.get(&path).ok_or_else(other)?;
+        while let Some(read) = next(file, &mut piece)? {
+            rest = rest.strip_prefix(read).ok_or_else(other)?;
+        }
+        same += usize::from(rest.is_empty());
+        Ok(())
+    });
+    visited.is_ok() && same == files.iter().len()
+}
+
 /// The next bytes of a file; `None` at its end.
 fn next<'p>(file: &mut Content, piece: &'p mut [u8]) -> io::Result<Option<&'p [u8]>> {
     let length = loop {
@@ -262,6 +277,32 @@ mod tests {
         let files = read_directory(root).unwrap();
         assert_eq!(paths(&files), ["bundle.json", "policies/system/A.json"]);
         assert_eq!(files.get("policies/system/A.json"), Some(b"1".as_slice()));
+    }
+
+    #[test]
+    fn a_directory_holds_what_was_read_until_it_changes() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        let long = "x".repeat(PIECE + 1);
+        fs::write(root.join("a.json"), &long).unwrap();
+        fs::write(root.join("b.json"), "").unwrap();
+        let files = read_directory(root).unwrap();
+        assert!(holds(root, &files));
+        let changes: [(&str, &str); 4] = [
+            ("a.json", &long[1..]),
+            ("a.json", &format!("{}y", &long[1..])),
+            ("b.json", "1"),
+            ("c.json", ""),
+        ];
+        for (name, text) in changes {
+            fs::write(root.join(name), text).unwrap();
+            assert!(!holds(root, &files), "{name}");
+            fs::remove_file(root.join(name)).unwrap();
+            assert!(!holds(root, &files) || name == "c.json", "{name}");
+            fs::write(root.join("a.json"), &long).unwrap();
+            fs::write(root.join("b.json"), "").unwrap();
+        }
+        assert!(holds(root, &files));
     }
 
     #[test]

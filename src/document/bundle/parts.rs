@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::account::{self, AccountFile};
+use super::batch::{self, Batch, ReadPolicy};
 use super::entry::{self, Placed};
 use super::error::EntryErrorKind;
 use super::layout::{self, AccountFilePart, Form, Part};
@@ -14,7 +15,7 @@ use super::{BundleFiles, MAX_FILE_BYTES, MAX_LINE_BYTES};
 use crate::document::callers;
 use crate::document::catalog;
 use crate::document::cursor::{Cursor, Sink, Told};
-use crate::document::policy::{self, MAX_DOCUMENT_BYTES, PolicyOptions};
+use crate::document::policy::{self, PolicyOptions};
 use crate::document::position::{Source, Spot};
 use crate::document::shipped;
 use crate::document::tag_policy;
@@ -257,55 +258,45 @@ impl<'f> Reading<'f> {
             settings: &settings,
             catalog: &catalog,
         };
-        for (name, line) in documents(source, form) {
-            let read = match name {
-                None => self.document(path, line, MAX_LINE_BYTES, |at, sink| {
-                    named_policy(at, &options, sink)
-                }),
-                Some(name) => self.document(path, line, MAX_DOCUMENT_BYTES, |at, sink| {
-                    policy::check_length(line.text, at, &options, sink)?;
-                    Ok((name, policy::policy(at, &options, sink)?, at.spot()))
-                }),
-            };
-            let Some((name, policy, spot)) = read else {
-                continue;
-            };
-            let is_shipped =
-                layer == DocumentLayer::Control && shipped::control_policies().contains_key(&name);
-            if is_shipped || policies.insert(name.clone(), policy).is_some() {
-                self.refuse_at(&site(path, line, &spot), duplicate("policy", name.as_str()));
+        for batch in batch::policies(path, source, &form, &options) {
+            let Batch {
+                read,
+                lints,
+                errors,
+            } = batch;
+            self.lints.extend(lints);
+            self.refuse_document(path, errors);
+            for ReadPolicy {
+                name,
+                policy,
+                source,
+                spot,
+            } in read
+            {
+                let is_shipped = layer == DocumentLayer::Control
+                    && shipped::control_policies().contains_key(&name);
+                if is_shipped || policies.insert(name.clone(), policy).is_some() {
+                    let site = site(path, source, &spot);
+                    self.refuse_at(&site, duplicate("policy", name.as_str()));
+                }
             }
         }
     }
 }
 
 /// The documents of a file: the whole, named by the file, or each line that is not blank.
-fn documents(source: Source<'_>, form: Form) -> impl Iterator<Item = (Option<Name>, Source<'_>)> {
+pub(super) fn documents(
+    source: Source<'_>,
+    form: Form,
+) -> impl Iterator<Item = (Option<Name>, Source<'_>)> {
     let (whole, lines) = match form {
         Form::Whole(name) => (Some((Some(name), source)), ""),
         Form::Lines => (None, source.text),
     };
-    let lines = lines.lines().zip(1..);
+    let lines = lines.lines().zip(source.first_line..);
     let lines = lines.filter(|(line, _)| !line.trim_ascii().is_empty());
     let lines = lines.map(|(line, number)| (None, Source::on_line(line, number)));
     whole.into_iter().chain(lines)
-}
-
-/// `{"name": …, "policy": {…}}`
-fn named_policy(
-    at: &Cursor<'_, '_>,
-    options: &PolicyOptions<'_>,
-    sink: &mut Sink<'_>,
-) -> Result<(Name, Policy, Spot), Told> {
-    let members = at.members(&["name", "policy"], sink)?;
-    let name = members
-        .required("name", sink)
-        .and_then(|at| entry::placed(&at, sink, entry::name));
-    let policy = members
-        .required("policy", sink)
-        .and_then(|at| policy::policy(&at, options, sink));
-    let Placed { value: name, spot } = name?;
-    Ok((name, policy?, spot))
 }
 
 /// `{"dialect": …, "policy": {…}}`, with a `name` where the file does not name it.
