@@ -34,7 +34,6 @@ use tagwarden::model::caller::Origin;
 use tagwarden::model::tag_policy::Dialect;
 use tagwarden::publish::{Publisher, publication};
 use tagwarden::service::pdp::{Clock, Config, Pdp};
-use tagwarden::wire::v1::ValidateTaggingRequest;
 
 const DECISIONS: usize = 1_000;
 
@@ -103,10 +102,11 @@ fn handler() -> (Pdp, Publisher, Vec<u8>) {
 fn thousand_validations(
     (pdp, publisher, call): (Pdp, Publisher, Vec<u8>),
 ) -> (Pdp, Publisher, Vec<u8>) {
+    let mut answer = Vec::with_capacity(4_096);
     for _ in 0..DECISIONS {
-        let message = ValidateTaggingRequest::decode(black_box(&*call)).unwrap();
-        let answer = pdp.validate(&Origin::Loopback, &message).unwrap();
-        let _ = black_box(answer.encode_to_vec());
+        answer.clear();
+        let _ = pdp.validate(&Origin::Loopback, black_box(&call), &mut answer);
+        black_box(&answer);
     }
     (pdp, publisher, call)
 }

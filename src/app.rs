@@ -63,6 +63,16 @@ pub struct Config {
 #[error("the bundle is refused")]
 pub struct RefusedAtStart(pub Vec<Finding>);
 
+/// Whether a server could begin TLS by these files.
+///
+/// # Errors
+///
+/// The first of them with which it could not.
+pub fn check(tls: Tls) -> anyhow::Result<()> {
+    Secured::load(tls)?;
+    Ok(())
+}
+
 /// Serves until a signal ends it.
 ///
 /// # Errors

@@ -33,6 +33,7 @@ use crate::model::statement as written;
 use crate::snapshot::action::Facts;
 use crate::snapshot::attached::{Attached, MAX_DEPTH};
 use crate::snapshot::caller::CallerTable;
+use crate::snapshot::route::RouteTable;
 use crate::snapshot::{Policy, PolicyId, Snapshot};
 
 /// Compiles a bundle.
@@ -46,6 +47,8 @@ pub fn compile(bundle: &Bundle) -> Result<Snapshot, CompileErrors> {
             settings: bundle.settings.clone(),
             catalog: Arc::new(bundle.catalog.clone()),
             callers: CallerTable::new(&bundle.callers),
+            inheritance: Arc::clone(&bundle.inheritance),
+            routes: RouteTable::new(&bundle.routes),
             ..Snapshot::default()
         },
         interner: Interner::default(),

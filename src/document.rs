@@ -19,6 +19,7 @@ pub mod lint;
 pub mod object;
 pub mod policy;
 pub mod position;
+pub mod routes;
 pub mod settings;
 pub mod shipped;
 pub mod tag_policy;

@@ -16,7 +16,7 @@
 //! # Invariants
 //!
 //! - A module imports only from modules above it in the list below; a test holds it.
-//! - The first six are pure: no async, I/O, clock, lock or tonic type. Time is an argument.
+//! - The first seven are pure: no async, I/O, clock, lock or tonic type. Time is an argument.
 //! - A snapshot is never changed; the next one shares what no change touched. A decision uses one
 //!   from start to end.
 //! - What is not understood is refused, with its position, and never dropped.
@@ -38,6 +38,7 @@
 //! | metrics and probes | design 5, security 1.3 | complete |
 //! | limits, deadlines, revisions to wait for | security 9 | complete |
 //! | who asks, and what answers reveal | security 1 and 8 | complete |
+//! | requests of a proxy: ext_authz, routes | security 10 | complete |
 //! | TLS, client certificates, tokens | security 1.1, design 5 | complete |
 //! | decisions without a server, case files | design 8 | RAM form |
 //!
@@ -54,6 +55,12 @@ pub mod snapshot;
 pub mod compiler;
 pub mod engine;
 pub mod reference;
+
+// What calls write to live resources.
+pub mod tagging;
+
+// What a proxy's request asks.
+pub mod routing;
 
 // The edges: live state, files, what is counted.
 pub mod directory;
@@ -75,6 +82,9 @@ pub mod admin;
 
 // The same answers without a server.
 pub mod offline;
+
+// What is told.
+pub mod config;
 
 // The parts put together, and the command line.
 pub mod app;

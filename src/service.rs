@@ -13,6 +13,7 @@ mod connection;
 mod handshake;
 mod health;
 mod listen;
+mod mesh;
 pub mod pap;
 pub mod pdp;
 mod peer;

@@ -18,6 +18,7 @@ pub mod matcher;
 pub mod names;
 pub mod policy;
 pub mod principal;
+pub mod route;
 pub mod symbol;
 pub mod table;
 pub mod tags;
@@ -28,6 +29,7 @@ pub use table::{PolicyId, StatementId};
 use std::sync::Arc;
 
 use crate::model::catalog::Catalog;
+use crate::model::inheritance::Inheritance;
 use crate::model::settings::Settings;
 
 /// Everything that decisions need, at one revision.
@@ -41,6 +43,8 @@ pub struct Snapshot {
     pub catalog: Arc<Catalog>,
     /// Who may ask what.
     pub callers: caller::CallerTable,
+    /// Which requests of a proxy are which questions.
+    pub routes: route::RouteTable,
     /// Actions and services by name.
     pub actions: action::ActionTable,
     /// Compiled policies by id.
@@ -53,6 +57,8 @@ pub struct Snapshot {
     pub accounts: account::AccountTable,
     /// Effective tag policies.
     pub tags: tags::TagTable,
+    /// Associated inheritance.
+    pub inheritance: Arc<Inheritance>,
     /// Policies attached to resources.
     pub attached: attached::AttachedTable,
 }

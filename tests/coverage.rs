@@ -182,6 +182,8 @@ fn switches(settings: &Settings) -> Vec<String> {
         strong_verification: _,
         untag_interception: _,
         protected_tag_keys: _,
+        reserve_tags: _,
+        tag_limits: _,
         on_stale: _,
     } = settings;
     vec![

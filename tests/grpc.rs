@@ -1,9 +1,14 @@
 //! The services as a client sees them.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use h2::client::SendRequest;
+use prost::Message as _;
+use tagwarden::model::verdict::limits;
 use tagwarden::wire::v1;
+use tokio::task::JoinSet;
 use tokio_stream::StreamExt as _;
 use tonic::{Code, Request, Status};
 use tonic_health::pb::HealthCheckRequest;
@@ -11,9 +16,10 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::{StatusExt as _, pb};
 
+use crate::support::raw::{End, call, framed};
 use crate::support::server::{
-    SOURCE, authorize_head, config, empty_message, head, start, start_ready, within,
-    without_resource,
+    LIMIT, Running, SOURCE, authorize_head, config, empty_message, head, start, start_ready,
+    within, without_resource,
 };
 
 fn reason(status: &Status) -> String {
@@ -482,7 +488,7 @@ fn waiting(seconds: u64) -> Request<v1::AuthorizeRequest> {
 async fn a_connection_has_places_for_64_calls_that_wait() {
     let mut running = start_ready(config());
     let client = running.client().await;
-    let mut calls = tokio::task::JoinSet::new();
+    let mut calls = JoinSet::new();
     for _ in 0..65 {
         let mut client = client.clone();
         calls.spawn(async move { client.authorize(waiting(60)).await.unwrap_err() });
@@ -499,10 +505,66 @@ async fn a_connection_has_places_for_64_calls_that_wait() {
     }
 }
 
+/// Asks for a revision that nobody has published yet; why there is no answer.
+async fn waited(sender: SendRequest<Bytes>, number: u64) -> String {
+    let mut request = waiting(60).into_inner();
+    request.min_revision.as_mut().unwrap().number = number;
+    let message = framed(0, &request.encode_to_vec());
+    let head = head("/tagwarden.v1.AuthorizationService/Authorize");
+    let head = head.header("grpc-timeout", "1M").body(()).unwrap();
+    let reply = call(&sender, head, &[&message], End::WithData).await;
+    reason(&reply.status())
+}
+
+/// One call more than there are places for, by as many on each connection as it has places for;
+/// then what they wait for.
+async fn fill(
+    running: &mut Running,
+    connections: &[SendRequest<Bytes>],
+    number: u64,
+) -> BTreeMap<String, usize> {
+    let mut calls = JoinSet::new();
+    for place in 0..=limits::WAITERS {
+        let sender = &connections[place / limits::CONNECTION_WAITERS];
+        calls.spawn(waited(sender.clone(), number));
+    }
+    let mut told = BTreeMap::new();
+    while let Some(reason) = within(calls.join_next()).await {
+        if told.is_empty() {
+            running.publish(number);
+        }
+        *told.entry(reason.unwrap()).or_default() += 1;
+    }
+    told
+}
+
+// security 9: "at most 64 waiters a connection, 1,024 in all".
+#[tokio::test(flavor = "multi_thread")]
+async fn all_connections_have_places_for_1024_calls_that_wait() {
+    let mut running = start_ready(config());
+    let mut connections = Vec::new();
+    for _ in 0..=limits::WAITERS / limits::CONNECTION_WAITERS {
+        connections.push(running.driven().await);
+    }
+    let begin = Instant::now();
+    let late = |told: &BTreeMap<_, _>| told.contains_key("REVISION_NOT_REACHED");
+    let mut number = 2;
+    let mut told = fill(&mut running, &connections, number).await;
+    // A place is left after two seconds: a machine that is too busy to take all of them in that time
+    // has another try.
+    while late(&told) && begin.elapsed() < LIMIT {
+        number += 1;
+        told = fill(&mut running, &connections, number).await;
+    }
+    let expected = [("NO_RESOURCE", limits::WAITERS), ("TOO_MANY_WAITERS", 1)];
+    let expected = expected.map(|(reason, count)| (reason.to_owned(), count));
+    assert_eq!(told, expected.into());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_waits_for_a_revision_at_most_two_seconds() {
     let running = start_ready(config());
-    let begin = std::time::Instant::now();
+    let begin = Instant::now();
     let mut client = running.client().await;
     let refused = within(client.authorize(waiting(3_600))).await.unwrap_err();
     assert_eq!(reason(&refused), "REVISION_NOT_REACHED");

@@ -38,6 +38,9 @@ scripts/gate.sh
 
 step examples and the calls of README
 cargo build --quiet
-target/debug/tagwarden check --deny-warnings examples/*
-target/debug/tagwarden test examples/* tests/conformance/*
+find examples -name bundle.json -printf '%h\0' | xargs -0 target/debug/tagwarden check --deny-warnings
+target/debug/tagwarden test examples/*/tests tests/conformance/*
 python3 tests/readme.py target/debug/tagwarden
+
+step clients in four languages
+python3 tests/clients.py target/debug/tagwarden

@@ -7,6 +7,7 @@ mod service;
 
 use std::collections::BTreeMap;
 
+use prost::Message as _;
 use tagwarden::compiler::compile;
 use tagwarden::document::case::ComplianceCase;
 use tagwarden::document::shipped;
@@ -28,9 +29,11 @@ use tagwarden::wire::v1;
 use tagwarden::wire::v1::tagging_service_client::TaggingServiceClient;
 
 use crate::compliance::cases;
-use crate::support::server::{SOURCE, config, start, trusting};
+use crate::support::raw::both_ways;
+use crate::support::server::{SOURCE, config, head, start, trusting};
 
 const ACCOUNT: &str = "123";
+const VALIDATE: &str = "/tagwarden.v1.TaggingService/ValidateTagging";
 
 /// A policy that comes to an effective one; `None`: none does.
 fn written(policy: &EffectivePolicy) -> Option<TagPolicy> {
@@ -219,6 +222,7 @@ fn found(verdict: &v1::TaggingVerdict) -> TaggingAnswer {
 async fn every_case_over_grpc() {
     let mut running = start(config());
     let mut client = TaggingServiceClient::new(running.channel().await);
+    let sender = running.driven().await;
     let (mut complaints, mut asked, mut number) = (Vec::new(), 0, 0);
     for case in cases() {
         let Some(bundle) = bundle(&case) else {
@@ -234,7 +238,10 @@ async fn every_case_over_grpc() {
         snapshot.callers = trusting(Disclosure::Reason);
         running.publisher.publish(snapshot);
         asked += 1;
-        let answer = client.validate_tagging(message(&case)).await;
+        let message = message(&case);
+        let [whole, cut] = both_ways(&sender, head(VALIDATE), &message.encode_to_vec()).await;
+        assert_eq!(whole, cut, "{}", case.id);
+        let answer = client.validate_tagging(message).await;
         let complaint = match answer {
             Ok(answer) => {
                 let verdict = answer.into_inner().verdict.unwrap();

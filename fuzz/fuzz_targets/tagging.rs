@@ -12,7 +12,7 @@ use tagwarden::model::caller::Origin;
 use tagwarden::publish::{Publisher, publication};
 use tagwarden::service::pdp::{Clock, Config, Pdp};
 use tagwarden::source::files::read_directory;
-use tagwarden::wire::v1::ValidateTaggingRequest;
+use tagwarden::wire::v1::ValidateTaggingResponse;
 
 static SERVED: LazyLock<(Pdp, std::sync::Mutex<Publisher>)> = LazyLock::new(|| {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/tag-governance");
@@ -34,7 +34,8 @@ static SERVED: LazyLock<(Pdp, std::sync::Mutex<Publisher>)> = LazyLock::new(|| {
 });
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(message) = ValidateTaggingRequest::decode(bytes) {
-        let _told = SERVED.0.validate(&Origin::Loopback, &message);
+    let mut answer = Vec::new();
+    if SERVED.0.validate(&Origin::Loopback, bytes, &mut answer) == Ok(()) {
+        ValidateTaggingResponse::decode(&*answer).unwrap();
     }
 });

@@ -1,10 +1,13 @@
-//! Bytes of questions, batches and streamed questions: read as prost reads them, or left to prost.
+//! Bytes of questions, batches, streamed questions and questions about tags: read as prost reads
+//! them, or left to prost.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use prost::Message as _;
-use tagwarden::wire::message::{Authorize, Items, Unread, streamed};
-use tagwarden::wire::v1::{AuthorizeRequest, AuthorizeStreamRequest, BatchAuthorizeRequest};
+use tagwarden::wire::message::{Authorize, Items, Unread, ValidateTagging, streamed};
+use tagwarden::wire::v1::{
+    AuthorizeRequest, AuthorizeStreamRequest, BatchAuthorizeRequest, ValidateTaggingRequest,
+};
 
 /// Only where a group may begin does prost take what is not read here.
 fn may_hold_group(bytes: &[u8]) -> bool {
@@ -16,6 +19,15 @@ fn question(bytes: &[u8]) {
     let mut read = Authorize::default();
     match (read.merge(bytes), &owned) {
         (Ok(()), owned) => assert_eq!(read, Authorize::from(owned.as_ref().unwrap())),
+        (Err(Unread), owned) => assert!(owned.is_err() || may_hold_group(bytes)),
+    }
+}
+
+fn tagging(bytes: &[u8]) {
+    let owned = ValidateTaggingRequest::decode(bytes);
+    let mut read = ValidateTagging::default();
+    match (read.merge(bytes), &owned) {
+        (Ok(()), owned) => assert_eq!(read, ValidateTagging::from(owned.as_ref().unwrap())),
         (Err(Unread), owned) => assert!(owned.is_err() || may_hold_group(bytes)),
     }
 }
@@ -47,6 +59,7 @@ fn read_batch(bytes: &[u8]) -> Result<Vec<Authorize<'_>>, Unread> {
 
 fuzz_target!(|bytes: &[u8]| {
     question(bytes);
+    tagging(bytes);
     batch(bytes);
     let owned = AuthorizeStreamRequest::decode(bytes);
     match (streamed(bytes), &owned) {

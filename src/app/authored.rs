@@ -1,6 +1,6 @@
 //! Where authored state comes from: a directory, a store, or the management channel alone.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -26,6 +26,24 @@ pub enum Bundles {
         /// How much history is kept.
         keep: Keep,
     },
+}
+
+impl Bundles {
+    /// The directory that a bundle is read from, if there is one.
+    pub fn directory(&self) -> Option<&Path> {
+        match self {
+            Self::Directory(config) => Some(&config.directory),
+            Self::Store { begin, .. } => begin.as_deref(),
+        }
+    }
+
+    /// Whether authored state comes from the management channel alone.
+    pub fn is_nowhere(&self) -> bool {
+        match self {
+            Self::Directory(_) => false,
+            Self::Store { data, begin, .. } => data.is_none() && begin.is_none(),
+        }
+    }
 }
 
 /// Authored state, opened.

@@ -2,7 +2,6 @@
 
 mod tls;
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -12,93 +11,60 @@ use std::time::Duration;
 use self::tls::TlsArgs;
 use super::Exit;
 use super::finding::tell;
-use super::output::{Format, start_log};
+use super::output::{Format, print_line, start_log};
 use crate::admin;
 use crate::app::{self, Bundles, Manage, RefusedAtStart};
+use crate::config::setting::{self, Setting};
+use crate::config::{self, ConfigError, Configured, Flags, Read};
 use crate::management::permission::Administrators;
-use crate::model::caller::PeerPattern;
-use crate::service::{self, Ended, Listen};
+use crate::service::{self, Ended, InvalidListen, Listen};
 use crate::source::embedded::Keep;
 use crate::source::files::WatchConfig;
 
 /// Serve decisions over gRPC.
+///
+/// What flags say stands over the environment, that over the file of --config, and that over
+/// defaults.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The directory of the bundle: watched, and read again when it changes or on SIGHUP. With
-    /// --data it is read once, into an empty store.
-    #[arg(long, env = "TAGWARDEN_BUNDLE")]
-    bundle: Option<PathBuf>,
-    /// The directory of the store, which the management channel changes; it is made, for this user
-    /// alone. Without --data and --bundle the store is in memory and ends with the process.
-    #[arg(long, env = "TAGWARDEN_DATA")]
-    data: Option<PathBuf>,
-    /// Who manages without permission until `callers.json` maps it to a principal: `uid:<number>`,
-    /// `gid:<number>`, `spiffe://<domain>/<path>`, `dns:<name>`, `uri:<uri>` or `token:<name>`.
-    /// Repeatable. Default: this process' own user at the socket, and root.
-    #[arg(long, env = "TAGWARDEN_ADMINISTRATOR", value_delimiter = ' ')]
-    administrator: Vec<PeerPattern>,
-    /// The most changes that the history of the store keeps.
-    #[arg(long, env = "TAGWARDEN_HISTORY_CHANGES", default_value_t = Keep::default().changes)]
-    history_changes: u64,
-    /// How many days the history of the store keeps changes.
-    #[arg(long, env = "TAGWARDEN_HISTORY_DAYS", default_value_t = Keep::default().days)]
-    history_days: u32,
-    /// Where to listen: `<ip>:<port>[,tls]` or `unix:/path[,mode=0660][,owner=UID:GID]`.
-    /// Repeatable.
-    #[arg(
-        long,
-        default_value = "127.0.0.1:4770",
-        env = "TAGWARDEN_LISTEN",
-        value_delimiter = ' '
-    )]
-    listen: Vec<Listen>,
-    /// Where the management channel listens: `unix:/path`, `<ip>:<port>,tls` or `none`. Default:
-    /// `unix:${XDG_RUNTIME_DIR:-/run}/tagwarden/manage.sock`, and with --bundle none where that
-    /// cannot be made.
-    #[arg(long, env = "TAGWARDEN_MANAGE")]
-    manage: Option<Address<Listen>>,
-    /// Where metrics and probes are served over HTTP: `<ip>:<port>` or `none`.
-    #[arg(long, env = "TAGWARDEN_ADMIN", default_value = "127.0.0.1:4771")]
-    admin: Address<SocketAddr>,
-    /// A host name that requests for metrics and probes may name, beside those of the loopback and
-    /// the address itself. Repeatable.
-    #[arg(long, env = "TAGWARDEN_ADMIN_HOST", value_delimiter = ' ')]
-    admin_host: Vec<String>,
-    /// Worker threads. Default: the processors that this process may use.
-    #[arg(long, env = "TAGWARDEN_WORKERS")]
-    workers: Option<NonZeroUsize>,
-    /// Seconds that open calls may take after the signal to stop.
-    #[arg(long, default_value_t = 10, env = "TAGWARDEN_DRAIN")]
-    drain: u64,
-    /// Seconds between two comparisons of the bundle's digest, and of the files of TLS, where no
-    /// event tells of a change.
-    #[arg(long, default_value_t = 5, env = "TAGWARDEN_POLL")]
-    poll: u64,
+    /// The file of the configuration: JSON, in sections.
+    #[arg(long, env = "TAGWARDEN_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Check what is told, and the files of TLS, without serving: exit 0, or 2 where something of
+    /// it cannot be.
+    #[arg(long)]
+    check_config: bool,
+    /// Write what is told by all of them as a file that tells the same, without serving.
+    #[arg(long, conflicts_with = "check_config")]
+    print_config: bool,
     #[command(flatten)]
-    tls: TlsArgs,
+    flags: Flags,
 }
 
 /// An address, or `none`.
 #[derive(Debug, Clone)]
 struct Address<T>(Option<T>);
 
-impl<T: FromStr> FromStr for Address<T> {
-    type Err = T::Err;
-
-    fn from_str(text: &str) -> Result<Self, T::Err> {
-        match text {
-            "none" => Ok(Self(None)),
-            address => address.parse().map(|address| Self(Some(address))),
-        }
-    }
+/// Why a text is no [`Address`].
+#[derive(Debug, thiserror::Error)]
+#[error("`{text}` is neither `none` nor an address: {cause}")]
+struct NoAddress<E: std::error::Error> {
+    text: String,
+    cause: E,
 }
 
-impl<T: fmt::Display> fmt::Display for Address<T> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            None => formatter.write_str("none"),
-            Some(address) => address.fmt(formatter),
+impl<T: FromStr<Err: std::error::Error>> FromStr for Address<T> {
+    type Err = NoAddress<T::Err>;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "none" {
+            return Ok(Self(None));
         }
+        let read = text.parse().map_err(|cause| NoAddress {
+            text: text.to_owned(),
+            cause,
+        });
+        read.map(|address| Self(Some(address)))
     }
 }
 
@@ -111,15 +77,41 @@ pub(super) fn default_manage() -> String {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    start_log();
-    let shown = args.bundle.clone().unwrap_or_default();
-    let config = match config(args)? {
-        Ok(config) => config,
-        Err(error) => {
-            eprintln!("error: {error}");
+    let Args {
+        config: file,
+        check_config,
+        print_config,
+        flags,
+    } = args;
+    let read = configured(file.as_deref(), flags).and_then(|told| Ok((config(&told)?, told)));
+    let (config, told) = match read {
+        Ok(read) => read,
+        Err(WrongConfig(errors)) => {
+            for error in errors {
+                eprintln!("error: {error}");
+            }
             return Ok(Exit::Usage);
         }
     };
+    if print_config {
+        print_line(&format!("{:#}", config::shown(&told)))?;
+        return Ok(Exit::Ok);
+    }
+    if check_config {
+        app::check(config.tls)?;
+        print_line("the configuration is good")?;
+        return Ok(Exit::Ok);
+    }
+    serve(config)
+}
+
+fn serve(config: app::Config) -> anyhow::Result<Exit> {
+    start_log();
+    let shown = config
+        .bundles
+        .directory()
+        .map(Path::to_owned)
+        .unwrap_or_default();
     match app::serve(config) {
         Ok(Ended::Drained) => Ok(Exit::Ok),
         Ok(Ended::Cut { connections }) => {
@@ -136,77 +128,129 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
 }
 
-/// Arguments that do not go together.
+/// All that is wrong with what was told.
+#[derive(Debug)]
+struct WrongConfig(Vec<WrongValue>);
+
+/// One thing that is wrong with it.
 #[derive(Debug, thiserror::Error)]
-enum WrongArguments {
+enum WrongValue {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     #[error("without --bundle and --data the management channel is needed")]
     NoBundle,
+    #[error("at least one address of --listen is needed")]
+    NoListen,
+    #[error(transparent)]
+    Listen(#[from] InvalidListen),
     #[error(transparent)]
     Tls(#[from] tls::HalfConfigured),
 }
 
+impl<E: Into<WrongValue>> From<E> for WrongConfig {
+    fn from(error: E) -> Self {
+        Self(vec![error.into()])
+    }
+}
+
+impl From<Vec<ConfigError>> for WrongConfig {
+    fn from(errors: Vec<ConfigError>) -> Self {
+        Self(errors.into_iter().map(WrongValue::from).collect())
+    }
+}
+
+/// What flags, the environment and the file tell.
+fn configured(path: Option<&Path>, flags: Flags) -> Result<Configured, WrongConfig> {
+    let Flags(flags) = flags;
+    let mut layers = vec![flags, config::environment(std::env::vars_os())?];
+    if let Some(path) = path {
+        layers.push(config::file(path)?);
+    }
+    Ok(Configured::new(layers))
+}
+
 /// What is asked for.
-fn config(args: Args) -> anyhow::Result<Result<app::Config, WrongArguments>> {
-    let Args {
-        bundle,
-        data,
-        administrator,
-        history_changes,
-        history_days,
-        listen,
-        manage,
-        admin: Address(admin),
-        admin_host,
-        workers,
-        drain,
-        poll,
-        tls,
-    } = args;
-    let poll = Duration::from_secs(poll.max(1));
-    let is_watched = bundle.is_some() && data.is_none();
-    let manage = match manage {
-        Some(Address(listen)) => listen.map(Manage::needed),
-        None if is_watched => Some(Manage::wanted(default_manage().parse()?)),
-        None => Some(Manage::needed(default_manage().parse()?)),
-    };
+fn config(told: &Configured) -> Result<app::Config, WrongConfig> {
+    let mut read = Read::new(told);
+    let poll = seconds(&mut read, &setting::POLL);
+    let (bundle, data) = (read.one(&setting::BUNDLE), read.one(&setting::DATA));
     let keep = Keep {
-        changes: history_changes,
-        days: history_days,
+        changes: read
+            .whole(&setting::HISTORY_CHANGES)
+            .unwrap_or(Keep::default().changes),
+        days: read
+            .whole(&setting::HISTORY_DAYS)
+            .unwrap_or(Keep::default().days),
     };
-    let bundles = match (bundle, data) {
-        (Some(directory), None) => Bundles::Directory(WatchConfig {
-            poll,
-            ..WatchConfig::new(directory)
-        }),
-        (None, None) if manage.is_none() => return Ok(Err(WrongArguments::NoBundle)),
-        (begin, data) => Bundles::Store { data, begin, keep },
-    };
-    let administrators = if administrator.is_empty() {
+    let listen: Vec<Listen> = read.all(&setting::LISTEN);
+    let manage = read.one::<Address<Listen>>(&setting::MANAGE);
+    let administrators = read.all(&setting::ADMINISTRATOR);
+    let workers = read.whole(&setting::WORKERS);
+    let connections = read.whole(&setting::CONNECTIONS);
+    let lame_duck = seconds(&mut read, &setting::LAME_DUCK);
+    let drain = seconds(&mut read, &setting::DRAIN);
+    let tls = TlsArgs::read(&mut read);
+    let admin = read.one::<Address<SocketAddr>>(&setting::ADMIN);
+    let hosts = read.all(&setting::ADMIN_HOST);
+    read.finish(())?;
+    if listen.is_empty() {
+        return Err(WrongValue::NoListen.into());
+    }
+    let manage = managed(manage, bundle.is_some() && data.is_none())?;
+    let bundles = bundles(bundle, data, keep, poll);
+    if manage.is_none() && bundles.is_nowhere() {
+        return Err(WrongValue::NoBundle.into());
+    }
+    let administrators = if administrators.is_empty() {
         Administrators::Own
     } else {
-        Administrators::Named(administrator)
+        Administrators::Named(administrators)
     };
-    let tls = match tls.config(&listen, manage.as_ref().map(Manage::address)) {
-        Ok(tls) => tls,
-        Err(error) => return Ok(Err(error.into())),
-    };
-    Ok(Ok(app::Config {
+    let tls = tls.config(&listen, manage.as_ref().map(Manage::address))?;
+    let admin = admin.and_then(|Address(listen)| listen);
+    let default = service::Config::default();
+    Ok(app::Config {
         bundles,
         administrators,
         service: service::Config {
             listen,
-            workers,
-            drain: Duration::from_secs(drain),
-            ..service::Config::default()
+            workers: workers.and_then(NonZeroUsize::new),
+            connections: connections.unwrap_or(default.connections),
+            lame_duck,
+            drain,
+            ..default
         },
         manage,
         tls,
         tls_poll: poll,
-        admin: admin.map(|listen| admin::Config {
-            listen,
-            hosts: admin_host,
+        admin: admin.map(|listen| admin::Config { listen, hosts }),
+    })
+}
+
+fn seconds(read: &mut Read<'_>, setting: &'static Setting) -> Duration {
+    Duration::from_secs(read.whole(setting).unwrap_or_default())
+}
+
+/// The management channel: nobody misses one that was not asked for beside watched files.
+fn managed(
+    asked: Option<Address<Listen>>,
+    is_watched: bool,
+) -> Result<Option<Manage>, InvalidListen> {
+    Ok(match asked {
+        Some(Address(listen)) => listen.map(Manage::needed),
+        None if is_watched => Some(Manage::wanted(default_manage().parse()?)),
+        None => Some(Manage::needed(default_manage().parse()?)),
+    })
+}
+
+fn bundles(bundle: Option<PathBuf>, data: Option<PathBuf>, keep: Keep, poll: Duration) -> Bundles {
+    match (bundle, data) {
+        (Some(directory), None) => Bundles::Directory(WatchConfig {
+            poll,
+            ..WatchConfig::new(directory)
         }),
-    }))
+        (begin, data) => Bundles::Store { data, begin, keep },
+    }
 }
 
 fn report(refused: &RefusedAtStart, directory: &Path) {

@@ -34,6 +34,7 @@ use crate::model::bundle::Bundle;
 use crate::model::object::{AccountObject, ObjectId};
 use crate::snapshot::Snapshot;
 use crate::snapshot::caller::CallerTable;
+use crate::snapshot::route::RouteTable;
 
 /// What a change comes to.
 #[derive(Debug)]
@@ -93,6 +94,7 @@ pub fn change(
     let is_for_all = |id: &ObjectId| match id {
         ObjectId::Settings | ObjectId::Catalog(_) => true,
         ObjectId::Callers
+        | ObjectId::Routes
         | ObjectId::Organization(_)
         | ObjectId::Shared(..)
         | ObjectId::Account(..)
@@ -191,6 +193,9 @@ impl Change<'_> {
         self.organizations()?;
         if self.touched.iter().any(|one| one.id == ObjectId::Callers) {
             self.compilation.snapshot.callers = CallerTable::new(&self.after.callers);
+        }
+        if self.touched.iter().any(|one| one.id == ObjectId::Routes) {
+            self.compilation.snapshot.routes = RouteTable::new(&self.after.routes);
         }
         Ok(())
     }

@@ -398,7 +398,7 @@ mod tests {
         let called = Rpc::ALL.map(|rpc| rpcs.contains(rpc));
         assert_eq!(
             called,
-            [true, false, false, false, false, false, false, false]
+            [true, false, false, false, false, false, false, false, false]
         );
         assert!(matches!(act_for, ActFor::Patterns(patterns) if patterns.len() == 2));
         assert!(supply.has(SupplyRight::Session) && !supply.has(SupplyRight::Kind));

@@ -216,6 +216,15 @@ impl<'p, 'n> Cursor<'p, 'n> {
         if count == 0 {
             return Err(self.refuse(ShapeErrorKind::Empty, sink));
         }
+        self.check_most(count, limit, sink)
+    }
+
+    /// Refuses an array or object over a limit.
+    ///
+    /// # Errors
+    ///
+    /// When `count` is over `limit`.
+    pub fn check_most(&self, count: usize, limit: Limit, sink: &mut Sink<'_>) -> Result<(), Told> {
         if count > limit.most {
             return Err(self.refuse(ShapeErrorKind::TooMany(limit), sink));
         }

@@ -6,6 +6,7 @@ use super::bundle::error::EntryErrorKind;
 use super::json::JsonSort;
 use super::policy::PolicyErrorKind;
 use super::position::Position;
+use super::routes::RouteErrorKind;
 use super::tag_policy::TagPolicyErrorKind;
 
 /// The most errors, and the most warnings, that are told of one document.
@@ -36,6 +37,9 @@ pub enum DocumentErrorKind {
     /// It is no document of a bundle or case, or names what is not there.
     #[error(transparent)]
     Entry(#[from] EntryErrorKind),
+    /// It is no table of routes.
+    #[error(transparent)]
+    Route(#[from] RouteErrorKind),
 }
 
 impl DocumentErrorKind {
@@ -46,6 +50,7 @@ impl DocumentErrorKind {
             Self::Policy(kind) => kind.code(),
             Self::TagPolicy(kind) => kind.code(),
             Self::Entry(kind) => kind.code(),
+            Self::Route(kind) => kind.code(),
         }
     }
 }

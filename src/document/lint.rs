@@ -146,6 +146,12 @@ pub enum LintKind {
         /// The place of the first one, from 0.
         first: usize,
     },
+    /// A route with tags that refuses obligations.
+    #[error(
+        "a list that is allowed by request tags has an obligation, and the route refuses those: \
+         `obligations` = `applied` is for upstreams that filter by the tags"
+    )]
+    RouteRefusesObligations,
     /// In a tag policy.
     #[error(transparent)]
     TagPolicy(TagPolicyLint),
@@ -177,6 +183,7 @@ impl LintKind {
             Self::TagWriteByRequestAlone { .. } => "TAG_WRITE_BY_REQUEST_ALONE",
             Self::TagKeyCase { .. } => "TAG_KEY_CASE",
             Self::DuplicateStatement { .. } => "DUPLICATE_STATEMENT",
+            Self::RouteRefusesObligations => "ROUTE_REFUSES_OBLIGATIONS",
             Self::TagPolicy(lint) => lint.code(),
         }
     }

@@ -2,11 +2,13 @@
 //! defaults, which are the closed ones.
 
 mod stale;
+mod tags;
 
 use std::sync::Arc;
 
 pub use self::stale::MAX_STALENESS;
 use self::stale::on_stale;
+use self::tags::{reserve_tags, tag_limits};
 use super::bundle::error::EntryErrorKind;
 use super::cursor::{self, Cursor, Members, Sink, Told};
 use super::error::{Limit, ShapeErrorKind};
@@ -53,6 +55,7 @@ pub fn settings(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Settings, To
     let mut known = NAMES.to_vec();
     known.push(PROTECTED);
     known.extend(stale::NAMES);
+    known.extend(tags::NAMES);
     let members = at.members(&known, sink)?;
     let mut read = Reader {
         members,
@@ -140,7 +143,9 @@ pub fn settings(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Settings, To
         ),
         strong_verification: read.strong_verification(),
         untag_interception: read.untag_interception(),
-        protected_tag_keys: read.protected_keys(),
+        protected_tag_keys: read.value(PROTECTED, protected_keys),
+        reserve_tags: read.value("reserve_tags", reserve_tags),
+        tag_limits: read.value("tag_limits", tag_limits),
         on_stale: read.on_stale(),
     };
     read.told.map_or(Ok(settings), Err)
@@ -202,12 +207,16 @@ impl Reader<'_, '_, '_, '_> {
         )
     }
 
-    fn protected_keys(&mut self) -> ProtectedTagKeys {
-        let Some(at) = self.members.optional(PROTECTED) else {
-            return ProtectedTagKeys::default();
+    fn value<T: Default>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&Cursor<'_, '_>, &mut Sink<'_>) -> Result<T, Told>,
+    ) -> T {
+        let Some(at) = self.members.optional(name) else {
+            return T::default();
         };
-        let keys = protected_keys(&at, self.sink);
-        self.taken(keys)
+        let value = read(&at, self.sink);
+        self.taken(value)
     }
 
     fn on_stale(&mut self) -> OnStale {
@@ -256,7 +265,8 @@ mod tests {
             "missing_required": "refuse", "control_scope": "owner", "operators": "extended",
             "forall_absent": "false", "unknown_keys": "refuse", "not_resource": "refuse",
             "strong_verification": "off", "untag_interception": "strong",
-            "protected_tag_keys": [], "on_stale": "serve"}"#;
+            "protected_tag_keys": [], "reserve_tags": 2, "tag_limits": {},
+            "on_stale": "serve"}"#;
         assert_eq!(check(all), Ok(Settings::default()));
         assert_eq!(check("{}"), Ok(Settings::default()));
         let found = check(r#"{"tag_key_case": "exact"}"#).unwrap();

@@ -99,7 +99,7 @@ impl<'a> ActionView<'a> {
             list: self.list && query,
             filterable: self.filterable && query,
             tags,
-            kind_refused: strictness(kind) < strictness(self.kind),
+            kind_refused: kind.strictness() < self.kind.strictness(),
             ..self
         }
     }
@@ -107,13 +107,5 @@ impl<'a> ActionView<'a> {
     /// Whether both identity and trust policies must allow (ram 4.2).
     pub(super) fn is_assume_role(&self) -> bool {
         self.name.as_str() == "sts:assumerole"
-    }
-}
-
-fn strictness(kind: OperationKind) -> u8 {
-    match kind {
-        OperationKind::Query => 0,
-        OperationKind::Create => 1,
-        OperationKind::Update | OperationKind::Other => 2,
     }
 }

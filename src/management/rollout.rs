@@ -187,6 +187,7 @@ impl Counts {
                 | ObjectId::Shared(SharedPolicy::Tag, _)
                 | ObjectId::Settings
                 | ObjectId::Callers
+                | ObjectId::Routes
                 | ObjectId::Catalog(_)
                 | ObjectId::Organization(_)
                 | ObjectId::Resources => continue,

@@ -3,6 +3,7 @@
 //! Both forms are borrowed views of text that was checked once; [`Arn`] owns its text.
 //! Identifiers compare byte for byte, and no field can swallow another (security 2.10, ram 1.5).
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -16,6 +17,13 @@ pub struct AccountId(Arc<str>);
 impl AccountId {
     /// The digits.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Maps by account are asked with digits.
+impl Borrow<str> for AccountId {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

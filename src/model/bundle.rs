@@ -1,13 +1,16 @@
 //! All authored input at one moment: what a directory on disk, a store or a change adds up to.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::account::{Account, Name};
 use super::arn::Arn;
 use super::caller::Callers;
 use super::catalog::Catalog;
+use super::inheritance::Inheritance;
 use super::organization::Organization;
 use super::resource::Resource;
+use super::route::Routes;
 use super::settings::Settings;
 use super::statement::Policy;
 use super::tag_policy::TagPolicy;
@@ -23,6 +26,8 @@ pub struct Bundle {
     pub catalog: Catalog,
     /// Who may ask what.
     pub callers: Callers,
+    /// Which requests of a proxy are which questions.
+    pub routes: Routes,
     /// The organizations.
     pub organizations: Vec<Organization>,
     /// The accounts.
@@ -35,6 +40,8 @@ pub struct Bundle {
     pub tag_policies: BTreeMap<Name, TagPolicy>,
     /// Resource-based policies with the ARN that each is attached to.
     pub resource_policies: Vec<ResourcePolicy>,
+    /// Associated inheritance: the rules, and what the accounts made of them.
+    pub inheritance: Arc<Inheritance>,
     /// The resources that are known at the start.
     pub resources: Vec<Resource>,
 }

@@ -228,11 +228,13 @@ pub enum Rpc {
     AuthorizeTagging,
     /// `TaggingService.GetEffectiveTagPolicy`
     GetEffectiveTagPolicy,
+    /// Envoy's `Authorization.Check`
+    Check,
 }
 
 impl Rpc {
     /// Every one.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Authorize,
         Self::BatchAuthorize,
         Self::AuthorizeStream,
@@ -241,6 +243,7 @@ impl Rpc {
         Self::BatchValidateTagging,
         Self::AuthorizeTagging,
         Self::GetEffectiveTagPolicy,
+        Self::Check,
     ];
 
     /// Its name in the API.
@@ -254,6 +257,7 @@ impl Rpc {
             Self::BatchValidateTagging => "BatchValidateTagging",
             Self::AuthorizeTagging => "AuthorizeTagging",
             Self::GetEffectiveTagPolicy => "GetEffectiveTagPolicy",
+            Self::Check => "Check",
         }
     }
 
@@ -264,7 +268,8 @@ impl Rpc {
             | Self::BatchAuthorize
             | Self::AuthorizeStream
             | Self::FilterResources
-            | Self::AuthorizeTagging => true,
+            | Self::AuthorizeTagging
+            | Self::Check => true,
             Self::ValidateTagging | Self::BatchValidateTagging | Self::GetEffectiveTagPolicy => {
                 false
             }
@@ -279,7 +284,8 @@ impl Rpc {
             | Self::BatchAuthorize
             | Self::AuthorizeStream
             | Self::FilterResources
-            | Self::GetEffectiveTagPolicy => false,
+            | Self::GetEffectiveTagPolicy
+            | Self::Check => false,
         }
     }
 }

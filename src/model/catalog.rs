@@ -22,6 +22,18 @@ pub enum OperationKind {
     Other,
 }
 
+impl OperationKind {
+    /// How strict it is: a request may state a kind only as strict as the catalog's, or stricter
+    /// (security 3.1).
+    pub fn strictness(self) -> u8 {
+        match self {
+            Self::Query => 0,
+            Self::Create => 1,
+            Self::Update | Self::Other => 2,
+        }
+    }
+}
+
 /// What a call does with the tags that it carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TagEffect {

@@ -20,6 +20,8 @@ pub enum ObjectId {
     Settings,
     /// `callers`: who may ask what.
     Callers,
+    /// `routes`: which requests of a proxy are which questions.
+    Routes,
     /// `catalog/NAME`: actions and resource types.
     Catalog(Name),
     /// `organizations/NAME`: an organization, with what is attached to its nodes.
@@ -87,6 +89,7 @@ fn parse(text: &str) -> Option<ObjectId> {
     match (first, rest) {
         ("settings", "") => Some(ObjectId::Settings),
         ("callers", "") => Some(ObjectId::Callers),
+        ("routes", "") => Some(ObjectId::Routes),
         ("resources", "") => Some(ObjectId::Resources),
         ("catalog", rest) => name(rest).map(ObjectId::Catalog),
         ("organizations", rest) => name(rest).map(ObjectId::Organization),
@@ -165,6 +168,7 @@ impl fmt::Display for ObjectId {
         match self {
             Self::Settings => to.write_str("settings"),
             Self::Callers => to.write_str("callers"),
+            Self::Routes => to.write_str("routes"),
             Self::Resources => to.write_str("resources"),
             Self::Catalog(name) => write!(to, "catalog/{name}"),
             Self::Organization(name) => write!(to, "organizations/{name}"),
@@ -211,6 +215,7 @@ mod tests {
         let texts = [
             "settings",
             "callers",
+            "routes",
             "resources",
             "catalog/more",
             "organizations/rd-1",

@@ -1,4 +1,10 @@
-//! A live resource, as the directory knows it.
+//! A live resource, as the directory knows it: what decisions need of it, and what is kept.
+
+mod live;
+
+pub use live::{
+    Association, Link, LiveResource, LiveTag, MAX_PRIMARIES, Provenance, Version, Write,
+};
 
 use super::account::Name;
 use super::arn::{AccountId, Arn};

@@ -2,6 +2,13 @@
 //!
 //! What each other value opens is told beside it; `docs/settings.md` repeats it for operators.
 
+mod limits;
+
+pub use limits::{
+    DEFAULT_TAGS, DEFAULT_VALUE_CHARS, InvalidTag, ReserveTags, TagLimits, TagTextFault,
+    TypeLimits, is_reserved_key,
+};
+
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -41,6 +48,10 @@ pub struct Settings {
     pub untag_interception: UntagInterception,
     /// `protected_tag_keys`
     pub protected_tag_keys: ProtectedTagKeys,
+    /// `reserve_tags`
+    pub reserve_tags: ReserveTags,
+    /// `tag_limits`
+    pub tag_limits: TagLimits,
     /// `on_stale`, with `max_staleness`
     pub on_stale: OnStale,
 }

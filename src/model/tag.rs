@@ -1,5 +1,6 @@
 //! Tags: a key with one value. Keys are compared byte for byte; case is the reader's affair.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::text::{InvalidTagText, check_tag_text};
@@ -101,6 +102,15 @@ impl TagSet {
             }
         }
         Ok(Self(tags.into_boxed_slice()))
+    }
+
+    /// The tags of a map, whose keys are all different, in the order of keys.
+    pub fn of_map<T>(tags: &BTreeMap<Arc<str>, T>, value: impl Fn(&T) -> Arc<str>) -> Self {
+        let tags = tags.iter().map(|(key, tag)| Tag {
+            key: Arc::clone(key),
+            value: value(tag),
+        });
+        Self(tags.collect())
     }
 
     /// The tags, in the order written.

@@ -1,8 +1,8 @@
 //! One call: to the service that its path names, until its deadline.
 //!
-//! A call of `Authorize` is answered by itself as long as nothing about it is unusual; other
-//! decisions are called directly, without a router; health checks go through one on the worker; all
-//! else runs on the runtime for slow work. Streams end when the server drains and
+//! A call of `Authorize` or `ValidateTagging` is answered by itself as long as nothing about it is
+//! unusual; other decisions are called directly, without a router; health checks go through one on
+//! the worker; all else runs on the runtime for slow work. Streams end when the server drains and
 //! they have nothing to say.
 
 mod body;
@@ -36,10 +36,12 @@ use super::authorization::{Authorization, Method};
 use super::pdp::{self, Served};
 use super::peer::Peer;
 use super::phase::Phase;
+use crate::wire::envoy::service::auth::v3::authorization_server::AuthorizationServer;
 use crate::wire::status::{CallError, explained};
 use crate::wire::v1::tagging_service_server::TaggingServiceServer;
 
 const TAGGING: &str = "/tagwarden.v1.TaggingService/";
+const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
 const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
 
 pub(super) type Answer = Result<Response<Body>, Infallible>;
@@ -50,6 +52,7 @@ pub(super) type BoxAnswer = Pin<Box<dyn Future<Output = Answer> + Send>>;
 pub(super) struct Services {
     pub(super) authorization: Authorization,
     pub(super) tagging: TaggingServiceServer<Served>,
+    pub(super) mesh: AuthorizationServer<Served>,
     pub(super) others: Routes,
     /// The runtime for slow work.
     pub(super) slow: Handle,
@@ -91,12 +94,12 @@ impl Calls {
         let services = &self.services;
         let deadline = call.deadline;
         let until = Until::Later(deadline, services.longest);
-        let method = Method::of(request.uri().path());
-        if method == Some(Method::Authorize) {
-            let quick = Quick::new(Arc::clone(services), call, request);
+        if let Some(method) = quick::Method::of(request.uri().path()) {
+            let quick = Quick::new(Arc::clone(services), method, call, request);
             let inner = Inner::Quick(quick);
             return Call { inner, until };
         }
+        let method = Method::of(request.uri().path());
         let mut request = request.map(Body::new);
         call.extend(request.extensions_mut());
         if let Some(method @ (Method::Batch | Method::Filter)) = method {
@@ -105,6 +108,9 @@ impl Calls {
         let path = request.uri().path();
         if path.starts_with(TAGGING) {
             return Call::new(services.tagging.clone().call(request), until);
+        }
+        if path == CHECK {
+            return Call::new(services.mesh.clone().call(request), until);
         }
         if path == HEALTH_CHECK {
             return Call::new(Box::pin(services.others.clone().call(request)), until);

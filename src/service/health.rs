@@ -16,10 +16,11 @@ use super::phase::{Phase, reached};
 use crate::publish::{Newest, Reader, Standing};
 
 /// The services that answer from a snapshot; the empty name is the server as a whole.
-const SERVICES: [&str; 3] = [
+const SERVICES: [&str; 4] = [
     "",
     "tagwarden.v1.AuthorizationService",
     "tagwarden.v1.TaggingService",
+    "envoy.service.auth.v3.Authorization",
 ];
 
 /// Not serving while the newest bundle, or an account of it, is refused or cannot be read.

@@ -27,7 +27,7 @@ use tonic::{Extensions, Response, Status};
 
 pub use self::clock::Clock;
 use self::desk::Desk;
-use self::ids::DecisionIds;
+use self::ids::{DecisionId, DecisionIds};
 use self::session::Sessions;
 use super::peer::{Deadline, Peer};
 use crate::directory::Directory;
@@ -101,7 +101,11 @@ impl Call {
     }
 
     /// The caller, if it may use the RPC: one look-up by what the listener knows of the peer.
-    fn caller<'s>(&self, snapshot: &'s Snapshot, rpc: Rpc) -> Result<&'s Caller, CallError> {
+    pub(super) fn caller<'s>(
+        &self,
+        snapshot: &'s Snapshot,
+        rpc: Rpc,
+    ) -> Result<&'s Caller, CallError> {
         let origin = self
             .peer
             .as_ref()
@@ -201,7 +205,17 @@ impl Pdp {
         answered.result.map(|_| ())
     }
 
-    fn desk<'a>(&'a self, caller: &'a Caller, snapshot: &'a Snapshot) -> Desk<'a> {
+    /// Counts a decision.
+    pub(super) fn count(&self, rpc: Rpc, effect: Effect, duration: std::time::Duration) {
+        self.tally.count(rpc, effect, duration);
+    }
+
+    /// The id of the next decision.
+    pub(super) fn next_id(&self) -> DecisionId {
+        self.ids.next()
+    }
+
+    pub(super) fn desk<'a>(&'a self, caller: &'a Caller, snapshot: &'a Snapshot) -> Desk<'a> {
         Desk {
             snapshot,
             directory: &self.shared.directory,
@@ -252,7 +266,7 @@ impl Pdp {
 
     /// Uses the newest snapshot, for work that does not yield. Nothing here reads one but by this and
     /// by [`Self::snapshot`], so that both ask whether it may still decide.
-    fn with_newest<T>(
+    pub(super) fn with_newest<T>(
         &self,
         used: impl FnOnce(&Snapshot) -> Result<T, CallError>,
     ) -> Result<T, CallError> {

@@ -19,6 +19,7 @@ use super::pdp::{Pdp, Served};
 use super::phase::{self, Phase};
 use super::{Config, Ended, RunError, Server, accept, call, connection, health, worker};
 use crate::wire::DESCRIPTORS;
+use crate::wire::envoy::service::auth::v3::authorization_server::AuthorizationServer;
 use crate::wire::v1::tagging_service_server::TaggingServiceServer;
 
 /// A server that serves.
@@ -141,6 +142,8 @@ impl Starting<'_> {
                     pdp: served.clone(),
                     message_bytes: limits.message_bytes,
                 },
+                mesh: AuthorizationServer::new(served.clone())
+                    .max_decoding_message_size(limits.message_bytes),
                 tagging: TaggingServiceServer::new(served)
                     .max_decoding_message_size(limits.message_bytes),
                 others: others.clone(),

@@ -115,6 +115,7 @@ fn place(rpc: Rpc) -> usize {
         Rpc::BatchValidateTagging => 5,
         Rpc::AuthorizeTagging => 6,
         Rpc::GetEffectiveTagPolicy => 7,
+        Rpc::Check => 8,
     }
 }
 

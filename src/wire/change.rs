@@ -143,6 +143,7 @@ fn operation(place: usize, message: v1::Operation) -> Result<Operation, ManageFa
                 ObjectId::Resources => MAX_RESOURCES_BYTES,
                 ObjectId::Settings
                 | ObjectId::Callers
+                | ObjectId::Routes
                 | ObjectId::Catalog(_)
                 | ObjectId::Organization(_)
                 | ObjectId::Shared(..)

@@ -112,5 +112,6 @@ pub(crate) fn end_frame(mut frame: Vec<u8>) -> Bytes {
     if let Some(place) = frame.get_mut(1..PREFIX) {
         place.copy_from_slice(&length.to_be_bytes());
     }
-    frame.into()
+    // With its spare capacity it would need a counter, in an allocation of its own.
+    frame.into_boxed_slice().into()
 }

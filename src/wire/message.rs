@@ -1,10 +1,11 @@
 //! Messages of decisions, borrowed from the bytes that they were sent as.
 //!
-//! [`Authorize`] holds what [`v1::AuthorizeRequest`] would, without
-//! copying a text: lists stand in arrays up to their limits, and of what is beyond a limit only as
-//! much is kept as is needed to refuse it. Bytes are taken and refused as prost takes and refuses
-//! them: fields in any order, unknown ones skipped, the last of a scalar counts, the parts of a
-//! message that is sent twice are merged, and every text is UTF-8.
+//! [`Authorize`] holds what [`v1::AuthorizeRequest`] would, and [`ValidateTagging`] what
+//! [`v1::ValidateTaggingRequest`] would, without copying a text: lists stand in arrays up to their
+//! limits, and of what is beyond a limit only as much is kept as is needed to refuse it. Bytes are
+//! taken and refused as prost takes and refuses them: fields in any order, unknown ones skipped, the
+//! last of a scalar counts, the parts of a message that is sent twice are merged, and every text is
+//! UTF-8.
 //!
 //! What this reading does not settle by itself, errors and groups above all, is [`Unread`] and goes
 //! to prost; its answer is the one that counts.
@@ -14,6 +15,7 @@
 mod field;
 mod owned;
 mod read;
+mod tagging;
 mod text;
 
 use std::ops::Range;
@@ -26,6 +28,8 @@ use super::v1;
 use crate::model::verdict::limits;
 
 pub use self::read::{Items, streamed};
+pub(crate) use self::tagging::with_tagging;
+pub use self::tagging::{GroupTags, ValidateTagging};
 
 /// Bytes that only prost can settle: malformed, or in a form that nobody sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

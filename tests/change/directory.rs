@@ -56,6 +56,7 @@ fn policies(objects: &Objects) -> Objects {
             ObjectId::Account(_, object) => matches!(object, AccountObject::Policy(_)),
             ObjectId::Settings
             | ObjectId::Callers
+            | ObjectId::Routes
             | ObjectId::Catalog(_)
             | ObjectId::Organization(_)
             | ObjectId::Resources => false,

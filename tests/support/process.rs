@@ -93,6 +93,10 @@ impl Process {
         line["address"].as_str().unwrap().parse().unwrap()
     }
 
+    pub(crate) fn data_path(&self) -> PathBuf {
+        self.folder.path().join("data.sock")
+    }
+
     pub(crate) fn manage_path(&self) -> PathBuf {
         self.folder.path().join("manage/manage.sock")
     }

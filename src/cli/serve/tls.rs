@@ -1,66 +1,54 @@
 //! The arguments of TLS, and what of them is only half said.
 
 use std::path::PathBuf;
-
-use clap::ValueEnum;
+use std::str::FromStr;
 
 use crate::app::Tls;
+use crate::config::{Read, setting};
 use crate::model::caller::identity::SpiffePattern;
 use crate::service::Listen;
 use crate::tls::token::TokenFile;
 use crate::tls::{Clients, Config, Need};
 
 /// How addresses with `,tls` serve.
-#[derive(Debug, clap::Args)]
+#[derive(Debug)]
 pub(super) struct TlsArgs {
-    /// The certificate of data addresses with `,tls`, and those between it and its authority: a PEM
-    /// file, read again when it changes, as all files of TLS.
-    #[arg(long, env = "TAGWARDEN_TLS_CERT", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
-    /// Its private key: a PEM file.
-    #[arg(long, env = "TAGWARDEN_TLS_KEY", value_name = "FILE")]
     tls_key: Option<PathBuf>,
-    /// The authorities of clients' certificates: a PEM file. Without it no client is asked for one.
-    #[arg(long, env = "TAGWARDEN_TLS_CLIENT_CA", value_name = "FILE")]
     tls_client_ca: Option<PathBuf>,
-    /// Whether clients need a certificate. Default: `require`.
-    #[arg(long, env = "TAGWARDEN_TLS_CLIENT_AUTH", value_enum)]
     tls_client_auth: Option<ClientAuth>,
-    /// A SPIFFE id that is let in, or with a final `/*` all below; without any, whoever has a
-    /// certificate. Repeatable.
-    #[arg(long, env = "TAGWARDEN_TLS_SPIFFE", value_delimiter = ' ')]
     tls_spiffe: Vec<SpiffePattern>,
-    /// The certificate of a management address with `,tls`: a PEM file.
-    #[arg(long, env = "TAGWARDEN_MANAGE_TLS_CERT", value_name = "FILE")]
     manage_tls_cert: Option<PathBuf>,
-    /// Its private key: a PEM file.
-    #[arg(long, env = "TAGWARDEN_MANAGE_TLS_KEY", value_name = "FILE")]
     manage_tls_key: Option<PathBuf>,
-    /// The authorities of certificates of those who manage: a PEM file. Everybody needs one, or
-    /// one or a token where there are tokens.
-    #[arg(long, env = "TAGWARDEN_MANAGE_TLS_CLIENT_CA", value_name = "FILE")]
     manage_tls_client_ca: Option<PathBuf>,
-    /// A SPIFFE id that is let in to manage, or with a final `/*` all below. Repeatable.
-    #[arg(long, env = "TAGWARDEN_MANAGE_TLS_SPIFFE", value_delimiter = ' ')]
     manage_tls_spiffe: Vec<SpiffePattern>,
-    /// A bearer token of those who manage, and their name: `NAME=FILE`. The file has mode 0600 or
-    /// 0400 and holds one line of at least 32 characters. Repeatable.
-    #[arg(
-        long,
-        env = "TAGWARDEN_MANAGE_TOKEN_FILE",
-        value_delimiter = ' ',
-        value_name = "NAME=FILE"
-    )]
     manage_token_file: Vec<TokenFile>,
 }
 
 /// Whether clients need a certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ClientAuth {
     /// Without one there is no connection.
     Require,
     /// One that is shown must be good.
     Allow,
+}
+
+/// Why a text says nothing of the kind.
+#[derive(Debug, thiserror::Error)]
+#[error("expected `require` or `allow`, found `{0}`")]
+struct NoClientAuth(String);
+
+impl FromStr for ClientAuth {
+    type Err = NoClientAuth;
+
+    fn from_str(text: &str) -> Result<Self, NoClientAuth> {
+        match text {
+            "require" => Ok(Self::Require),
+            "allow" => Ok(Self::Allow),
+            other => Err(NoClientAuth(other.to_owned())),
+        }
+    }
 }
 
 /// TLS that is half configured: it would be less than somebody believes.
@@ -88,6 +76,22 @@ const DATA: &str = "tls-";
 const MANAGE: &str = "manage-tls-";
 
 impl TlsArgs {
+    /// What is told.
+    pub(super) fn read(read: &mut Read<'_>) -> Self {
+        Self {
+            tls_cert: read.one(&setting::TLS_CERT),
+            tls_key: read.one(&setting::TLS_KEY),
+            tls_client_ca: read.one(&setting::TLS_CLIENT_CA),
+            tls_client_auth: read.one(&setting::TLS_CLIENT_AUTH),
+            tls_spiffe: read.all(&setting::TLS_SPIFFE),
+            manage_tls_cert: read.one(&setting::MANAGE_TLS_CERT),
+            manage_tls_key: read.one(&setting::MANAGE_TLS_KEY),
+            manage_tls_client_ca: read.one(&setting::MANAGE_TLS_CLIENT_CA),
+            manage_tls_spiffe: read.all(&setting::MANAGE_TLS_SPIFFE),
+            manage_token_file: read.all(&setting::MANAGE_TOKEN_FILE),
+        }
+    }
+
     /// What is asked for, with the addresses that it is for.
     pub(super) fn config(
         self,
@@ -220,23 +224,23 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::config::{Configured, Flags};
 
     #[derive(Debug, Parser)]
     struct Line {
-        #[arg(long)]
-        listen: Vec<Listen>,
-        #[arg(long)]
-        manage: Option<Listen>,
         #[command(flatten)]
-        tls: TlsArgs,
+        flags: Flags,
     }
 
     fn read(line: &str) -> Result<Tls, HalfConfigured> {
-        let Line {
-            listen,
-            manage,
-            tls,
-        } = Line::parse_from(std::iter::once("x").chain(line.split_whitespace()));
+        let words = std::iter::once("x").chain(line.split_whitespace());
+        let Flags(flags) = Line::parse_from(words).flags;
+        let told = Configured::new(vec![flags]);
+        let mut read = Read::new(&told);
+        let (listen, manage) = (read.all(&setting::LISTEN), read.one(&setting::MANAGE));
+        let tls = TlsArgs::read(&mut read);
+        read.finish(()).unwrap();
+        let listen: Vec<Listen> = listen;
         tls.config(&listen, manage.as_ref())
     }
 

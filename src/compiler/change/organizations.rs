@@ -61,6 +61,7 @@ impl Change<'_> {
             ObjectId::Shared(..)
             | ObjectId::Settings
             | ObjectId::Callers
+            | ObjectId::Routes
             | ObjectId::Catalog(_)
             | ObjectId::Organization(_)
             | ObjectId::Account(..)

@@ -81,6 +81,7 @@ fn written<'b>(after: &'b Bundle, id: &ObjectId) -> Option<&'b Policy> {
         | ObjectId::Shared(SharedPolicy::Tag | SharedPolicy::Resource, _)
         | ObjectId::Settings
         | ObjectId::Callers
+        | ObjectId::Routes
         | ObjectId::Catalog(_)
         | ObjectId::Organization(_)
         | ObjectId::Resources => None,
@@ -99,6 +100,7 @@ fn place(id: &ObjectId) -> Option<(&str, String)> {
         | ObjectId::Shared(SharedPolicy::Tag | SharedPolicy::Resource, _)
         | ObjectId::Settings
         | ObjectId::Callers
+        | ObjectId::Routes
         | ObjectId::Catalog(_)
         | ObjectId::Organization(_)
         | ObjectId::Resources => return None,
@@ -114,6 +116,7 @@ fn shipped_policy(id: &ObjectId) -> Option<&'static Policy> {
         | ObjectId::Account(..)
         | ObjectId::Settings
         | ObjectId::Callers
+        | ObjectId::Routes
         | ObjectId::Catalog(_)
         | ObjectId::Organization(_)
         | ObjectId::Resources => None,

@@ -165,6 +165,20 @@ pub enum EntryErrorKind {
     /// How long policies may be stale.
     #[error("not a number of 1 to {MAX_STALENESS} seconds")]
     Staleness,
+    /// A number out of its range.
+    #[error("not a number of {least} to {most}")]
+    Range {
+        /// The least that is taken.
+        least: usize,
+        /// The most.
+        most: usize,
+    },
+    /// A type of resources.
+    #[error("not a resource type `service:resource` in lower case")]
+    ResourceType,
+    /// Characters that tags of a type may have.
+    #[error("not a text of at most 64 characters without control characters")]
+    Characters,
     /// A role that is of two sorts.
     #[error("a role is not both `service_linked` and `sso`")]
     RoleKind,
@@ -303,6 +317,9 @@ impl EntryErrorKind {
             Self::ExplainPrincipal => "EXPLAIN_PRINCIPAL",
             Self::CallerPrincipal(_) => "INVALID_CALLER_PRINCIPAL",
             Self::StalenessMissing | Self::StalenessUnused | Self::Staleness => "INVALID_STALENESS",
+            Self::Range { .. } => "OUT_OF_RANGE",
+            Self::ResourceType => "INVALID_RESOURCE_TYPE",
+            Self::Characters => "INVALID_CHARACTERS",
             Self::RoleKind => "ROLE_KIND",
             Self::FolderDepth => "FOLDER_DEPTH",
             Self::PolicyUnknown { .. } | Self::TagPolicyUnknown { .. } => "POLICY_UNKNOWN",

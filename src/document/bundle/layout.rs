@@ -11,6 +11,8 @@ pub(in crate::document) enum Part {
     Bundle,
     /// `callers.json`
     Callers,
+    /// `routes.json`
+    Routes,
     /// `catalog/*.json`
     Catalog,
     /// `organizations/*.json`
@@ -55,6 +57,7 @@ pub(in crate::document) fn part(path: &str) -> Result<Part, EntryErrorKind> {
     match names.as_slice() {
         ["bundle.json"] => Ok(Part::Bundle),
         ["callers.json"] => Ok(Part::Callers),
+        ["routes.json"] => Ok(Part::Routes),
         ["resources.jsonl"] => Ok(Part::Resources),
         ["tests", .., _] => Ok(Part::Tests),
         ["catalog", file] if is_json(file) => Ok(Part::Catalog),
@@ -122,6 +125,7 @@ mod tests {
         check("policies/control/all.jsonl", Ok(Part::Control(Form::Lines)));
         check("policies/tag/a.json", Ok(Part::Tag(Form::Whole(name("a")))));
         check("callers.json", Ok(Part::Callers));
+        check("routes.json", Ok(Part::Routes));
         check("bundle.json/x", Err(EntryErrorKind::UnknownFile));
         check(
             "accounts/12/account.json",

@@ -17,6 +17,7 @@ use crate::document::catalog;
 use crate::document::cursor::{Cursor, Sink, Told};
 use crate::document::policy::{self, PolicyOptions};
 use crate::document::position::{Source, Spot};
+use crate::document::routes;
 use crate::document::shipped;
 use crate::document::tag_policy;
 use crate::model::account::Name;
@@ -124,6 +125,15 @@ impl<'f> Reading<'f> {
                 let limit = callers::MAX_CALLERS_BYTES;
                 if let Some(read) = self.document(path, source, limit, callers::callers) {
                     self.callers = read;
+                }
+            }
+            Part::Routes => {
+                let (limit, catalog) = (routes::MAX_ROUTES_BYTES, Arc::clone(&self.catalog));
+                let read = self.document(path, source, limit, |at, sink| {
+                    routes::routes(at, &catalog, sink)
+                });
+                if let Some(read) = read {
+                    self.routes = read;
                 }
             }
             Part::Organization => {

@@ -20,6 +20,7 @@ use crate::model::caller::Callers;
 use crate::model::catalog::Catalog;
 use crate::model::organization::Organization;
 use crate::model::resource::Resource;
+use crate::model::route::Routes;
 use crate::model::settings::Settings;
 use crate::model::statement::Policy;
 use crate::model::tag_policy::TagPolicy;
@@ -82,6 +83,7 @@ pub(in crate::document) struct Reading<'f> {
     pub(in crate::document) settings: Settings,
     pub(in crate::document) catalog: Arc<Catalog>,
     pub(in crate::document) callers: Callers,
+    pub(in crate::document) routes: Routes,
     pub(in crate::document) organizations: Vec<OrganizationPart<'f>>,
     pub(in crate::document) accounts: BTreeMap<AccountId, AccountReading<'f>>,
     pub(in crate::document) system: BTreeMap<Name, Policy>,
@@ -106,6 +108,7 @@ impl<'f> Reading<'f> {
             settings,
             catalog,
             callers: Callers::default(),
+            routes: Routes::default(),
             organizations: Vec::new(),
             accounts: BTreeMap::new(),
             system: BTreeMap::new(),
@@ -305,6 +308,7 @@ impl<'f> Reading<'f> {
         let resources = std::mem::take(&mut self.resources);
         Bundle {
             callers: std::mem::take(&mut self.callers),
+            routes: std::mem::take(&mut self.routes),
             organizations,
             accounts,
             system_policies: std::mem::take(&mut self.system),

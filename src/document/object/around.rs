@@ -66,6 +66,7 @@ impl Known for Around<'_> {
             ObjectId::Organization(name) => Some(name.as_str().to_owned()),
             ObjectId::Settings
             | ObjectId::Callers
+            | ObjectId::Routes
             | ObjectId::Catalog(_)
             | ObjectId::Shared(..)
             | ObjectId::Account(..)

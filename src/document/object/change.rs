@@ -157,6 +157,7 @@ fn accounts_missing(
         ObjectId::Account(account, _) => Some(account),
         ObjectId::Settings
         | ObjectId::Callers
+        | ObjectId::Routes
         | ObjectId::Catalog(_)
         | ObjectId::Organization(_)
         | ObjectId::Shared(..)
@@ -221,6 +222,7 @@ fn named_as(id: &ObjectId) -> Option<Mention> {
         | ObjectId::Shared(SharedPolicy::Resource, _)
         | ObjectId::Settings
         | ObjectId::Callers
+        | ObjectId::Routes
         | ObjectId::Catalog(_)
         | ObjectId::Organization(_)
         | ObjectId::Resources => None,

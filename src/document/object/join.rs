@@ -40,6 +40,7 @@ pub fn join(objects: &Objects) -> Result<BundleFiles, JoinError> {
         match id {
             ObjectId::Settings => bundle.push(("settings", text(id, document)?)),
             ObjectId::Callers => files.insert("callers.json", &**document),
+            ObjectId::Routes => files.insert("routes.json", &**document),
             ObjectId::Resources => files.insert("resources.jsonl", &**document),
             ObjectId::Account(account, AccountObject::Itself) => {
                 accounts.insert(account, AccountText::default());

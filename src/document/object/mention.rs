@@ -83,6 +83,7 @@ pub fn mentions(id: &ObjectId, document: &[u8]) -> BTreeSet<Mention> {
         },
         ObjectId::Settings
         | ObjectId::Callers
+        | ObjectId::Routes
         | ObjectId::Catalog(_)
         | ObjectId::Shared(..)
         | ObjectId::Resources => BTreeSet::new(),

@@ -102,6 +102,7 @@ impl<'f> Reading<'f> {
         let part = match id {
             ObjectId::Settings | ObjectId::Catalog(_) => return,
             ObjectId::Callers => Part::Callers,
+            ObjectId::Routes => Part::Routes,
             ObjectId::Resources => Part::Resources,
             ObjectId::Organization(name) => {
                 self.read_part(path, source, Part::Organization);

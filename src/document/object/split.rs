@@ -130,6 +130,7 @@ impl Split {
                 self.documents(path, source, &form, id, Line::Policy);
             }
             Part::Callers => self.put(ObjectId::Callers, source.text),
+            Part::Routes => self.put(ObjectId::Routes, source.text),
             Part::Resources => self.put(ObjectId::Resources, source.text),
             Part::Account(_, AccountFilePart::Account)
             | Part::Bundle

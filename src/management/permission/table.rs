@@ -111,6 +111,7 @@ pub(super) fn demands(
     match id {
         ObjectId::Settings => one("tagwarden:PutSettings", arns(id, act, owners)?),
         ObjectId::Callers => one("tagwarden:PutCallers", arns(id, act, owners)?),
+        ObjectId::Routes => one("tagwarden:PutRoutes", arns(id, act, owners)?),
         ObjectId::Resources => one("tagwarden:PutResources", arns(id, act, owners)?),
         ObjectId::Catalog(_) => {
             let action = act.of(
@@ -135,6 +136,7 @@ pub(super) fn subject(id: &ObjectId) -> Subject {
         ObjectId::Shared(SharedPolicy::Resource, _) => Subject::Resource,
         ObjectId::Settings
         | ObjectId::Callers
+        | ObjectId::Routes
         | ObjectId::Resources
         | ObjectId::Catalog(_)
         | ObjectId::Organization(_)
@@ -272,6 +274,7 @@ pub(super) fn arns(
     Ok(match id {
         ObjectId::Settings => server("tagwarden", "settings"),
         ObjectId::Callers => server("tagwarden", "callers"),
+        ObjectId::Routes => server("tagwarden", "routes"),
         ObjectId::Resources => server("tagwarden", "resources"),
         ObjectId::Catalog(name) => server("tagwarden", &format!("catalog/{name}")),
         ObjectId::Organization(name) => {

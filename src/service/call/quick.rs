@@ -1,5 +1,5 @@
-//! A call of `Authorize` as nearly all are: its message comes uncompressed in one piece, and its
-//! answer is known at once.
+//! A call of `Authorize` or `ValidateTagging` as nearly all are: its message comes uncompressed in
+//! one piece, and its answer is known at once.
 //!
 //! Such a call is answered when its body is there, without the layers of a gRPC server. Any other
 //! is left to them, with what was read of its body: only they know what is wrong with it.
@@ -13,16 +13,60 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response};
 use hyper::body::{Body as _, Incoming};
 use tonic::body::Body;
+use tower::Service as _;
 
 use super::body::{Answer, Unread, Whole};
 use super::{BoxAnswer, Services};
-use crate::service::authorization::Method;
-use crate::service::pdp;
+use crate::service::authorization;
+use crate::service::pdp::{self, Pdp};
 use crate::wire::status::CallError;
+
+/// The methods whose calls are answered like that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    Authorize,
+    ValidateTagging,
+}
+
+impl Method {
+    /// The method that a path names.
+    pub(super) fn of(path: &str) -> Option<Self> {
+        match path {
+            "/tagwarden.v1.AuthorizationService/Authorize" => Some(Self::Authorize),
+            "/tagwarden.v1.TaggingService/ValidateTagging" => Some(Self::ValidateTagging),
+            _ => None,
+        }
+    }
+
+    /// The answer to a message, with its prefix in front; `None`: it is not known at once.
+    fn answer(
+        self,
+        pdp: &Pdp,
+        call: &pdp::Call,
+        message: &[u8],
+    ) -> Result<Option<Bytes>, CallError> {
+        match self {
+            Self::Authorize => pdp.authorize_now(call, message),
+            Self::ValidateTagging => pdp.validate_now(call, message).map(Some),
+        }
+    }
+
+    /// The same call with the layers of a gRPC server.
+    fn leave(self, services: &Services, request: Request<Body>) -> BoxAnswer {
+        match self {
+            Self::Authorize => {
+                let method = authorization::Method::Authorize;
+                services.authorization.call(method, request)
+            }
+            Self::ValidateTagging => services.tagging.clone().call(request),
+        }
+    }
+}
 
 /// A call until it is answered or left to tonic.
 pub(super) struct Quick {
     services: Arc<Services>,
+    method: Method,
     call: pdp::Call,
     /// `None`: it was left to tonic.
     request: Option<Request<Incoming>>,
@@ -39,11 +83,13 @@ pub(super) enum Told {
 impl Quick {
     pub(super) fn new(
         services: Arc<Services>,
+        method: Method,
         call: pdp::Call,
         request: Request<Incoming>,
     ) -> Self {
         Self {
             services,
+            method,
             call,
             request: Some(request),
             first: Bytes::new(),
@@ -79,7 +125,7 @@ impl Quick {
             return self.leave(None);
         };
         let pdp = &self.services.authorization.pdp.0;
-        match pdp.authorize_now(&self.call, &message) {
+        match self.method.answer(pdp, &self.call, message) {
             Ok(Some(answer)) => Told::Answered(whole(answer)),
             Ok(None) => self.leave(None),
             Err(error) => Told::Answered(refused(&error)),
@@ -87,12 +133,12 @@ impl Quick {
     }
 
     /// The message, if the body is one message that is not compressed and not over the limit.
-    fn message(&self) -> Option<Bytes> {
+    fn message(&self) -> Option<&[u8]> {
         let request = self.request.as_ref()?;
         if request.headers().contains_key("grpc-encoding") {
             return None;
         }
-        let mut rest = self.first.clone();
+        let mut rest = &*self.first;
         if rest.try_get_u8() != Ok(0) {
             return None;
         }
@@ -116,8 +162,7 @@ impl Quick {
             })
         });
         self.call.extend(request.extensions_mut());
-        let service = &self.services.authorization;
-        Told::Left(service.call(Method::Authorize, request))
+        Told::Left(self.method.leave(&self.services, request))
     }
 }
 

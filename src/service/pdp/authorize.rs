@@ -89,5 +89,6 @@ impl Pdp {
     }
 }
 
-/// How many bytes most answers fit into.
-const ANSWER: usize = 256;
+/// How many bytes most answers fit into; at most double of what they are, so that they are left in
+/// their place when they are whole.
+const ANSWER: usize = 128;

@@ -9,7 +9,8 @@ use super::session::Sessions;
 use super::{revision, rights};
 use crate::directory::Directory;
 use crate::engine;
-use crate::engine::decision::Verdicts;
+use crate::engine::decision::{Decision, Verdicts};
+use crate::engine::explain::Explanation;
 use crate::engine::request::Session;
 use crate::model::arn::ResourceName;
 use crate::model::resource::Resource;
@@ -69,6 +70,39 @@ impl Desk<'_> {
         // security 1.1: before evaluation.
         rights::check_request(self.caller, message)?;
         revision::check(&self.snapshot.revision, message.min_revision)?;
+        self.consider(
+            message,
+            ignored,
+            |asked, decision, verdicts, explanation| {
+                asked.write(decision, verdicts, explanation, &id(), answer);
+                if is_allowed(decision) {
+                    Effect::Allow
+                } else {
+                    Effect::Deny
+                }
+            },
+        )
+    }
+
+    /// Decides a question that a route made of a proxy's request. What the caller may send of it
+    /// are the keys of the context; the rest is the bundle's own.
+    pub(crate) fn consider_routed<T>(
+        &self,
+        message: &Authorize<'_>,
+        ignored: &mut u64,
+        tell: impl FnOnce(&Asked<'_>, &Decision, &Verdicts, Option<&Explanation>) -> T,
+    ) -> Result<T, CallError> {
+        rights::check_routed(self.caller, message)?;
+        self.consider(message, ignored, tell)
+    }
+
+    /// Decides a question whose sender was checked, and tells what came of it.
+    fn consider<T>(
+        &self,
+        message: &Authorize<'_>,
+        ignored: &mut u64,
+        tell: impl FnOnce(&Asked<'_>, &Decision, &Verdicts, Option<&Explanation>) -> T,
+    ) -> Result<T, CallError> {
         let mut storage = Storage::default();
         let question = Question::read(message, &mut storage).map_err(CallError::Refused)?;
         rights::check_principal(self.caller, question.principal, self.snapshot)?;
@@ -89,7 +123,7 @@ impl Desk<'_> {
             request: &request,
             disclosure: self.caller.rights.disclosure,
         };
-        decide(&asked, message.explain, carried.refusal(), id, answer)
+        decide(&asked, message.explain, carried.refusal(), tell)
     }
 
     /// The session's policy, compiled. Nothing is compiled for a request that is refused anyway.
@@ -122,13 +156,12 @@ pub(super) fn find(directory: &Directory, name: ResourceName<'_>) -> Option<Arc<
     }
 }
 
-fn decide(
+fn decide<T>(
     asked: &Asked<'_>,
     explain: bool,
     late: Option<Refusal>,
-    id: impl FnOnce() -> DecisionId,
-    answer: &mut Writer<'_>,
-) -> Result<Effect, CallError> {
+    tell: impl FnOnce(&Asked<'_>, &Decision, &Verdicts, Option<&Explanation>) -> T,
+) -> Result<T, CallError> {
     let mut verdicts = Verdicts::new();
     let (snapshot, request) = (asked.snapshot, asked.request);
     let (decided, explanation) = if explain {
@@ -138,14 +171,7 @@ fn decide(
         (engine::decide_each(snapshot, request, &mut verdicts), None)
     };
     match (decided, late) {
-        (Ok(decision), None) => {
-            asked.write(&decision, &verdicts, explanation.as_ref(), &id(), answer);
-            Ok(if is_allowed(&decision) {
-                Effect::Allow
-            } else {
-                Effect::Deny
-            })
-        }
+        (Ok(decision), None) => Ok(tell(asked, &decision, &verdicts, explanation.as_ref())),
         // semantics 4: of several reasons the one that stands first is told.
         (Err(refused), Some(late)) if late.reason <= refused.reason => {
             Err(CallError::Refused(late))

@@ -50,6 +50,15 @@ pub(super) fn check_request(
     sent.min_revision(min_revision.is_some())
 }
 
+/// Whether a caller may send what a route tells of the circumstances.
+pub(super) fn check_routed(
+    caller: &Caller,
+    message: &message::Authorize<'_>,
+) -> Result<(), CallError> {
+    let keys = message.context.entries.iter();
+    Sent(caller).context(keys.map(|entry| entry.key))
+}
+
 /// Whether a caller may send all that stands in a filter message.
 pub(super) fn check_filter(
     caller: &Caller,
@@ -79,11 +88,12 @@ pub(super) fn check_filter(
 /// Whether a caller may send all that stands in a question about tags.
 pub(super) fn check_tagging(
     caller: &Caller,
-    message: &v1::ValidateTaggingRequest,
+    message: &message::ValidateTagging<'_>,
 ) -> Result<(), CallError> {
-    let v1::ValidateTaggingRequest {
+    let message::ValidateTagging {
         principal: _,
         resource,
+        tags: _,
         operation: _,
         tag_write: _,
         group_tags,
@@ -92,7 +102,7 @@ pub(super) fn check_tagging(
     } = message;
     let sent = Sent(caller);
     if let Some(resource) = resource {
-        let (tags, group) = (resource.tags.is_some(), resource.resource_group.is_some());
+        let (tags, group) = (resource.tags.is_some(), resource.group.is_some());
         let at = |name: &str, _| format!("resource.{name}");
         sent.resources(tags.then_some(0), group.then_some(0), at)?;
     }

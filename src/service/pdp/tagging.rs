@@ -10,6 +10,7 @@ mod effective;
 mod facts;
 mod sight;
 
+use bytes::Bytes;
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
@@ -17,21 +18,33 @@ use self::facts::{Change, Facts, node};
 use self::sight::{sees, unknown};
 use super::desk::find;
 use super::{Call, Pdp, Served, YIELD_EVERY, answer, revision, rights};
-use crate::engine::compliance::validate_staged;
+use crate::directory::Directory;
+use crate::engine::compliance::{StagedVerdict, validate_staged};
 use crate::engine::tagging::Tags;
 use crate::model::caller::{Origin, Rpc};
+use crate::model::resource::Resource;
 use crate::model::verdict::limits;
-use crate::snapshot::Snapshot;
 use crate::snapshot::caller::Caller;
+use crate::snapshot::{Revision, Snapshot};
 use crate::telemetry::VerdictOutcome;
+use crate::wire::codec::{begin_frame, end_frame};
+use crate::wire::encode::Writer;
+use crate::wire::message::{ValidateTagging, with_tagging};
 use crate::wire::reply;
-use crate::wire::request::tagging::{SentOperation, SentTagging};
+use crate::wire::request::tagging::{SentOperation, SentTagging, TaggingStorage};
 use crate::wire::status::{CallError, CallLimit};
 use crate::wire::v1;
 use crate::wire::v1::tagging_service_server::TaggingService;
 
+const RPC: Rpc = Rpc::ValidateTagging;
+
+/// How many bytes most answers fit into; at most double of what they are, so that they are left in
+/// their place when they are whole.
+const ANSWER: usize = 96;
+
 impl Pdp {
-    /// Judges one operation from somewhere, without a socket and without waiting.
+    /// Judges one operation from somewhere, without a socket and without waiting: appends the bytes
+    /// of the answer to those that are there.
     ///
     /// # Errors
     ///
@@ -39,99 +52,66 @@ impl Pdp {
     pub fn validate(
         &self,
         origin: &Origin,
-        message: &v1::ValidateTaggingRequest,
-    ) -> Result<v1::ValidateTaggingResponse, CallError> {
-        let rpc = Rpc::ValidateTagging;
-        self.with_newest(|snapshot| {
-            let caller = snapshot.callers.find(origin);
-            rights::check_rpc(caller, rpc)?;
-            self.validate_tagging(rpc, caller, snapshot, message)
+        request: &[u8],
+        answer: &mut Vec<u8>,
+    ) -> Result<(), CallError> {
+        with_tagging(request, |message| {
+            self.with_newest(|snapshot| {
+                let caller = snapshot.callers.find(origin);
+                rights::check_rpc(caller, RPC)?;
+                let case = Judging { caller, snapshot };
+                self.validate_tagging(RPC, case, message, |verdict| {
+                    reply::tagging::write(verdict, &snapshot.revision, &mut Writer(answer));
+                })
+            })
         })
     }
 
-    /// Judges one operation against a snapshot, and counts the verdict.
-    fn validate_tagging(
-        &self,
-        rpc: Rpc,
-        caller: &Caller,
-        snapshot: &Snapshot,
-        message: &v1::ValidateTaggingRequest,
-    ) -> Result<v1::ValidateTaggingResponse, CallError> {
-        let start = Instant::now();
-        let answered = self.try_validate(caller, snapshot, message);
-        let outcome = match &answered {
-            Ok(response) => response.verdict.as_ref().map(outcome),
-            Err(_) => None,
-        };
-        let outcome = outcome.unwrap_or(VerdictOutcome::Error);
-        self.tally.count_verdict(rpc, outcome, start.elapsed());
-        answered
-    }
-
-    fn try_validate(
-        &self,
-        caller: &Caller,
-        snapshot: &Snapshot,
-        message: &v1::ValidateTaggingRequest,
-    ) -> Result<v1::ValidateTaggingResponse, CallError> {
-        rights::check_tagging(caller, message)?;
-        revision::check(&snapshot.revision, message.min_revision.as_ref())?;
-        let asked = SentTagging::read(message).map_err(CallError::Refused)?;
-        if let Some(principal) = asked.principal {
-            rights::check_principal(caller, principal, snapshot)?;
-        }
-        let name = asked.resource.name;
-        let stored = find(&self.shared.directory, name);
-        if stored.is_some() && !sees(snapshot, asked.principal, name, stored.as_deref()) {
-            return Err(unknown("resource"));
-        }
-        let own = match asked.operation {
-            SentOperation::Create => asked.principal.and_then(|who| who.account()),
-            SentOperation::Tag | SentOperation::Untag | SentOperation::Detect => None,
-        };
-        let node = node(snapshot, name, stored.as_deref(), own)?;
-        let (current, group) = asked.known(stored.as_deref());
-        let current = match (asked.operation, current) {
-            (SentOperation::Create, _) => Tags::Sent(&[]),
-            (_, Some(current)) => current,
-            (SentOperation::Tag | SentOperation::Untag | SentOperation::Detect, None) => {
-                return Err(unknown("resource.tags"));
-            }
-        };
-        let write = asked.write();
-        let facts = Facts {
-            name,
-            kind: asked.resource.kind,
-            stored: stored.as_deref(),
-            group,
-            current,
-            change: match asked.operation {
-                SentOperation::Detect => Change::Detect,
-                SentOperation::Create => Change::Create(write.set.unwrap_or_default()),
-                SentOperation::Tag | SentOperation::Untag => Change::of_write(&write, current),
-            },
-            inheritance: asked.inheritance(),
-            history: asked.history,
-        };
-        let settled = facts.settle(snapshot, node)?;
-        let verdict = validate_staged(&settled.staged, &settled.tagging()?);
-        Ok(v1::ValidateTaggingResponse {
-            verdict: Some(reply::tagging::verdict(&verdict)),
-            revision: Some(reply::revision(&snapshot.revision)),
-        })
+    /// Answers a call of `ValidateTagging`, with the prefix that stands before a message.
+    pub(crate) fn validate_now(&self, call: &Call, request: &[u8]) -> Result<Bytes, CallError> {
+        let mut answer = begin_frame(ANSWER);
+        with_tagging(request, |message| {
+            self.validate_newest(call, message, |verdict, revision| {
+                reply::tagging::write(verdict, revision, &mut Writer(&mut answer));
+            })
+        })?;
+        Ok(end_frame(answer))
     }
 
     /// Judges one operation against the newest snapshot.
-    fn validate_now(
+    fn validate_newest<T>(
         &self,
         call: &Call,
-        message: &v1::ValidateTaggingRequest,
-    ) -> Result<v1::ValidateTaggingResponse, CallError> {
-        let rpc = Rpc::ValidateTagging;
+        message: &ValidateTagging<'_>,
+        tell: impl FnOnce(&StagedVerdict<'_>, &Revision) -> T,
+    ) -> Result<T, CallError> {
         self.with_newest(|snapshot| {
-            let caller = call.caller(snapshot, rpc)?;
-            self.validate_tagging(rpc, caller, snapshot, message)
+            let caller = call.caller(snapshot, RPC)?;
+            let case = Judging { caller, snapshot };
+            self.validate_tagging(RPC, case, message, |verdict| {
+                tell(verdict, &snapshot.revision)
+            })
         })
+    }
+
+    /// Judges one operation, and counts and tells the verdict.
+    fn validate_tagging<T>(
+        &self,
+        rpc: Rpc,
+        judging: Judging<'_>,
+        message: &ValidateTagging<'_>,
+        tell: impl FnOnce(&StagedVerdict<'_>) -> T,
+    ) -> Result<T, CallError> {
+        let start = Instant::now();
+        let told = judging.judge(&self.shared.directory, message, |verdict| {
+            (outcome(verdict), tell(verdict))
+        });
+        let outcome = match &told {
+            Ok((outcome, _)) => *outcome,
+            Err(_) => VerdictOutcome::Error,
+        };
+        self.tally.count_verdict(rpc, outcome, start.elapsed());
+        told.map(|(_, told)| told)
     }
 
     async fn validate_all(
@@ -147,13 +127,19 @@ impl Pdp {
         }
         let snapshot = self.snapshot()?;
         let rpc = Rpc::BatchValidateTagging;
-        let caller = call.caller(&snapshot, rpc)?;
+        let judging = Judging {
+            caller: call.caller(&snapshot, rpc)?,
+            snapshot: &snapshot,
+        };
         let mut results = Vec::with_capacity(requests.len());
         for (place, request) in requests.iter().enumerate() {
             if place > 0 && place % YIELD_EVERY == 0 {
                 tokio::task::yield_now().await;
             }
-            let one = match self.validate_tagging(rpc, caller, &snapshot, request) {
+            let told = self.validate_tagging(rpc, judging, &request.into(), |verdict| {
+                reply::tagging::response(verdict, &snapshot.revision)
+            });
+            let one = match told {
                 Ok(response) => One::Response(response),
                 Err(error) => One::Error(error.to_item()),
             };
@@ -163,9 +149,80 @@ impl Pdp {
     }
 }
 
+/// By what an operation is judged.
+#[derive(Clone, Copy)]
+struct Judging<'a> {
+    caller: &'a Caller,
+    snapshot: &'a Snapshot,
+}
+
+impl Judging<'_> {
+    /// Judges one operation, and tells the verdict.
+    fn judge<T>(
+        self,
+        directory: &Directory,
+        message: &ValidateTagging<'_>,
+        tell: impl FnOnce(&StagedVerdict<'_>) -> T,
+    ) -> Result<T, CallError> {
+        let Self { caller, snapshot } = self;
+        rights::check_tagging(caller, message)?;
+        revision::check(&snapshot.revision, message.min_revision)?;
+        let mut storage = TaggingStorage::default();
+        let asked = SentTagging::read(message, &mut storage).map_err(CallError::Refused)?;
+        if let Some(principal) = asked.principal {
+            rights::check_principal(caller, principal, snapshot)?;
+        }
+        let name = asked.resource.name;
+        let stored = find(directory, name);
+        if stored.is_some() && !sees(snapshot, asked.principal, name, stored.as_deref()) {
+            return Err(unknown("resource"));
+        }
+        let stored = stored.as_deref();
+        let own = match asked.operation {
+            SentOperation::Create => asked.principal.and_then(|who| who.account()),
+            SentOperation::Tag | SentOperation::Untag | SentOperation::Detect => None,
+        };
+        let node = node(snapshot, name, stored, own)?;
+        let settled = facts(&asked, &storage, stored)?.settle(snapshot, node)?;
+        let verdict = validate_staged(&settled.staged, &settled.tagging()?);
+        Ok(tell(&verdict))
+    }
+}
+
+/// What is known of an operation that was asked about.
+fn facts<'a, 'm>(
+    asked: &'a SentTagging<'m>,
+    storage: &'a TaggingStorage<'m>,
+    stored: Option<&'a Resource>,
+) -> Result<Facts<'a>, CallError> {
+    let (known, group) = asked.known(storage, stored);
+    let current = match (asked.operation, known) {
+        (SentOperation::Create, _) => Tags::Sent(&[]),
+        (_, Some(current)) => current,
+        (SentOperation::Tag | SentOperation::Untag | SentOperation::Detect, None) => {
+            return Err(unknown("resource.tags"));
+        }
+    };
+    let write = storage.write();
+    Ok(Facts {
+        name: asked.resource.name,
+        kind: asked.resource.kind,
+        stored,
+        group,
+        current,
+        change: match asked.operation {
+            SentOperation::Detect => Change::Detect,
+            SentOperation::Create => Change::Create(write.set.unwrap_or_default()),
+            SentOperation::Tag | SentOperation::Untag => Change::of_write(&write, current),
+        },
+        inheritance: storage.inheritance(),
+        history: asked.history,
+    })
+}
+
 /// What a verdict comes to, for the counters.
-fn outcome(verdict: &v1::TaggingVerdict) -> VerdictOutcome {
-    match (verdict.intercepted, verdict.compliant) {
+fn outcome(verdict: &StagedVerdict<'_>) -> VerdictOutcome {
+    match (verdict.is_intercepted(), verdict.is_compliant()) {
         (true, _) => VerdictOutcome::Intercepted,
         (false, true) => VerdictOutcome::Compliant,
         (false, false) => VerdictOutcome::Reported,
@@ -180,7 +237,10 @@ impl TaggingService for Served {
     ) -> Result<Response<v1::ValidateTaggingResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
         let call = Call::new(&extensions);
-        answer(self.0.validate_now(&call, &message))
+        let told = self
+            .0
+            .validate_newest(&call, &(&message).into(), reply::tagging::response);
+        answer(told)
     }
 
     async fn batch_validate_tagging(

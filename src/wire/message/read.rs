@@ -9,8 +9,8 @@ use arrayvec::ArrayVec;
 use super::field::{Fields, Value};
 use super::text::Texts;
 use super::{
-    Authorize, Context, ContextEntry, Resource, Resources, RevisionToken, Session, Tag, TagWrite,
-    Unread,
+    Authorize, Context, ContextEntry, Resource, Resources, RevisionToken, Session, Tag, TagList,
+    TagWrite, Unread,
 };
 use crate::model::verdict::limits;
 
@@ -52,32 +52,16 @@ impl<'m> Resources<'m> {
     fn read(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
         let mut resource = Resource::default();
         let before = self.tags.len();
-        let mut fields = Fields(value.bytes()?);
-        while let Some((number, value)) = fields.next()? {
-            match number {
-                1 => resource.arn = value.text(texts)?,
-                2 => resource.kind = value.text(texts)?,
-                3 => read_group(resource.group.get_or_insert_default(), value, texts)?,
-                4 => {
-                    read_tags(value, texts, |tag| self.push_tag(before, tag))?;
-                    resource.tags = Some(before..self.tags.len());
-                }
-                _ => {}
-            }
+        resource.merge(value, before, &mut self.tags, texts)?;
+        if self.listed.is_full() {
+            // Beyond the limit it is counted alone.
+            self.tags.truncate(before);
         }
         self.add(resource);
         Ok(())
     }
 
-    /// Keeps a tag of the resource whose tags begin at a place, up to one more than the limit.
-    pub(super) fn push_tag(&mut self, first: usize, tag: Tag<'m>) {
-        let of_resource = self.tags.len().saturating_sub(first);
-        if of_resource <= limits::RESOURCE_TAGS && !self.listed.is_full() {
-            self.tags.push(tag);
-        }
-    }
-
-    pub(super) fn add(&mut self, resource: Resource<'m>) {
+    pub(in crate::wire) fn add(&mut self, resource: Resource<'m>) {
         if resource.tags.is_some() {
             self.first_tags.get_or_insert(self.count);
         }
@@ -87,6 +71,37 @@ impl<'m> Resources<'m> {
         self.count = self.count.saturating_add(1);
         // Beyond the limit it is counted alone.
         let _ = self.listed.try_push(resource);
+    }
+}
+
+impl<'m> Resource<'m> {
+    /// Adds what stands in a field. The tags stand in a list, from a place on: at most one more than
+    /// the limit.
+    pub(super) fn merge(
+        &mut self,
+        value: Value<'m>,
+        first: usize,
+        tags: &mut TagList<'m>,
+        texts: &mut Texts<'m>,
+    ) -> Result<(), Unread> {
+        let mut fields = Fields(value.bytes()?);
+        while let Some((number, value)) = fields.next()? {
+            match number {
+                1 => self.arn = value.text(texts)?,
+                2 => self.kind = value.text(texts)?,
+                3 => read_group(self.group.get_or_insert_default(), value, texts)?,
+                4 => {
+                    read_tags(value, texts, |tag| {
+                        if tags.len() <= first.saturating_add(limits::RESOURCE_TAGS) {
+                            tags.push(tag);
+                        }
+                    })?;
+                    self.tags = Some(first..tags.len());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }
 
@@ -105,7 +120,7 @@ fn read_group<'m>(
 }
 
 /// Reads a tag set.
-fn read_tags<'m>(
+pub(super) fn read_tags<'m>(
     value: Value<'m>,
     texts: &mut Texts<'m>,
     mut keep: impl FnMut(Tag<'m>),
@@ -135,7 +150,7 @@ impl<'m> Tag<'m> {
 }
 
 impl<'m> TagWrite<'m> {
-    fn merge(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
+    pub(super) fn merge(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
         let mut fields = Fields(value.bytes()?);
         while let Some((number, value)) = fields.next()? {
             match number {
@@ -154,7 +169,7 @@ impl<'m> TagWrite<'m> {
 }
 
 /// Keeps an item while there is place: one more than the limit shows that it is passed.
-fn keep<T, const PLACES: usize>(list: &mut ArrayVec<T, PLACES>, item: T) {
+pub(super) fn keep<T, const PLACES: usize>(list: &mut ArrayVec<T, PLACES>, item: T) {
     let _ = list.try_push(item);
 }
 
@@ -182,7 +197,7 @@ impl<'m> Context<'m> {
         }
     }
 
-    pub(super) fn add(&mut self, key: &'m str, first_value: usize) {
+    pub(in crate::wire) fn add(&mut self, key: &'m str, first_value: usize) {
         self.count = self.count.saturating_add(1);
         let values = first_value..self.values.len();
         // Beyond the limit it is counted alone.
@@ -210,7 +225,7 @@ impl<'m> Session<'m> {
 }
 
 impl<'m> RevisionToken<'m> {
-    fn merge(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
+    pub(super) fn merge(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
         let mut fields = Fields(value.bytes()?);
         while let Some((number, value)) = fields.next()? {
             match number {

@@ -63,11 +63,13 @@ fn session() -> impl Strategy<Value = v1::Session> {
     policy.prop_map(|policy| v1::Session { policy })
 }
 
+fn token() -> impl Strategy<Value = v1::RevisionToken> {
+    (text(), any::<u64>()).prop_map(|(source, number)| v1::RevisionToken { source, number })
+}
+
 fn request() -> impl Strategy<Value = v1::AuthorizeRequest> {
     let values = several(text(), limits::CONTEXT_VALUES);
     let entry = (text(), values).prop_map(|(key, values)| v1::ContextEntry { key, values });
-    let token =
-        (text(), any::<u64>()).prop_map(|(source, number)| v1::RevisionToken { source, number });
     (
         (text(), text()),
         several(resource(), limits::RESOURCES),
@@ -75,7 +77,7 @@ fn request() -> impl Strategy<Value = v1::AuthorizeRequest> {
         several(entry, limits::CONTEXT_ENTRIES),
         prop::option::of(session()),
         (any::<i32>(), any::<bool>(), any::<bool>()),
-        prop::option::of(token),
+        prop::option::of(token()),
     )
         .prop_map(
             |(names, resources, tag_write, context, session, flags, min_revision)| {
@@ -90,6 +92,39 @@ fn request() -> impl Strategy<Value = v1::AuthorizeRequest> {
                     min_revision,
                     explain: flags.1,
                     understands_obligations: flags.2,
+                }
+            },
+        )
+}
+
+fn tagging() -> impl Strategy<Value = v1::ValidateTaggingRequest> {
+    let set = prop::option::of(tag_set(limits::REQUEST_TAGS));
+    let group = (set, any::<bool>()).prop_map(|(tags, excluded)| v1::GroupTags { tags, excluded });
+    (
+        text(),
+        prop::option::of(resource()),
+        (any::<i32>(), any::<bool>()),
+        prop::option::of(tag_write()),
+        prop::option::of(group),
+        prop::option::of(token()),
+    )
+        .prop_map(
+            |(
+                principal,
+                resource,
+                (operation, ever_tagged),
+                tag_write,
+                group_tags,
+                min_revision,
+            )| {
+                v1::ValidateTaggingRequest {
+                    principal,
+                    resource,
+                    operation,
+                    tag_write,
+                    group_tags,
+                    ever_tagged,
+                    min_revision,
                 }
             },
         )
@@ -119,6 +154,11 @@ fn change() -> impl Strategy<Value = Change> {
         vec![0x1a, 4, 0x1a, 0, 0x22, 0],
         vec![0x1a, 8, 0x22, 2, 0x0a, 0, 0x22, 2, 0x0a, 0],
         vec![0x32, 4, 0x0a, 0, 0x12, 0],
+        // A resource, and the tags of its group, of a question about tags.
+        vec![0x12, 8, 0x22, 2, 0x0a, 0, 0x22, 2, 0x0a, 0],
+        vec![0x12, 6, 0x1a, 0, 0x1a, 2, 0x0a, 0],
+        vec![0x2a, 6, 0x0a, 0, 0x0a, 2, 0x0a, 0],
+        vec![0x2a, 2, 0x10, 1],
         vec![
             0x38, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1,
         ],
@@ -177,6 +217,22 @@ fn check_question(bytes: &[u8]) {
         (Err(Unread), Err(_)) => {}
     }
     let told = with_question(bytes, |_| Ok(()));
+    let expected = match &owned {
+        Ok(_) => Ok(()),
+        Err(error) => Err(CallError::MessageInvalid(error.to_string())),
+    };
+    assert_eq!(told, expected);
+}
+
+fn check_tagging(bytes: &[u8]) {
+    let owned = v1::ValidateTaggingRequest::decode(bytes);
+    let mut read = ValidateTagging::default();
+    match (read.merge(bytes), &owned) {
+        (Ok(()), owned) => assert_eq!(read, ValidateTagging::from(owned.as_ref().unwrap())),
+        (Err(Unread), Ok(_)) => assert!(may_hold_group(bytes), "{bytes:?}"),
+        (Err(Unread), Err(_)) => {}
+    }
+    let told = with_tagging(bytes, |_| Ok(()));
     let expected = match &owned {
         Ok(_) => Ok(()),
         Err(error) => Err(CallError::MessageInvalid(error.to_string())),
@@ -248,6 +304,26 @@ proptest! {
     }
 
     #[test]
+    fn what_prost_writes_of_tags_is_read_as_prost_reads_it(message in tagging()) {
+        let bytes = message.encode_to_vec();
+        let mut read = ValidateTagging::default();
+        prop_assert_eq!(read.merge(&bytes), Ok(()));
+        prop_assert_eq!(read, ValidateTagging::from(&message));
+    }
+
+    #[test]
+    fn broken_questions_about_tags_are_taken_and_refused_as_prost_does(
+        message in tagging(),
+        changes in prop::collection::vec(change(), 0..6),
+    ) {
+        let mut bytes = message.encode_to_vec();
+        for change in changes {
+            change.make(&mut bytes);
+        }
+        check_tagging(&bytes);
+    }
+
+    #[test]
     fn broken_batches_and_streams_are_taken_and_refused_as_prost_does(
         requests in prop::collection::vec(request(), 0..4),
         changes in prop::collection::vec(change(), 0..6),
@@ -266,6 +342,7 @@ proptest! {
         bytes in prop::collection::vec(any::<u8>(), 0..64),
     ) {
         check_question(&bytes);
+        check_tagging(&bytes);
         check_batch(&bytes);
         check_streamed(&bytes);
     }

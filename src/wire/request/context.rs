@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::fault::{Faults, first_repeat};
 use crate::engine::request::{Context, ContextEntry};
 use crate::model::condition::{parse_bool, parse_ip};
+use crate::model::context_key::is_derived;
 use crate::model::text::eq_fold;
 use crate::model::verdict::{RefusalReason, limits};
 use crate::wire::message;
@@ -160,49 +161,11 @@ fn class_of(key: &str) -> KeyClass {
         KeyClass::SecureTransport
     } else if is("acs:MFAPresent") {
         KeyClass::MfaPresent
-    } else if DERIVED.into_iter().any(is) || is_tag_key(key) {
+    } else if is_derived(key) {
         KeyClass::Derived
     } else {
         KeyClass::Plain
     }
-}
-
-/// Keys that the server derives, beside those of the tag families.
-const DERIVED: [&str; 8] = [
-    "acs:CurrentTime",
-    "acs:PrincipalARN",
-    "acs:PrincipalType",
-    "acs:PrincipalUid",
-    "acs:PrincipalId",
-    "acs:ResourceGroupId",
-    "Action",
-    "Resource",
-];
-
-/// The tag families (security 3.8).
-const FAMILIES: [&str; 6] = [
-    "ResourceTag",
-    "RequestTag",
-    "tag",
-    "BucketTag",
-    "ExistingObjectTag",
-    "RequestObjectTag",
-];
-
-/// Whether a key is of a tag family, with or without a tag's key, or could be of one that a catalog
-/// names: `<svc>:…/<k>` whose left part contains `tag`.
-fn is_tag_key(key: &str) -> bool {
-    let Some((_, name)) = key.split_once(':') else {
-        return false;
-    };
-    let (family, below) = match name.split_once('/') {
-        Some((family, _)) => (family, true),
-        None => (name, false),
-    };
-    FAMILIES
-        .into_iter()
-        .any(|known| known.eq_ignore_ascii_case(family))
-        || (below && family.to_ascii_lowercase().contains("tag"))
 }
 
 fn has_prefix(key: &str, prefix: &str) -> bool {

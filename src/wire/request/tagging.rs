@@ -12,7 +12,7 @@ use crate::model::arn::PrincipalRef;
 use crate::model::compliance::TagHistory;
 use crate::model::tag::TagRef;
 use crate::model::verdict::{RefusalReason, limits};
-use crate::wire::message::{self, Tag, TagList};
+use crate::wire::message::{self, ValidateTagging};
 use crate::wire::status::Refusal;
 use crate::wire::v1;
 
@@ -32,24 +32,42 @@ pub(crate) struct SentTagging<'m> {
     pub(crate) resource: SentResource<'m>,
     pub(crate) operation: SentOperation,
     pub(crate) history: TagHistory,
+}
+
+/// The place of the lists of one message while it is read.
+#[derive(Debug, Default)]
+pub(crate) struct TaggingStorage<'m> {
     tags: SentTags<'m>,
     write: Write<'m>,
     group_tags: GroupTags<'m>,
 }
 
-#[derive(Debug)]
-enum GroupTags<'m> {
-    Unknown,
+/// What is said of the tags of the resource group.
+#[derive(Debug, Default)]
+struct GroupTags<'m> {
+    said: Said,
+    known: ArrayVec<TagRef<'m>, { limits::REQUEST_TAGS }>,
+}
+
+#[derive(Debug, Default)]
+enum Said {
+    #[default]
+    Nothing,
     Excluded,
-    Known(Vec<TagRef<'m>>),
+    Known,
 }
 
 impl<'m> SentTagging<'m> {
     /// Reads a message.
-    pub(crate) fn read(message: &'m v1::ValidateTaggingRequest) -> Result<Self, Refusal> {
-        let v1::ValidateTaggingRequest {
+    pub(crate) fn read(
+        message: &'m ValidateTagging<'_>,
+        storage: &mut TaggingStorage<'m>,
+    ) -> Result<Self, Refusal> {
+        // `min_revision` is for the service.
+        let ValidateTagging {
             principal,
             resource,
+            tags: _,
             operation,
             tag_write,
             group_tags,
@@ -57,23 +75,21 @@ impl<'m> SentTagging<'m> {
             min_revision: _,
         } = message;
         let mut faults = Faults::default();
-        let mut write = Write::default();
         if let Some(sent) = tag_write {
-            write.read(&message::TagWrite::from(sent), &mut faults);
+            storage.write.read(sent, &mut faults);
         }
         let operation = read_operation(*operation, tag_write.as_ref(), &mut faults);
-        let group_tags = read_group_tags(group_tags.as_ref(), &mut faults);
+        if let Some(sent) = group_tags {
+            storage.group_tags.read(sent, &mut faults);
+        }
         let principal = read_principal(principal, &mut faults);
-        let mut tags = SentTags::new();
         let sent = resource.as_ref().and_then(|sent| {
-            let mut unread = TagList::new();
-            let sent = message::Resource::of(sent, &mut unread);
-            let unread = sent.tags.is_some().then_some(&*unread);
             let at = At {
                 list: "resource",
                 place: 0,
             };
-            SentResource::read(&sent, unread, &mut tags, at, &mut faults)
+            let unread = message.sent_tags();
+            SentResource::read(sent, unread, &mut storage.tags, at, &mut faults)
         });
         if let Some(late) = faults.into_result()? {
             return Err(late);
@@ -83,33 +99,25 @@ impl<'m> SentTagging<'m> {
             field: "resource".to_owned(),
             detail: "absent".to_owned(),
         };
-        let resource = sent.ok_or_else(absent)?;
         Ok(Self {
             principal,
-            resource,
+            resource: sent.ok_or_else(absent)?,
             operation,
             history: if *ever_tagged {
                 TagHistory::Tagged
             } else {
                 TagHistory::Unknown
             },
-            tags,
-            write,
-            group_tags,
         })
-    }
-
-    /// What the operation carries.
-    pub(crate) fn write(&self) -> TagWrite<'_> {
-        self.write.as_engine()
     }
 
     /// The tags and the group of the resource, the directory's before the sender's.
     pub(crate) fn known<'p>(
         &'p self,
+        storage: &'p TaggingStorage<'m>,
         stored: Option<&'p model::resource::Resource>,
     ) -> (Option<Tags<'p>>, KnownGroup<'p>) {
-        let Resource { tags, group, .. } = self.resource.known(&self.tags, stored);
+        let Resource { tags, group, .. } = self.resource.known(&storage.tags, stored);
         let tags = match tags {
             KnownTags::Unknown => None,
             KnownTags::Sent(tags) => Some(Tags::Sent(tags)),
@@ -117,14 +125,35 @@ impl<'m> SentTagging<'m> {
         };
         (tags, group)
     }
+}
+
+impl TaggingStorage<'_> {
+    /// What the operation carries.
+    pub(crate) fn write(&self) -> TagWrite<'_> {
+        self.write.as_engine()
+    }
 
     /// What the resource may take from its group.
     pub(crate) fn inheritance(&self) -> Inheritance<'_> {
-        match &self.group_tags {
-            GroupTags::Unknown => Inheritance::Unknown,
-            GroupTags::Excluded => Inheritance::Excluded,
-            GroupTags::Known(tags) => Inheritance::Group(Tags::Sent(tags)),
+        match self.group_tags.said {
+            Said::Nothing => Inheritance::Unknown,
+            Said::Excluded => Inheritance::Excluded,
+            Said::Known => Inheritance::Group(Tags::Sent(&self.group_tags.known)),
         }
+    }
+}
+
+impl<'m> GroupTags<'m> {
+    /// Reads what a message says. The tags of a group that nothing is taken from do not matter.
+    fn read(&mut self, message: &'m message::GroupTags<'_>, faults: &mut Faults) {
+        let message::GroupTags { tags, excluded } = message;
+        if *excluded {
+            self.said = Said::Excluded;
+            return;
+        }
+        self.said = Said::Known;
+        let field = || "group_tags.tags".to_owned();
+        read_tags(tags, &mut self.known, field, faults);
     }
 }
 
@@ -140,28 +169,10 @@ fn read_principal<'m>(text: &'m str, faults: &mut Faults) -> Option<PrincipalRef
     read.ok()
 }
 
-fn read_group_tags<'m>(message: Option<&'m v1::GroupTags>, faults: &mut Faults) -> GroupTags<'m> {
-    match message {
-        None => GroupTags::Unknown,
-        Some(v1::GroupTags { excluded: true, .. }) => GroupTags::Excluded,
-        Some(v1::GroupTags {
-            tags,
-            excluded: false,
-        }) => {
-            let mut known = ArrayVec::<_, { limits::REQUEST_TAGS }>::new();
-            if let Some(set) = tags {
-                let tags: Vec<Tag<'_>> = set.tags.iter().map(Tag::from).collect();
-                read_tags(&tags, &mut known, || "group_tags.tags".to_owned(), faults);
-            }
-            GroupTags::Known(known.to_vec())
-        }
-    }
-}
-
 /// Reads the operation, and refuses what it cannot carry.
 fn read_operation(
     operation: i32,
-    write: Option<&v1::TagWrite>,
+    write: Option<&message::TagWrite<'_>>,
     faults: &mut Faults,
 ) -> SentOperation {
     use v1::TaggingOperation as Sent;
@@ -182,7 +193,7 @@ fn read_operation(
     };
     let sets = write.is_some_and(|write| {
         let set = write.set.as_ref();
-        write.replace || set.is_some_and(|set| !set.tags.is_empty())
+        write.replace || set.is_some_and(|set| !set.is_empty())
     });
     let removes = write.is_some_and(|write| write.remove_all || !write.remove_keys.is_empty());
     let wrong = match operation {

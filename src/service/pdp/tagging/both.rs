@@ -145,10 +145,10 @@ impl Pdp {
                 continue;
             };
             let tagging = settled.tagging()?;
-            let verdict = reply::tagging::verdict(&validate_staged(&settled.staged, &tagging));
+            let verdict = validate_staged(&settled.staged, &tagging);
             let rpc = Rpc::AuthorizeTagging;
             self.tally.count_outcome(rpc, outcome(&verdict));
-            response.verdicts.push(verdict);
+            response.verdicts.push(reply::tagging::verdict(&verdict));
             taggings.push((settled, tagging, *replacing));
         }
         let targets: Vec<Target<'_, '_>> = taggings

@@ -1,5 +1,7 @@
 //! What is known of one operation on one resource, and what judges it.
 
+use std::borrow::Cow;
+
 use crate::engine::compliance::{Staged, TypeSources, can_intercept, capabilities, resource_type};
 use crate::engine::request::{KnownGroup, TagWrite};
 use crate::engine::tagging::{Inheritance, Operation, Question, Tagging, Tags};
@@ -32,7 +34,7 @@ pub(super) enum Change<'a> {
     Create(&'a [TagRef<'a>]),
     Write {
         set: &'a [TagRef<'a>],
-        removed: Vec<&'a str>,
+        removed: Cow<'a, [&'a str]>,
     },
 }
 
@@ -47,14 +49,14 @@ impl<'a> Change<'a> {
 }
 
 /// The keys that a write takes away.
-fn removed<'a>(write: &TagWrite<'a>, current: Tags<'a>) -> Vec<&'a str> {
+fn removed<'a>(write: &TagWrite<'a>, current: Tags<'a>) -> Cow<'a, [&'a str]> {
     let set = write.set.unwrap_or_default();
     if write.remove_all || write.replace {
         let keys = current.iter().map(|tag| tag.key);
         keys.filter(|key| !set.iter().any(|tag| tag.key == *key))
             .collect()
     } else {
-        write.remove_keys.to_vec()
+        Cow::Borrowed(write.remove_keys)
     }
 }
 

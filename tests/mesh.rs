@@ -1,0 +1,4 @@
+//! Requests of a proxy: the messages of Envoy by themselves, and a real Envoy in front of upstreams.
+
+mod cases;
+mod eci;
