@@ -18,7 +18,7 @@ use super::position::Source;
 pub const MAX_NESTING: usize = 40;
 
 /// Where the nodes of one document live.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Arena(Bump);
 
 impl Arena {
