@@ -62,7 +62,6 @@ pub(super) fn actions(
     }
     (
         Actions {
-            excluding: false,
             exact: exact.into(),
             patterns: matchers.into(),
         },

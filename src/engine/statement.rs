@@ -26,7 +26,7 @@ pub(super) fn of<'a>(check: &SubCheck<'a>, id: StatementId) -> Option<&'a Statem
 #[inline]
 pub(super) fn covers_action(statement: &Statement, action: &ActionView<'_>) -> bool {
     statement.filter.may_cover(action.found.asked)
-        && (is_listed(&statement.actions, action) != statement.actions.excluding)
+        && (is_listed(&statement.actions, action) != statement.excluding)
 }
 
 fn is_listed(actions: &Actions, action: &ActionView<'_>) -> bool {

@@ -124,7 +124,7 @@ fn has_verb(name: &str, verb: &str) -> bool {
 }
 
 fn contains_tag(name: &str) -> bool {
-    name.contains("Tag")
+    name.as_bytes().windows(3).any(|part| part == b"Tag")
         || name
             .get(..5)
             .is_some_and(|verb| verb.eq_ignore_ascii_case("untag"))

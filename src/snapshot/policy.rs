@@ -45,6 +45,8 @@ pub struct Statement {
     pub class: Class,
     /// What its conditions need of a request.
     pub reads: Reads,
+    /// Whether the actions are those that it leaves out (`NotAction`).
+    pub excluding: bool,
     /// `Action` or `NotAction`.
     pub actions: Actions,
     /// `Resource`.
@@ -86,11 +88,9 @@ impl Class {
     }
 }
 
-/// Which actions a statement covers.
+/// The actions that a statement names.
 #[derive(Debug, Clone)]
 pub struct Actions {
-    /// Whether the lists exclude (`NotAction`).
-    pub excluding: bool,
     /// The actions named in full.
     pub exact: ActionIds,
     /// Those named by wildcards.
