@@ -17,15 +17,17 @@ pub(super) fn list<'b>(
     effect: Effect,
     conditions: &'b [written::Condition],
 ) -> Arc<[Condition]> {
-    let missing = match interner.conditions.get(effect, conditions) {
+    let hash = match interner.conditions.get(effect, conditions) {
         Ok(known) => return known,
-        Err(missing) => missing,
+        Err(hash) => hash,
     };
     let each = conditions.iter();
     let lowered: Arc<[Condition]> = each
         .map(|condition| lower(interner, settings, effect, condition))
         .collect();
-    interner.conditions.insert(missing, Arc::clone(&lowered));
+    interner
+        .conditions
+        .insert(hash, effect, conditions, Arc::clone(&lowered));
     lowered
 }
 

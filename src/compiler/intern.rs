@@ -71,29 +71,20 @@ impl<W, L> Default for Lists<'_, W, L> {
 }
 
 impl<'b, W: Hash + Eq, L: Clone> Lists<'b, W, L> {
-    /// The list that was lowered from what is written, or where to put it.
-    pub(super) fn get(&self, effect: Effect, written: &'b [W]) -> Result<L, Missing<'b, W>> {
+    /// The list that was lowered from what is written, or its hash.
+    pub(super) fn get(&self, effect: Effect, written: &'b [W]) -> Result<L, u64> {
         let hash = self.hasher.hash_one((effect, written));
         let is_same = |known: &Known<'_, W, L>| {
             known.hash == hash && known.effect == effect && known.written == written
         };
         match self.known.find(hash, is_same) {
             Some(known) => Ok(known.list.clone()),
-            None => Err(Missing {
-                hash,
-                effect,
-                written,
-            }),
+            None => Err(hash),
         }
     }
 
-    /// Keeps a list in its place.
-    pub(super) fn insert(&mut self, missing: Missing<'b, W>, list: L) {
-        let Missing {
-            hash,
-            effect,
-            written,
-        } = missing;
+    /// Keeps a list that was missing, under the hash that was told.
+    pub(super) fn insert(&mut self, hash: u64, effect: Effect, written: &'b [W], list: L) {
         let known = Known {
             hash,
             effect,
@@ -102,12 +93,4 @@ impl<'b, W: Hash + Eq, L: Clone> Lists<'b, W, L> {
         };
         self.known.insert_unique(hash, known, |known| known.hash);
     }
-}
-
-/// What was not lowered yet.
-#[derive(Debug)]
-pub(super) struct Missing<'b, W> {
-    hash: u64,
-    effect: Effect,
-    written: &'b [W],
 }

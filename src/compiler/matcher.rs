@@ -146,9 +146,9 @@ fn arns<'b>(
     effect: Effect,
     patterns: &'b [ResourcePattern],
 ) -> Option<Matchers> {
-    let missing = match interner.resources.get(effect, patterns) {
+    let hash = match interner.resources.get(effect, patterns) {
         Ok(known) => return known,
-        Err(missing) => missing,
+        Err(hash) => hash,
     };
     let mut each = patterns.iter().map(|pattern| arn(effect, pattern));
     let matchers = if patterns.len() == 1 {
@@ -156,7 +156,9 @@ fn arns<'b>(
     } else {
         each.collect::<Option<_>>().map(Matchers::Many)
     };
-    interner.resources.insert(missing, matchers.clone());
+    interner
+        .resources
+        .insert(hash, effect, patterns, matchers.clone());
     matchers
 }
 

@@ -158,16 +158,12 @@ struct Growing<'a> {
 
 impl Growing<'_> {
     fn enter<E: serde::de::Error>(&mut self) -> Result<(), E> {
-        match self.rest.checked_sub(1) {
-            Some(rest) => {
-                self.rest = rest;
-                Ok(())
-            }
-            None => {
-                self.too_deep = true;
-                Err(E::custom("nested too deep"))
-            }
-        }
+        let Some(rest) = self.rest.checked_sub(1) else {
+            self.too_deep = true;
+            return Err(E::custom("nested too deep"));
+        };
+        self.rest = rest;
+        Ok(())
     }
 
     fn leave(&mut self) {

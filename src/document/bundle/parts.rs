@@ -151,17 +151,17 @@ impl<'f> Reading<'f> {
             Part::Account(account, AccountFilePart::Policy(form)) => {
                 let known = self.accounts.entry(account.clone()).or_default();
                 let mut policies = std::mem::take(&mut known.policies);
-                self.policies(path, source, form, DocumentLayer::Identity, &mut policies);
+                self.policies(path, source, &form, DocumentLayer::Identity, &mut policies);
                 self.accounts.entry(account).or_default().policies = policies;
             }
             Part::System(form) => {
                 let mut policies = std::mem::take(&mut self.system);
-                self.policies(path, source, form, DocumentLayer::Identity, &mut policies);
+                self.policies(path, source, &form, DocumentLayer::Identity, &mut policies);
                 self.system = policies;
             }
             Part::Control(form) => {
                 let mut policies = std::mem::take(&mut self.control);
-                self.policies(path, source, form, DocumentLayer::Control, &mut policies);
+                self.policies(path, source, &form, DocumentLayer::Control, &mut policies);
                 self.control = policies;
             }
             Part::Tag(form) => self.read_tag_policies(path, source, form),
@@ -258,7 +258,7 @@ impl<'f> Reading<'f> {
         &mut self,
         path: &'f str,
         source: Source<'f>,
-        form: Form,
+        form: &Form,
         layer: DocumentLayer,
         policies: &mut BTreeMap<Name, Policy>,
     ) {
@@ -268,7 +268,7 @@ impl<'f> Reading<'f> {
             settings: &settings,
             catalog: &catalog,
         };
-        for batch in batch::policies(path, source, &form, &options) {
+        for batch in batch::policies(path, source, form, &options) {
             let Batch {
                 read,
                 lints,
