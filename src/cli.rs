@@ -16,6 +16,7 @@ mod healthcheck;
 mod history;
 mod list;
 mod output;
+mod resources;
 mod rollback;
 mod serve;
 mod tag;
@@ -48,6 +49,7 @@ enum Command {
     Export(export::Args),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
+    Resources(resources::Args),
     Tag(tag::TagArgs),
     Untag(tag::UntagArgs),
     Test(test::Args),
@@ -103,6 +105,7 @@ impl Cli {
             Command::Export(args) => export::run(&args),
             Command::Backup(args) => backup::backup(&args),
             Command::Restore(args) => backup::restore(&args),
+            Command::Resources(args) => resources::run(&args),
             Command::Tag(args) => tag::tag_resources(&args),
             Command::Untag(args) => tag::untag_resources(&args),
             Command::Test(args) => test::run(&args),

@@ -2,6 +2,7 @@
 //! reference evaluator.
 
 mod cases;
+mod manage;
 mod pages;
 mod rights;
 mod worlds;

@@ -9,6 +9,7 @@
 mod asker;
 mod background;
 mod calls;
+mod listings;
 mod names;
 mod told;
 
@@ -19,15 +20,17 @@ use tonic::{Request, Response, Status};
 
 pub use self::background::step;
 use self::told::Told;
-use super::pap::From;
-use super::pdp::rights;
+use super::pap::{self, From};
 use super::pdp::session::Sessions;
+use super::pdp::{answer, rights};
+use crate::directory::Directory;
 use crate::management::directory::{DirectoryWriter, Done, Turn, WriteFault};
 use crate::model::caller::{Origin, Rpc};
 use crate::model::tagging::Plan;
 use crate::publish::Reader;
 use crate::snapshot::Snapshot;
 use crate::snapshot::caller::Caller;
+use crate::wire::page::PageKey;
 use crate::wire::status::{CallError, DirectoryFault};
 use crate::wire::v1;
 use crate::wire::v1::directory_service_server::DirectoryService;
@@ -41,6 +44,8 @@ struct Shared {
     reader: Reader,
     writer: DirectoryWriter,
     sessions: Sessions,
+    directory: Arc<Directory>,
+    pages: PageKey,
 }
 
 /// A call in its turn: who calls, and what decides.
@@ -56,11 +61,13 @@ struct Hearing<'h> {
 type Evaluate<M> = fn(&Hearing<'_>, &M) -> Result<(Told, Plan), CallError>;
 
 impl Handlers {
-    pub(super) fn new(reader: Reader, writer: DirectoryWriter) -> Self {
+    pub(super) fn new(config: &pap::Config) -> Self {
         Self(Arc::new(Shared {
-            reader,
-            writer,
+            reader: config.reader.clone(),
+            writer: config.writer.clone(),
             sessions: Sessions::default(),
+            directory: Arc::clone(&config.directory),
+            pages: config.pages.clone(),
         }))
     }
 
@@ -216,5 +223,33 @@ impl DirectoryService for Handlers {
             .call(Rpc::DissociateResources, request, calls::dissociate)
             .await?;
         Ok(Response::new(v1::DissociateResourcesResponse { outcome }))
+    }
+
+    async fn list_tag_resources(
+        &self,
+        request: Request<v1::ListTagResourcesRequest>,
+    ) -> Result<Response<v1::ListTagResourcesResponse>, Status> {
+        answer(self.0.list_tag_resources(&request))
+    }
+
+    async fn list_resources_by_tags(
+        &self,
+        request: Request<v1::ListResourcesByTagsRequest>,
+    ) -> Result<Response<v1::ListResourcesByTagsResponse>, Status> {
+        answer(self.0.list_resources_by_tags(&request).await)
+    }
+
+    async fn list_tag_keys(
+        &self,
+        request: Request<v1::ListTagKeysRequest>,
+    ) -> Result<Response<v1::ListTagKeysResponse>, Status> {
+        answer(self.0.list_tag_keys(&request).await)
+    }
+
+    async fn list_tag_values(
+        &self,
+        request: Request<v1::ListTagValuesRequest>,
+    ) -> Result<Response<v1::ListTagValuesResponse>, Status> {
+        answer(self.0.list_tag_values(&request).await)
     }
 }

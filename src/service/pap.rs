@@ -129,7 +129,7 @@ impl Pap {
     /// When the listener cannot be used.
     pub async fn run(self, config: Config, mut stop: watch::Receiver<Phase>) -> io::Result<()> {
         let listener = Listener::new(self.bound)?;
-        let directory = directory::Handlers::new(config.reader.clone(), config.writer.clone());
+        let directory = directory::Handlers::new(&config);
         let handlers = Handlers::new(config, stop.clone());
         let server =
             ManagementServiceServer::new(handlers).max_decoding_message_size(MAX_MESSAGE_BYTES);
