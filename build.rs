@@ -12,6 +12,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "tagwarden/v1/authorization.proto",
             "tagwarden/v1/listing.proto",
             "tagwarden/v1/tagging.proto",
+            "tagwarden/v1/directory.proto",
             "tagwarden/v1/management.proto",
             "envoy/service/auth/v3/external_auth.proto",
         ],

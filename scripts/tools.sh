@@ -26,6 +26,15 @@ python() {
   cp "$2" ".tools/$1/.whole"
 }
 
+# node FOLDER LOCKED: the packages of LOCKED/package-lock.json into FOLDER
+node() {
+  if [ -e "$1/.whole" ] && cmp --silent "$2/package-lock.json" "$1/.whole"; then return; fi
+  rm -rf "$1" && mkdir -p "$1"
+  cp "$2/package.json" "$2/package-lock.json" "$1/"
+  npm ci --silent --no-audit --no-fund --ignore-scripts --prefix "$1"
+  cp "$2/package-lock.json" "$1/.whole"
+}
+
 # debian FOLDER PACKAGE…: unpacked into .tools/FOLDER
 debian() {
   local folder=$PWD/.tools/$1
@@ -67,16 +76,12 @@ if [ ! -x .tools/npm/node_modules/.bin/buf ]; then
   npm install --silent --no-audit --no-fund --prefix .tools/npm --save-exact @bufbuild/buf@1.75.0
 fi
 
+node .tools/clients-node examples/clients/node
+node .tools/istio scripts/istio
 python clients-python examples/clients/python/requirements.txt
-
-if [ ! -e .tools/clients-node/.whole ] \
-  || ! cmp --silent examples/clients/node/package-lock.json .tools/clients-node/.whole; then
-  rm -rf .tools/clients-node && mkdir -p .tools/clients-node
-  cp examples/clients/node/package.json examples/clients/node/package-lock.json .tools/clients-node/
-  npm ci --silent --no-audit --no-fund --ignore-scripts --prefix .tools/clients-node
-  cp examples/clients/node/package-lock.json .tools/clients-node/.whole
-fi
+python python scripts/tools-python.txt
 
 debian go golang-1.19-go golang-1.19-src golang-google-grpc-dev golang-google-genproto-dev \
   golang-github-golang-protobuf-1-3-dev protoc-gen-go-1-3 golang-golang-x-net-dev \
   golang-golang-x-sys-dev golang-golang-x-text-dev
+debian prometheus prometheus

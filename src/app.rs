@@ -6,6 +6,7 @@
 
 mod authored;
 mod manage;
+mod notify;
 mod secured;
 mod signals;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 pub use self::authored::Bundles;
 use self::authored::Kept;
@@ -26,6 +28,7 @@ use self::signals::{Watched, on_signals};
 use crate::admin::{self, Admin, Sources, State};
 use crate::directory::Directory;
 use crate::document::finding::Finding;
+use crate::management::directory::{self, DirectoryWriter};
 use crate::management::permission::Administrators;
 use crate::management::{self, Command, Management, Status};
 use crate::publish::publication;
@@ -35,7 +38,7 @@ use crate::service::{self, Ended, Phase, Server};
 use crate::source::files::{Watch, WatchConfig};
 use crate::source::random;
 use crate::source::watch::Watcher;
-use crate::telemetry::Reloads;
+use crate::telemetry::{DirectoryWrites, Reloads};
 use crate::tls::Endpoint;
 use crate::wire::page::PageKey;
 
@@ -111,12 +114,19 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
     bound.tell()?;
     let credentials = secured::watch(&endpoints, tls_poll)?;
     let kept = Kept::open(&bundles)?;
-    let (running, task) = Running::start(kept, administrators, endpoints, credentials)?;
+    if kept.is_empty()? {
+        // Nothing will be in force until somebody who waits for this server brings it.
+        notify::ready();
+    }
+    let (running, threads) = Running::start(kept, administrators, endpoints, credentials)?;
     let ended = runtime.block_on(running.serve(bound));
-    // With the last that could reach it the management task ends, and frees what is in force.
+    // With the last that could reach them the threads end: management, which frees what is in
+    // force, and then the directory's writer.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    if task.join().is_err() {
-        tracing::error!("the management task panicked");
+    for thread in threads {
+        if thread.join().is_err() {
+            tracing::error!("a thread that owns state panicked");
+        }
     }
     ended
 }
@@ -145,6 +155,7 @@ impl Bound {
 struct Running {
     pdp: Pdp,
     reloads: Reloads,
+    counted: DirectoryWrites,
     managing: pap::Config,
     watched: Watched,
     endpoints: Vec<Arc<Endpoint>>,
@@ -156,15 +167,26 @@ impl Running {
         administrators: Administrators,
         endpoints: Vec<Arc<Endpoint>>,
         credentials: Vec<Watcher>,
-    ) -> anyhow::Result<(Self, JoinHandle<()>)> {
+    ) -> anyhow::Result<(Self, [JoinHandle<()>; 2])> {
         let (publisher, reader) = publication().context("the reclaiming thread")?;
         let directory = Arc::new(Directory::default());
         let reloads = Reloads::default();
+        let counted = DirectoryWrites::default();
+        let (writer, thread) = DirectoryWriter::start(directory::Config {
+            directory: Arc::clone(&directory),
+            reader: reader.clone(),
+            store: kept.resources(),
+            writes: counted.clone(),
+            step: service::directory_step(),
+        })
+        .context("the directory cannot be loaded")?;
+        let stores = kept.stores();
         let (authored, watched) = kept.into_parts(&administrators)?;
         let (management, task) = Management::start(management::Config {
             publisher,
             reader: reader.clone(),
             directory: Arc::clone(&directory),
+            writer: writer.clone(),
             reloads: reloads.clone(),
             authored,
         })
@@ -175,8 +197,10 @@ impl Running {
             management,
             reader: reader.clone(),
             directory: Arc::clone(&directory),
+            writer,
             administrators,
             pages: PageKey::new(random()?),
+            stores,
         };
         let running = Self {
             pdp: Pdp::new(pdp::Config {
@@ -186,6 +210,7 @@ impl Running {
                 pages: PageKey::new(random()?),
             }),
             reloads,
+            counted,
             managing,
             watched: Watched {
                 bundle: watch,
@@ -193,13 +218,14 @@ impl Running {
             },
             endpoints,
         };
-        Ok((running, task))
+        Ok((running, [task, thread]))
     }
 
     async fn serve(self, bound: Bound) -> anyhow::Result<Ended> {
         let Self {
             pdp,
             reloads,
+            counted,
             managing,
             watched,
             endpoints,
@@ -214,6 +240,8 @@ impl Running {
                 status: managing.management.status(),
                 tallies: pdp.tallies(),
                 reloads,
+                writes: counted,
+                directory: Arc::clone(&managing.directory),
                 ignored: pdp.ignored_values(),
                 connections: server.open_connections(),
                 endpoints,
@@ -222,6 +250,8 @@ impl Running {
         };
         let status = managing.management.status();
         let signals = tokio::spawn(on_signals(phase.clone(), draining, watched));
+        let ready =
+            AbortOnDropHandle::new(tokio::spawn(notify::ready_with_policies(status.clone())));
         let admin = admin.map(|admin| tokio::spawn(admin.run(state, stop.clone())));
         let pap = pap.map(|pap| tokio::spawn(pap.run(managing, last_phases)));
         let serving = server.run(pdp, phases);
@@ -240,6 +270,7 @@ impl Running {
         if let Some(admin) = admin {
             admin.await??;
         }
+        drop(ready);
         signals.abort();
         // What it held is dropped with it.
         let _ = signals.await;

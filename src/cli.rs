@@ -2,6 +2,7 @@
 
 mod apply;
 mod authorize;
+mod backup;
 mod change;
 mod check;
 mod client;
@@ -17,6 +18,7 @@ mod list;
 mod output;
 mod rollback;
 mod serve;
+mod tag;
 mod test;
 
 use std::process::ExitCode;
@@ -44,6 +46,10 @@ enum Command {
     List(list::Args),
     History(history::Args),
     Export(export::Args),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
+    Tag(tag::TagArgs),
+    Untag(tag::UntagArgs),
     Test(test::Args),
     Authorize(authorize::Args),
     Explain(authorize::ExplainArgs),
@@ -95,6 +101,10 @@ impl Cli {
             Command::List(args) => list::run(&args),
             Command::History(args) => history::run(&args),
             Command::Export(args) => export::run(&args),
+            Command::Backup(args) => backup::backup(&args),
+            Command::Restore(args) => backup::restore(&args),
+            Command::Tag(args) => tag::tag_resources(&args),
+            Command::Untag(args) => tag::untag_resources(&args),
             Command::Test(args) => test::run(&args),
             Command::Authorize(args) => authorize::run(args),
             Command::Explain(args) => authorize::explain(args),

@@ -65,6 +65,7 @@ pub mod routing;
 
 // The edges: live state, files, what is counted.
 pub mod directory;
+mod memory;
 pub mod publish;
 pub mod source;
 pub mod telemetry;

@@ -9,6 +9,7 @@
 
 mod authoring;
 pub mod change;
+pub mod directory;
 pub mod load;
 pub mod permission;
 pub mod reading;
@@ -24,6 +25,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 pub use self::authoring::import;
 use self::change::{Change, ChangeError};
+use self::directory::DirectoryWriter;
 use self::load::LoadError;
 use self::permission::Administrators;
 use self::reading::{FileObjects, Reading, ReadingError};
@@ -105,8 +107,10 @@ pub struct Config {
     pub publisher: Publisher,
     /// Where they are read again.
     pub reader: Reader,
-    /// Where resources go.
+    /// Where resources are read.
     pub directory: Arc<Directory>,
+    /// Where resources go.
+    pub writer: DirectoryWriter,
     /// Where outcomes are counted.
     pub reloads: Reloads,
     /// Where authored state is.

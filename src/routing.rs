@@ -21,6 +21,7 @@ mod tags;
 pub use self::attributes::{Attributes, Body, Claimed, Claims, HeaderForm};
 pub use self::refused::{Reason, Refused};
 use self::request::Request;
+use crate::document::json::Arena;
 use crate::model::route::Route;
 use crate::model::route::source::{ContextSource, StatedSession};
 use crate::snapshot::route::{Protocol, RouteTable};
@@ -63,7 +64,8 @@ pub fn ask<'t>(
     let route = matched.route;
     let asked = || {
         request.check_reads(route)?;
-        let body = request.body(route)?;
+        let arena = Arena::default();
+        let body = request.body(route, &arena)?;
         let values = named::Values::of(&matched, &request, &body)?;
         Ok(Asked {
             route,

@@ -10,6 +10,7 @@ mod accept;
 mod authorization;
 mod call;
 mod connection;
+mod directory;
 mod handshake;
 mod health;
 mod listen;
@@ -33,6 +34,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 pub use self::connection::Config as ConnectionConfig;
+pub use self::directory::step as directory_step;
 pub use self::health::BUNDLE as BUNDLE_HEALTH;
 pub use self::listen::{BindError, InvalidListen, Listen, Owner};
 use self::pdp::Pdp;

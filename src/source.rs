@@ -1,9 +1,12 @@
-//! Where authored state comes from and is kept: bytes in, no meaning.
+//! Where authored state and live resources come from and are kept: bytes in, no meaning.
 //!
 //! Not here: reading what the bytes say (`document`).
 
+pub mod backup;
+pub mod directory;
 pub mod embedded;
 pub mod files;
+mod place;
 pub mod watch;
 
 /// Bytes that nobody can guess.

@@ -5,6 +5,7 @@
 //!
 //! Not here: how metrics are served (`admin`).
 
+mod directory;
 mod handshake;
 mod histogram;
 mod seldom;
@@ -13,6 +14,7 @@ mod tally;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use self::directory::DirectoryWrites;
 pub use self::handshake::{Handshake, Handshakes};
 pub use self::histogram::{Counted, Histogram};
 pub use self::seldom::Seldom;
@@ -50,6 +52,16 @@ pub mod name {
     pub const STALE_ACCOUNTS: &str = "stale_accounts";
     /// Sent tags and groups that the directory overruled.
     pub const IGNORED_VALUES: &str = "ignored_sent_values";
+    /// Changes of the directory that were committed.
+    pub const DIRECTORY_CHANGES: &str = "directory_changes";
+    /// Resources that they wrote.
+    pub const DIRECTORY_WRITES: &str = "directory_resource_writes";
+    /// How many changes were committed together.
+    pub const DIRECTORY_GROUP: &str = "directory_group_changes";
+    /// How long the disk takes for a group.
+    pub const DIRECTORY_SYNC: &str = "directory_sync_duration";
+    /// Resources that the directory knows.
+    pub const DIRECTORY_RESOURCES: &str = "directory_resources";
     /// Connections of the data server.
     pub const OPEN_CONNECTIONS: &str = "open_connections";
     /// Handshakes of TLS by what came of them.

@@ -34,16 +34,20 @@ use profiles::{Case, Shape, Shares, single};
 use prost::Message as _;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tagwarden::compiler::compile;
+use tagwarden::directory::Directory;
 use tagwarden::engine::compliance::validate;
 use tagwarden::engine::decide;
 use tagwarden::engine::request::Request;
 use tagwarden::engine::tagging::Tagging;
 use tagwarden::model::bundle::Bundle;
 use tagwarden::model::caller::{Origin, SocketUser};
+use tagwarden::model::resource::Resource;
+use tagwarden::model::tag::{Tag, TagRef, TagSet};
 use tagwarden::model::tag_policy::Dialect;
 use tagwarden::publish::publication;
 use tagwarden::service::pdp::{Clock, Config, Pdp};
 use tagwarden::snapshot::Snapshot;
+use tagwarden::wire::page::PageKey;
 use tagwarden::wire::v1::ValidateTaggingResponse;
 
 #[global_allocator]
@@ -117,10 +121,35 @@ fn deciding_and_judging_allocate_nothing_and_snapshots_are_small() {
         assert_eq!(sum, 0, "compliance, {dialect}");
     }
     answering();
+    looking_up();
     validating();
     let bytes = snapshot_bytes(10_000);
     println!("bytes of a snapshot for one policy\t{bytes}\tbytes\t{SNAPSHOT_BYTES}");
     assert!(bytes <= SNAPSHOT_BYTES, "{bytes} bytes for one policy");
+}
+
+/// What the directory knows of a resource, with its tags.
+fn looking_up() {
+    let arn = |number: u32| format!("acs:ecs:cn-hangzhou:1:instance/i-{number}");
+    let tag = |value| Tag::from(TagRef { key: "env", value });
+    let directory = Directory::default();
+    directory.replace((0..1_000).map(|number| Resource {
+        arn: arn(number).as_str().try_into().unwrap(),
+        account: None,
+        kind: None,
+        group: None,
+        tags: TagSet::new(vec![tag(["prod", "test"][number as usize % 2])]).unwrap(),
+    }));
+    let arns: Vec<String> = (0..1_100).map(arn).collect();
+    let mut found = 0;
+    let sum = allocations(|| {
+        for arn in &arns {
+            let entry = directory.find(black_box(arn));
+            let tags = entry.as_ref().map(|entry| entry.tags());
+            found += usize::from(tags.and_then(|tags| tags.get("env")).is_some());
+        }
+    });
+    assert_eq!((sum, found), (0, 1_000), "look-ups");
 }
 
 /// What a peer on loopback is told, and what the server's own user is told, statements and all.
@@ -155,6 +184,7 @@ fn validating() {
         reader,
         directory: Arc::default(),
         clock: Clock::default(),
+        pages: PageKey::new([7; 64]),
     });
     let mut request = tagging::request();
     let resource = request.resource.as_mut().unwrap();

@@ -5,6 +5,8 @@ mod accept;
 #[cfg(test)]
 mod admin;
 #[cfg(test)]
+mod api;
+#[cfg(test)]
 mod association;
 #[cfg(test)]
 mod authorize;
@@ -47,6 +49,8 @@ mod mesh;
 #[cfg(test)]
 mod modules;
 #[cfg(test)]
+mod notify;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod pieces;
@@ -72,3 +76,5 @@ mod tls;
 mod ways;
 #[cfg(test)]
 mod workers;
+#[cfg(test)]
+mod writes;

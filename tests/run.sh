@@ -14,6 +14,7 @@ cargo fmt --all -- --check
 cargo clippy --quiet --all-targets -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps
 .tools/npm/node_modules/.bin/buf lint
+.tools/npm/node_modules/.bin/buf breaking --against proto/released.binpb
 
 step licences, bans and sources of dependencies
 cargo-deny --log-level error check licenses bans sources
@@ -45,3 +46,8 @@ python3 tests/readme.py target/debug/tagwarden
 
 step clients in four languages
 python3 tests/clients.py target/debug/tagwarden
+
+step deployment
+RUSTFLAGS="-C target-feature=+crt-static" cargo build --quiet --locked --target-dir target/static \
+  --target "$(rustc -vV | sed -n 's/^host: //p')"
+python3 tests/deploy.py target/debug/tagwarden target/static/*/debug/tagwarden

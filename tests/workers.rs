@@ -26,7 +26,9 @@ use tonic_reflection::pb::v1::ServerReflectionRequest;
 use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 
-use crate::support::server::{Running, config, start_ready, within, without_resource};
+use crate::support::server::{
+    Running, config, directory_writer, start_ready, within, without_resource,
+};
 
 /// A question that is answered: nothing is known of the account.
 fn asking() -> v1::AuthorizeRequest {
@@ -162,10 +164,12 @@ async fn the_management_channel_delays_no_decision() {
     let running = slow.start();
     let (publisher, reader) = publication().unwrap();
     let directory = Arc::new(Directory::default());
+    let (writer, writing) = directory_writer(&directory, &reader);
     let (management, task) = Management::start(management::Config {
         publisher,
         reader: reader.clone(),
         directory: Arc::clone(&directory),
+        writer: writer.clone(),
         reloads: Reloads::default(),
         authored: AuthoredIn::Files { source: 1 },
     })
@@ -174,8 +178,10 @@ async fn the_management_channel_delays_no_decision() {
         management,
         reader,
         directory,
+        writer,
         administrators: Administrators::Own,
         pages: PageKey::new([0; 64]),
+        stores: None,
     };
     let (stop, stopping) = watch::channel(Phase::Serving);
     let pap = Pap::bind(&manage, None).unwrap();
@@ -198,6 +204,10 @@ async fn the_management_channel_delays_no_decision() {
     stop.send_replace(Phase::Draining);
     within(serving).await.unwrap().unwrap();
     // Nobody can reach the task any more.
+    within(tokio::task::spawn_blocking(move || writing.join()))
+        .await
+        .unwrap()
+        .unwrap();
     within(tokio::task::spawn_blocking(move || task.join()))
         .await
         .unwrap()

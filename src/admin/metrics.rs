@@ -13,9 +13,12 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 use tokio::sync::watch;
 
+use crate::directory::Directory;
 use crate::management::{Live, Status};
 use crate::model::caller::Rpc;
-use crate::telemetry::{Counted, Effect, ReloadOutcome, Reloads, Tallies, VerdictOutcome, name};
+use crate::telemetry::{
+    Counted, DirectoryWrites, Effect, ReloadOutcome, Reloads, Tallies, VerdictOutcome, name,
+};
 use crate::tls::Endpoint;
 
 /// Where metrics come from.
@@ -27,6 +30,10 @@ pub struct Sources {
     pub tallies: Tallies,
     /// Bundles.
     pub reloads: Reloads,
+    /// Writes of the directory.
+    pub writes: DirectoryWrites,
+    /// The directory.
+    pub directory: Arc<Directory>,
     /// Sent values that were overruled.
     pub ignored: Arc<AtomicU64>,
     /// Open connections.
@@ -52,6 +59,7 @@ impl Collector for Gathered {
         self.verdicts(&mut writer)?;
         self.snapshot(&mut writer)?;
         self.reloads(&mut writer)?;
+        self.directory(&mut writer)?;
         tls::encode(&self.0.endpoints, &mut writer)?;
         self.process(&mut writer)
     }
@@ -114,12 +122,15 @@ impl Gathered {
             let limit = limit.as_secs_f64();
             writer.gauge(name::MAX_STALENESS, help, Some(&Unit::Seconds), &limit)?;
         }
-        let (number, source) = (
-            revision.number.to_string(),
-            format!("{:016x}", revision.source),
-        );
+        let number = revision.number.to_string();
+        let hexadecimal = |number: u64| format!("{number:016x}");
+        let (source, digest) = (hexadecimal(revision.source), hexadecimal(revision.digest));
         let help = "The snapshot in force";
-        let labels = [("revision", &*number), ("source", &*source)];
+        let labels = [
+            ("revision", &*number),
+            ("source", &source),
+            ("digest", &digest),
+        ];
         writer.info(name::SNAPSHOT_INFO, help, &labels)?;
         let help = "When the snapshot in force was put into force";
         let second = Timestamp::UNIX_EPOCH;
@@ -146,6 +157,26 @@ impl Gathered {
         writer.counters(name::RELOADS, "Bundles by what came of them", &counts)?;
         let help = "How long reading and compiling a bundle takes";
         writer.histogram(name::COMPILE_DURATION, help, &reloads.durations())
+    }
+
+    fn directory(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        let counted = &self.0.writes;
+        let help = "Changes of the directory that were committed";
+        writer.counters(
+            name::DIRECTORY_CHANGES,
+            help,
+            &[(Vec::new(), counted.changes())],
+        )?;
+        let help = "Resources that changes of the directory wrote";
+        let written = counted.resources();
+        writer.counters(name::DIRECTORY_WRITES, help, &[(Vec::new(), written)])?;
+        let help = "How many changes of the directory were committed together";
+        writer.counts(name::DIRECTORY_GROUP, help, &counted.groups())?;
+        let help = "How long the disk takes for a group of changes";
+        writer.histogram(name::DIRECTORY_SYNC, help, &counted.syncs())?;
+        let help = "Resources that the directory knows";
+        let known = i64::try_from(self.0.directory.len()).unwrap_or(i64::MAX);
+        writer.gauge(name::DIRECTORY_RESOURCES, help, None, &known)
     }
 
     fn process(&self, writer: &mut Writer<'_>) -> fmt::Result {
@@ -227,14 +258,30 @@ impl Writer<'_> {
             .encode_gauge(&1_i64)
     }
 
+    /// A histogram of durations.
     fn histogram(&mut self, name: &str, help: &str, counted: &Counted) -> fmt::Result {
+        self.distribution(name, help, Some(&Unit::Seconds), counted)
+    }
+
+    /// A histogram of numbers.
+    fn counts(&mut self, name: &str, help: &str, counted: &Counted) -> fmt::Result {
+        self.distribution(name, help, None, counted)
+    }
+
+    fn distribution(
+        &mut self,
+        name: &str,
+        help: &str,
+        unit: Option<&Unit>,
+        counted: &Counted,
+    ) -> fmt::Result {
         let Counted {
             sum,
             count,
             buckets,
         } = counted;
         self.0
-            .encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?
+            .encode_descriptor(name, help, unit, MetricType::Histogram)?
             .encode_histogram::<NoLabelSet>(*sum, *count, buckets, None)
     }
 }

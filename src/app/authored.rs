@@ -8,6 +8,8 @@ use anyhow::Context as _;
 use super::RefusedAtStart;
 use crate::management::permission::Administrators;
 use crate::management::{AuthoredIn, import};
+use crate::source::backup::Stores;
+use crate::source::directory::DirectoryStore;
 use crate::source::embedded::{Keep, Store};
 use crate::source::files::{WatchConfig, read_directory};
 use crate::source::random;
@@ -46,16 +48,75 @@ impl Bundles {
     }
 }
 
-/// Authored state, opened.
+/// Authored state, opened, and the file of the directory.
 #[derive(Debug)]
-pub(super) enum Kept {
+pub(super) struct Kept {
+    authored: Opened,
+    resources: Option<Arc<DirectoryStore>>,
+    folder: Option<PathBuf>,
+}
+
+#[derive(Debug)]
+enum Opened {
     Files(WatchConfig),
     Store(Arc<Store>),
 }
 
 impl Kept {
-    /// Opens the store, and puts the bundle into it if it is empty.
+    /// Opens the stores, and puts the bundle into that of authored state if it is empty.
     pub(super) fn open(bundles: &Bundles) -> anyhow::Result<Self> {
+        let data = match bundles {
+            Bundles::Directory(_) | Bundles::Store { data: None, .. } => None,
+            Bundles::Store { data, .. } => data.as_deref(),
+        };
+        let authored = Opened::open(bundles)?;
+        let resources = data.map(DirectoryStore::open).transpose();
+        let resources = resources.context("the directory cannot be opened")?;
+        if resources.is_none() {
+            tracing::warn!(
+                "the directory is in memory: what is written to it ends with the process"
+            );
+        }
+        Ok(Self {
+            authored,
+            resources: resources.map(Arc::new),
+            folder: data.map(Path::to_path_buf),
+        })
+    }
+
+    /// The file of the directory; `None`: it is in memory.
+    pub(super) fn resources(&self) -> Option<Arc<DirectoryStore>> {
+        self.resources.clone()
+    }
+
+    /// What is kept on disk; `None`: nothing.
+    pub(super) fn stores(&self) -> Option<Stores> {
+        let Opened::Store(policy) = &self.authored else {
+            return None;
+        };
+        Some(Stores {
+            policy: Arc::clone(policy),
+            directory: self.resources()?,
+            folder: self.folder.clone()?,
+        })
+    }
+
+    /// Whether there is nothing to decide by until the management channel brings it.
+    pub(super) fn is_empty(&self) -> anyhow::Result<bool> {
+        self.authored.is_empty()
+    }
+
+    /// Where the management task finds it, and what is watched.
+    pub(super) fn into_parts(
+        self,
+        administrators: &Administrators,
+    ) -> anyhow::Result<(AuthoredIn, Option<WatchConfig>)> {
+        self.authored.into_parts(administrators)
+    }
+}
+
+impl Opened {
+    fn open(bundles: &Bundles) -> anyhow::Result<Self> {
         let (data, begin, keep) = match bundles {
             Bundles::Directory(config) => return Ok(Self::Files(config.clone())),
             Bundles::Store { data, begin, keep } => (data, begin, *keep),
@@ -89,8 +150,14 @@ impl Kept {
         Ok(Self::Store(Arc::new(store)))
     }
 
-    /// Where the management task finds it, and what is watched.
-    pub(super) fn into_parts(
+    fn is_empty(&self) -> anyhow::Result<bool> {
+        Ok(match self {
+            Self::Files(_) => false,
+            Self::Store(store) => store.view()?.revision()?.number == 0,
+        })
+    }
+
+    fn into_parts(
         self,
         administrators: &Administrators,
     ) -> anyhow::Result<(AuthoredIn, Option<WatchConfig>)> {

@@ -4,6 +4,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::notify;
 use crate::service::Phase;
 use crate::source::files::Watch;
 use crate::source::watch::Watcher;
@@ -30,12 +31,15 @@ pub(super) async fn on_signals(
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
             _ = hangup.recv() => {
+                notify::reloading();
                 watched.reload();
+                notify::ready();
                 continue;
             }
         }
         draining.cancel();
         phase.send_replace(next);
+        notify::stopping();
         // Told when it is done: whoever reads it sees a server that drains.
         tracing::info!(?next, "stopping");
         next = Phase::Ended;

@@ -13,6 +13,7 @@ use super::{Exit, serve};
 use crate::document::finding::{Finding, Severity};
 use crate::wire::status::reason_of;
 use crate::wire::v1;
+use crate::wire::v1::directory_service_client::DirectoryServiceClient;
 use crate::wire::v1::management_service_client::ManagementServiceClient;
 
 pub(super) type Client = ManagementServiceClient<Connection>;
@@ -100,10 +101,27 @@ impl Server {
         &self,
         ask: impl AsyncFnOnce(Client) -> Result<T, Status>,
     ) -> anyhow::Result<Called<T>> {
+        self.over(async |channel| {
+            let client = ManagementServiceClient::new(channel);
+            ask(client.max_decoding_message_size(usize::MAX)).await
+        })
+    }
+
+    /// The same for what changes the directory.
+    pub(super) fn directory<T>(
+        &self,
+        ask: impl AsyncFnOnce(DirectoryServiceClient<Connection>) -> Result<T, Status>,
+    ) -> anyhow::Result<Called<T>> {
+        self.over(async |channel| ask(DirectoryServiceClient::new(channel)).await)
+    }
+
+    fn over<T>(
+        &self,
+        ask: impl AsyncFnOnce(Connection) -> Result<T, Status>,
+    ) -> anyhow::Result<Called<T>> {
         let answer = runtime()?.block_on(async {
             let channel = self.connecting.connect(&self.manage).await?;
-            let client = ManagementServiceClient::new(channel);
-            anyhow::Ok(ask(client.max_decoding_message_size(usize::MAX)).await)
+            anyhow::Ok(ask(channel).await)
         });
         match answer {
             Ok(Ok(answer)) => Ok(Called::Answered(answer)),

@@ -146,7 +146,7 @@ impl Index {
                     let of_key = partition.keys.get(key).into_iter();
                     let values =
                         of_key.flat_map(|of_key| of_key.values.range::<str, _>(turn.from()));
-                    looked(Page::of(values.map(|(tag, _)| tag.0.value()), turn));
+                    looked(Page::of(values.map(|(text, _)| text), turn));
                 }
             }
         }
@@ -241,7 +241,8 @@ impl Among {
             Listed::ValuesOf(key) => partition
                 .keys
                 .get(key)
-                .and_then(|of_key| of_key.values.get(text)),
+                .and_then(|of_key| of_key.values.get(text))
+                .map(|carried| &carried.by),
         };
         posting.map_or(0, |posting| match &self.0 {
             Some(among) => posting.len_among(among),

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use super::entry::{About, Entry};
 use super::links::Links;
 use super::partition::Partition;
@@ -20,7 +22,7 @@ type Regions = BTreeMap<Arc<str>, Partition>;
 pub(super) struct Index {
     accounts: BTreeMap<Arc<str>, Regions>,
     /// What resources have in common, and how many.
-    abouts: HashMap<Arc<About>, usize>,
+    abouts: HashMap<Arc<About>, usize, RandomState>,
     pub(super) links: Links,
     pub(super) predefined: BTreeMap<Arc<str>, Predefined>,
 }

@@ -5,9 +5,7 @@
 //! and its text goes with the last reader of the last resource that had it.
 
 use std::borrow::Borrow;
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
@@ -39,7 +37,7 @@ pub(super) struct Partition {
 pub(super) struct OfKey {
     /// Whatever the value.
     pub(super) any: Posting,
-    pub(super) values: BTreeMap<ByValue, Posting>,
+    pub(super) values: BTreeMap<Arc<str>, Carried>,
 }
 
 /// How many resources a service has.
@@ -50,52 +48,38 @@ pub(super) struct Service {
     pub(super) unnamed: u64,
 }
 
-/// A tag by its value: all of one table have one key.
+/// A tag, and who carries it.
 #[derive(Debug)]
-pub(super) struct ByValue(pub(super) Tag);
-
-impl Borrow<str> for ByValue {
-    fn borrow(&self) -> &str {
-        self.0.value()
-    }
-}
-
-impl PartialEq for ByValue {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.value() == other.0.value()
-    }
-}
-
-impl Eq for ByValue {}
-
-impl PartialOrd for ByValue {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for ByValue {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.value().cmp(other.0.value())
-    }
+pub(super) struct Carried {
+    tag: Tag,
+    pub(super) by: Posting,
 }
 
 impl OfKey {
-    fn insert(&mut self, key: &Arc<str>, value: &Arc<str>, slot: u32) -> Tag {
+    fn insert(&mut self, slot: u32, key: &Arc<str>, value: &Arc<str>) -> Tag {
         self.any.insert(slot);
-        let this: (Bound<&str>, Bound<&str>) = (Bound::Included(value), Bound::Included(value));
-        if let Some((tag, posting)) = self.values.range_mut::<str, _>(this).next() {
-            posting.insert(slot);
-            return tag.0.clone();
+        if let Some(carried) = self.values.get_mut(value) {
+            carried.by.insert(slot);
+            return carried.tag.clone();
         }
         let tag = Tag::new(Arc::clone(key), Arc::clone(value));
-        self.values.insert(ByValue(tag.clone()), Posting::One(slot));
+        let carried = Carried {
+            tag: tag.clone(),
+            by: Posting::One(slot),
+        };
+        self.values.insert(Arc::clone(value), carried);
         tag
     }
 
     fn remove(&mut self, value: &str, slot: u32) {
         self.any.remove(slot);
-        remove(&mut self.values, value, slot);
+        let Some(carried) = self.values.get_mut(value) else {
+            return;
+        };
+        carried.by.remove(slot);
+        if carried.by.is_empty() {
+            self.values.remove(value);
+        }
     }
 }
 
@@ -142,12 +126,11 @@ impl Partition {
     }
 
     fn tag(&mut self, key: &Arc<str>, value: &Arc<str>, slot: u32) -> Tag {
-        let this: (Bound<&str>, Bound<&str>) = (Bound::Included(key), Bound::Included(key));
-        if let Some((key, of_key)) = self.keys.range_mut::<str, _>(this).next() {
-            return of_key.insert(key, value, slot);
+        if let Some(of_key) = self.keys.get_mut(key) {
+            return of_key.insert(slot, key, value);
         }
         let of_key = self.keys.entry(Arc::clone(key)).or_default();
-        of_key.insert(key, value, slot)
+        of_key.insert(slot, key, value)
     }
 
     fn untag(&mut self, key: &str, value: &str, slot: u32) {

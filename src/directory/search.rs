@@ -208,19 +208,21 @@ fn of_values<'p>(
     }
     for value in &filter.values {
         match value {
-            TextMatch::Exact(exact) => found.extend(of_key.values.get(&**exact)),
+            TextMatch::Exact(exact) => {
+                found.extend(of_key.values.get(&**exact).map(|carried| &carried.by));
+            }
             TextMatch::Prefix(start) => {
                 let from = (Bound::Included(&**start), Bound::Unbounded);
                 let values = of_key.values.range::<str, _>(from);
-                for (_, posting) in values.take_while(|(tag, _)| value.holds(tag.0.value())) {
+                for (_, carried) in values.take_while(|(text, _)| value.holds(text)) {
                     *left = left.checked_sub(1)?;
-                    found.push(posting);
+                    found.push(&carried.by);
                 }
             }
             TextMatch::Infix(_) => {
-                for (tag, posting) in &of_key.values {
+                for (text, carried) in &of_key.values {
                     *left = left.checked_sub(1)?;
-                    found.extend(value.holds(tag.0.value()).then_some(posting));
+                    found.extend(value.holds(text).then_some(&carried.by));
                 }
             }
         }

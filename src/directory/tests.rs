@@ -192,7 +192,7 @@ fn is_in_scope(live: &LiveResource, scope: &Scope) -> bool {
 fn means(asked: &TextMatch, text: &str) -> bool {
     match asked {
         TextMatch::Exact(exact) => &**exact == text,
-        TextMatch::Prefix(start) => text.len() >= start.len() && &text[..start.len()] == &**start,
+        TextMatch::Prefix(start) => text.get(..start.len()) == Some(start),
         TextMatch::Infix(part) => text.matches(&**part).next().is_some(),
     }
 }

@@ -90,6 +90,7 @@ fn anonymous(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Anonymous, Told
         at.word("`loopback`, `remote` or `unix`", &places, sink)
     });
     let rights = rights(&members, sink).and_then(|rights| explains(rights, None, &members, sink));
+    let rights = rights.and_then(|rights| nobody_writes(rights, &members, sink));
     Ok(Anonymous {
         from: from?,
         rights: rights?,
@@ -148,6 +149,21 @@ fn explains(
         return Ok(rights);
     };
     Err(members.whole().refuse(kind, sink))
+}
+
+/// security 1.2: "No RPC that changes the directory is served to anonymous."
+fn nobody_writes(
+    rights: Rights,
+    members: &Members<'_, '_>,
+    sink: &mut Sink<'_>,
+) -> Result<Rights, Told> {
+    let mut all = Rpc::ALL.into_iter();
+    match all.find(|rpc| rpc.changes_directory() && rights.rpcs.contains(*rpc)) {
+        Some(rpc) => Err(members
+            .whole()
+            .refuse(EntryErrorKind::AnonymousWrites { rpc }, sink)),
+        None => Ok(rights),
+    }
 }
 
 fn name(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Name, Told> {
@@ -227,8 +243,7 @@ fn rights(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<Rights, Told
 
 fn rpc(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Rpc, Told> {
     let words = Rpc::ALL.map(|rpc| (rpc.as_str(), rpc));
-    let expected = "`Authorize`, `BatchAuthorize`, `AuthorizeStream` or `FilterResources`";
-    at.word(expected, &words, sink)
+    at.word("the name of an RPC: `Authorize`", &words, sink)
 }
 
 /// One element of `supply`.
@@ -437,6 +452,21 @@ mod tests {
             let found = named(&format!(r#""principal": "{principal}""#));
             let expected = "/callers/0/principal: expected the ARN of a user or a role";
             assert!(found.ends_with(expected), "{found}");
+        }
+    }
+
+    #[test]
+    fn nobody_without_a_name_changes_the_directory() {
+        let refused = |text: &str| {
+            let read = read(Source::new(text), MAX_CALLERS_BYTES, callers);
+            read.unwrap_err().to_string()
+        };
+        for rpc in Rpc::ALL.into_iter().filter(|rpc| rpc.changes_directory()) {
+            let told = refused(&format!(
+                r#"{{"anonymous": {{"rpcs": ["Authorize", "{rpc}"]}}}}"#
+            ));
+            let expected = format!("`{rpc}` changes the directory, and is not for peers");
+            assert!(told.contains(&expected), "{told}");
         }
     }
 }

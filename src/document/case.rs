@@ -38,10 +38,10 @@ pub struct CaseFile {
     pub compliance: Vec<ComplianceCase>,
     /// Those of tag policies.
     pub tag_policies: Vec<TagPolicyCase>,
-    /// Those of routes.
-    pub routes: Vec<RouteCase>,
     /// Those of associated inheritance.
     pub associations: Vec<AssociationCase>,
+    /// Those of routes.
+    pub routes: Vec<RouteCase>,
 }
 
 /// One case.
@@ -86,8 +86,8 @@ pub fn read_cases(file: &str, text: &str) -> Result<CaseFile, FileErrors> {
                 Read::Ram(case) => read.cases.push(*case),
                 Read::Compliance(case) => read.compliance.push(*case),
                 Read::TagPolicy(case) => read.tag_policies.push(case),
-                Read::Route(case) => read.routes.push(*case),
                 Read::Association(case) => read.associations.push(case),
+                Read::Route(case) => read.routes.push(*case),
             },
             Err(errors) => refused.push_all(file, &errors),
         }
@@ -105,8 +105,8 @@ enum Form {
     Compliance,
     Effective,
     Admission,
-    Route,
     Association,
+    Route,
 }
 
 /// A case of one of the forms.
@@ -114,8 +114,8 @@ enum Read {
     Ram(Box<Case>),
     Compliance(Box<ComplianceCase>),
     TagPolicy(TagPolicyCase),
-    Route(Box<RouteCase>),
     Association(AssociationCase),
+    Route(Box<RouteCase>),
 }
 
 fn form(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Form, Told> {
@@ -144,8 +144,8 @@ fn case(at: &Cursor<'_, '_>, source: Source<'_>, sink: &mut Sink<'_>) -> Result<
         Form::Ram => ram_case(at, source, sink).map(|case| Read::Ram(Box::new(case))),
         Form::Compliance => compliance::read(at, source.first_line, sink)
             .map(|case| Read::Compliance(Box::new(case))),
-        Form::Route => route::read(at, source, sink).map(|case| Read::Route(Box::new(case))),
         Form::Association => association::read(at, source.first_line, sink).map(Read::Association),
+        Form::Route => route::read(at, source, sink).map(|case| Read::Route(Box::new(case))),
         Form::Effective => tag_policy::effective(at, source, sink).map(Read::TagPolicy),
         Form::Admission => tag_policy::admission(at, source, sink).map(Read::TagPolicy),
     }

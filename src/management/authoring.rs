@@ -8,8 +8,10 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 use super::change::{Base, Change, ChangeError, LockOut, Operation, What};
+use super::directory::Begin;
 use super::load::{Compiled, LoadError, compile_loaded};
 use super::permission::{Actor, Administrators, Court, Ruling};
 use super::rollout::Counts;
@@ -19,7 +21,7 @@ use crate::compiler::change::Changed;
 use crate::directory::Directory;
 use crate::document::bundle::{BundleFiles, FileLint};
 use crate::document::finding::Finding;
-use crate::document::object::{Authored as _, Objects, Touched, read_objects, split};
+use crate::document::object::{Authored as _, Document, Objects, Touched, read_objects, split};
 use crate::model::object::ObjectId;
 use crate::model::resource::Resource;
 use crate::publish::Reader;
@@ -45,7 +47,7 @@ pub(super) struct Next {
     pub(super) lints: Vec<FileLint>,
     pub(super) counts: Counts,
     /// The resources that the directory begins with anew; `None`: it stays as it is.
-    pub(super) resources: Option<Vec<Resource>>,
+    pub(super) resources: Option<Begin>,
 }
 
 /// What is in force before a change.
@@ -346,7 +348,10 @@ fn compile(objects: &Objects) -> Result<Next, ChangeError> {
         snapshot,
         lints: loaded.lints,
         counts: Counts::of(&loaded.bundle),
-        resources: Some(loaded.bundle.resources),
+        resources: Some(begin(
+            objects.get(&ObjectId::Resources),
+            loaded.bundle.resources,
+        )),
     })
 }
 
@@ -375,13 +380,16 @@ fn next(
     Ok(Next {
         snapshot,
         lints,
-        counts: counts.after(differences, resources.as_deref()),
+        counts: counts.after(
+            differences,
+            resources.as_ref().map(|begin| &*begin.resources),
+        ),
         resources,
     })
 }
 
 /// The resources that a change brings; `None`, if they stay.
-fn resources(differences: &[Difference]) -> Result<Option<Vec<Resource>>, ChangeError> {
+fn resources(differences: &[Difference]) -> Result<Option<Begin>, ChangeError> {
     let mut differences = differences.iter();
     let Some(changed) = differences.find(|one| one.id == ObjectId::Resources) else {
         return Ok(None);
@@ -392,7 +400,17 @@ fn resources(differences: &[Difference]) -> Result<Option<Vec<Resource>>, Change
         .map(|after| (ObjectId::Resources, after));
     let objects: Objects = documents.into_iter().collect();
     let loaded = read_objects(&objects).map_err(refused)?;
-    Ok(Some(loaded.bundle.resources))
+    let text = objects.get(&ObjectId::Resources);
+    Ok(Some(begin(text, loaded.bundle.resources)))
+}
+
+/// What the directory begins with, once for each text.
+fn begin(text: Option<&Document>, resources: Vec<Resource>) -> Begin {
+    let digest = Sha256::digest(text.map_or(&b""[..], |text| text));
+    Begin {
+        resources,
+        digest: Some(digest.into()),
+    }
 }
 
 fn refused(error: impl Into<LoadError>) -> ChangeError {

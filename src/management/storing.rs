@@ -87,7 +87,7 @@ impl Task {
         let max_staleness = snapshot.settings.on_stale.limit();
         snapshot.revision = revision;
         if let Some(resources) = resources {
-            self.directory.replace(resources);
+            self.begin(resources);
         }
         self.publisher.publish(snapshot);
         self.reloads.count(ReloadOutcome::Published);

@@ -7,14 +7,15 @@ use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, watch};
 
 use super::authoring::Authoring;
+use super::directory::{Begin, DirectoryWriter};
 use super::load::{Compiled, LoadError, compile};
 use super::reading::FileObjects;
 use super::rollout::{AccountState, Candidate, Counts, GoodFiles, Numbers, RefusedAccount};
 use super::status::{Live, Refusal, Status, expiry};
 use super::{Applied, ApplyOutcome, AuthoredIn, Command, Config};
-use crate::directory::Directory;
 use crate::document::bundle::{BundleDigest, BundleFiles, FileLint, Strictness};
 use crate::document::finding::Finding;
+use crate::memory::{apart, settle};
 use crate::publish::Publisher;
 use crate::snapshot::Revision;
 use crate::source::files::{Found, Seen};
@@ -23,7 +24,7 @@ use crate::telemetry::{ReloadOutcome, Reloads};
 /// The task.
 pub(super) struct Task {
     pub(super) publisher: Publisher,
-    pub(super) directory: Arc<Directory>,
+    pub(super) writer: DirectoryWriter,
     pub(super) reloads: Reloads,
     numbers: Numbers,
     good: GoodFiles,
@@ -49,6 +50,7 @@ impl Task {
             publisher,
             reader,
             directory,
+            writer,
             reloads,
             authored,
         } = config;
@@ -62,14 +64,14 @@ impl Task {
                     store,
                     administrators,
                     reader,
-                    directory: Arc::clone(&directory),
+                    directory,
                 };
                 (authoring.store.source(), Some(authoring))
             }
         };
         Self {
             publisher,
-            directory,
+            writer,
             reloads,
             numbers: Numbers::new(source),
             good: GoodFiles::default(),
@@ -83,10 +85,14 @@ impl Task {
     }
 
     pub(super) fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
-        self.load();
+        apart("load", || self.load());
+        settle();
         while let Some(command) = inbox.blocking_recv() {
             match command {
-                Command::Found(Found::New(seen)) => self.found(seen),
+                Command::Found(Found::New(seen)) => {
+                    apart("load", || self.found(seen));
+                    settle();
+                }
                 Command::Found(Found::Same) => self.same(),
                 Command::Found(Found::Unreadable(error)) => self.stale(&error.into()),
                 Command::Check { files, reply } => {
@@ -115,14 +121,23 @@ impl Task {
         match candidate {
             Ok(Candidate { compiled, refused }) => {
                 self.publish(compiled, &refused, digest, start.elapsed());
-                let in_force = self.good.in_force(&files, &refused);
-                let revision = self.status.live.as_ref().map(|live| live.revision);
-                let objects = revision.map(|revision| FileObjects::new(revision, in_force));
-                self.files.send_replace(objects.map(Arc::new));
-                self.good.keep(files, &refused);
+                self.keep(files, &refused);
             }
             Err(error) => self.stale(&error),
         }
+    }
+
+    /// Keeps the files that are in force, for those who read them and for accounts that go bad.
+    fn keep(&mut self, files: BundleFiles, refused: &[RefusedAccount]) {
+        let revision = self.status.live.as_ref().map(|live| live.revision);
+        let objects = match self.good.keep(files, refused) {
+            Ok(kept) => revision.map(|revision| FileObjects::new(revision, kept)),
+            Err(error) => {
+                tracing::error!(%error, "the files in force cannot be kept");
+                None
+            }
+        };
+        self.files.send_replace(objects.map(Arc::new));
     }
 
     fn check(&self, files: &BundleFiles) -> Result<Applied, LoadError> {
@@ -161,7 +176,11 @@ impl Task {
         }
         let revision = self.numbers.next(digest.short());
         snapshot.revision = revision;
-        self.directory.replace(loaded.bundle.resources);
+        self.begin(Begin {
+            resources: loaded.bundle.resources,
+            // The files are the truth, whatever was written since.
+            digest: None,
+        });
         self.publisher.publish(snapshot);
         self.digest = Some(digest);
         self.reloads.count(ReloadOutcome::Published);
@@ -182,6 +201,14 @@ impl Task {
         let (number, accounts) = (revision.number, counts.accounts);
         let digest = format!("{:016x}", revision.digest);
         tracing::info!(revision = number, digest, accounts, ?took, "in force");
+    }
+
+    /// Puts resources into the directory.
+    pub(super) fn begin(&self, begin: Begin) {
+        let done = self.writer.begin(begin);
+        if !matches!(done, Ok(Ok(()))) {
+            tracing::error!("the directory still holds the resources of before");
+        }
     }
 
     /// The source holds what is in force.

@@ -7,6 +7,7 @@
 
 pub mod identity;
 pub mod principal;
+pub mod rpc;
 pub mod supply;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use std::str::FromStr;
 
 use self::identity::{DnsName, Identity, InvalidIdentity, SpiffeId, SpiffePattern, Uri};
 use self::principal::PrincipalPattern;
+pub use self::rpc::{Purpose, Rpc, RpcSet};
 use self::supply::Supply;
 use super::account::{InvalidName, Name, RoleKind};
 use super::arn::PrincipalRef;
@@ -207,161 +209,6 @@ pub struct Rights {
     pub supply: Supply,
     /// How much the answers tell it.
     pub disclosure: Disclosure,
-}
-
-/// The RPCs that callers are given one by one. Health and reflection are everybody's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Rpc {
-    /// `AuthorizationService.Authorize`
-    Authorize,
-    /// `AuthorizationService.BatchAuthorize`
-    BatchAuthorize,
-    /// `AuthorizationService.AuthorizeStream`
-    AuthorizeStream,
-    /// `AuthorizationService.FilterResources`
-    FilterResources,
-    /// `TaggingService.ValidateTagging`
-    ValidateTagging,
-    /// `TaggingService.BatchValidateTagging`
-    BatchValidateTagging,
-    /// `TaggingService.AuthorizeTagging`
-    AuthorizeTagging,
-    /// `TaggingService.GetEffectiveTagPolicy`
-    GetEffectiveTagPolicy,
-    /// `ListTagResources` of `TaggingService` and `DirectoryService`
-    ListTagResources,
-    /// `ListResourcesByTags` of both
-    ListResourcesByTags,
-    /// `ListTagKeys` of both
-    ListTagKeys,
-    /// `ListTagValues` of both
-    ListTagValues,
-    /// Envoy's `Authorization.Check`
-    Check,
-}
-
-impl Rpc {
-    /// Every one.
-    pub const ALL: [Self; 13] = [
-        Self::Authorize,
-        Self::BatchAuthorize,
-        Self::AuthorizeStream,
-        Self::FilterResources,
-        Self::ValidateTagging,
-        Self::BatchValidateTagging,
-        Self::AuthorizeTagging,
-        Self::GetEffectiveTagPolicy,
-        Self::ListTagResources,
-        Self::ListResourcesByTags,
-        Self::ListTagKeys,
-        Self::ListTagValues,
-        Self::Check,
-    ];
-
-    /// Its name in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Authorize => "Authorize",
-            Self::BatchAuthorize => "BatchAuthorize",
-            Self::AuthorizeStream => "AuthorizeStream",
-            Self::FilterResources => "FilterResources",
-            Self::ValidateTagging => "ValidateTagging",
-            Self::BatchValidateTagging => "BatchValidateTagging",
-            Self::AuthorizeTagging => "AuthorizeTagging",
-            Self::GetEffectiveTagPolicy => "GetEffectiveTagPolicy",
-            Self::ListTagResources => "ListTagResources",
-            Self::ListResourcesByTags => "ListResourcesByTags",
-            Self::ListTagKeys => "ListTagKeys",
-            Self::ListTagValues => "ListTagValues",
-            Self::Check => "Check",
-        }
-    }
-
-    /// Whether its answer is ALLOW or DENY.
-    pub fn decides(self) -> bool {
-        match self {
-            Self::Authorize
-            | Self::BatchAuthorize
-            | Self::AuthorizeStream
-            | Self::FilterResources
-            | Self::AuthorizeTagging
-            | Self::Check => true,
-            Self::ValidateTagging
-            | Self::BatchValidateTagging
-            | Self::GetEffectiveTagPolicy
-            | Self::ListTagResources
-            | Self::ListResourcesByTags
-            | Self::ListTagKeys
-            | Self::ListTagValues => false,
-        }
-    }
-
-    /// Whether it says if tags comply.
-    pub fn judges_tags(self) -> bool {
-        match self {
-            Self::ValidateTagging | Self::BatchValidateTagging | Self::AuthorizeTagging => true,
-            Self::Authorize
-            | Self::BatchAuthorize
-            | Self::AuthorizeStream
-            | Self::FilterResources
-            | Self::GetEffectiveTagPolicy
-            | Self::ListTagResources
-            | Self::ListResourcesByTags
-            | Self::ListTagKeys
-            | Self::ListTagValues
-            | Self::Check => false,
-        }
-    }
-
-    /// Whether it tells what nobody asked about by name: policies, or what the directory knows.
-    pub fn tells(self) -> bool {
-        match self {
-            Self::GetEffectiveTagPolicy
-            | Self::ListTagResources
-            | Self::ListResourcesByTags
-            | Self::ListTagKeys
-            | Self::ListTagValues => true,
-            Self::Authorize
-            | Self::BatchAuthorize
-            | Self::AuthorizeStream
-            | Self::FilterResources
-            | Self::ValidateTagging
-            | Self::BatchValidateTagging
-            | Self::AuthorizeTagging
-            | Self::Check => false,
-        }
-    }
-}
-
-impl fmt::Display for Rpc {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-/// Some of the RPCs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct RpcSet(u32);
-
-impl RpcSet {
-    /// Whether an RPC is among them.
-    pub fn contains(self, rpc: Rpc) -> bool {
-        self.0 & Self::bit(rpc) != 0
-    }
-
-    fn bit(rpc: Rpc) -> u32 {
-        1 << rpc as u32
-    }
-}
-
-impl FromIterator<Rpc> for RpcSet {
-    fn from_iter<I: IntoIterator<Item = Rpc>>(rpcs: I) -> Self {
-        Self(
-            rpcs.into_iter()
-                .map(Self::bit)
-                .fold(0, |set, bit| set | bit),
-        )
-    }
 }
 
 /// For which principals a caller asks.

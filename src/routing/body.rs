@@ -3,7 +3,7 @@
 use super::parameters::Parameters;
 use super::request::MediaType;
 use super::{Body, Reason, Refused, json};
-use crate::document::json::Node;
+use crate::document::json::{Arena, Node};
 
 /// A body, read.
 #[derive(Debug)]
@@ -47,7 +47,11 @@ impl Spelling {
 }
 
 /// Reads JSON.
-pub(super) fn json(body: Body<'_>, sent: MediaType) -> Result<Read<'_>, Refused<'static>> {
+pub(super) fn json<'r>(
+    body: Body<'r>,
+    sent: MediaType,
+    arena: &'r Arena,
+) -> Result<Read<'r>, Refused<'static>> {
     if sent != MediaType::Json {
         return Err(Refused::new(
             Reason::BodyType,
@@ -55,7 +59,7 @@ pub(super) fn json(body: Body<'_>, sent: MediaType) -> Result<Read<'_>, Refused<
         ));
     }
     let (text, spelling) = text(body)?;
-    Ok(Read::Json(json::read(text)?, spelling))
+    Ok(Read::Json(json::read(text, arena)?, spelling))
 }
 
 /// Reads a form.

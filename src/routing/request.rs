@@ -7,6 +7,7 @@ use super::body::{self, Read};
 use super::headers;
 use super::parameters::Parameters;
 use super::{Attributes, Reason, Refused};
+use crate::document::json::Arena;
 use crate::model::route::{Route, Target};
 use crate::snapshot::route::{Matched, Protocol, RouteTable, Sought};
 
@@ -94,7 +95,14 @@ impl<'r> Request<'r> {
     }
 
     /// The body, if the route reads it.
-    pub(super) fn body(&self, route: &Route) -> Result<Read<'r>, Refused<'static>> {
+    pub(super) fn body<'b>(
+        &self,
+        route: &Route,
+        arena: &'b Arena,
+    ) -> Result<Read<'b>, Refused<'static>>
+    where
+        'r: 'b,
+    {
         let reads = route.reads();
         if !reads.json && !reads.form {
             return Ok(Read::Unread);
@@ -106,7 +114,7 @@ impl<'r> Request<'r> {
         }
         let body = self.attributes.body;
         if reads.json {
-            return body::json(body, self.media_type);
+            return body::json(body, self.media_type, arena);
         }
         let read = body::form(body, self.media_type)?;
         if let (Read::Form(form, _), Target::Http(target)) = (&read, &route.target) {

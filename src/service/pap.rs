@@ -1,4 +1,5 @@
-//! The policy administration point: `ManagementService` on a listener of its own.
+//! The policy administration point: `ManagementService` and `DirectoryService` on a listener of
+//! its own.
 //!
 //! All of it runs on the runtime for slow work. On the Unix socket who connects is asked of the
 //! kernel, and its directory is closed to others; on a TCP address there is TLS, and a peer proves
@@ -33,10 +34,12 @@ use tonic::service::Routes;
 use tower::Service as _;
 
 use self::body::Timed;
+pub(in crate::service) use self::handlers::From;
 use self::handlers::Handlers;
 pub use self::handlers::{Config, MAX_PAGE, PAGE_BYTES};
 use super::accept::Listener;
 use super::connection::to_its_end;
+use super::directory;
 use super::handshake::{Gate, Opening};
 use super::listen::{BindError, Bound, Listen, Owner};
 use super::peer::{Peer, PeerAddress};
@@ -45,6 +48,7 @@ use super::socket::Detached;
 use crate::model::caller::Origin;
 use crate::tls::Endpoint;
 use crate::wire::status::{CallError, explained};
+use crate::wire::v1::directory_service_server::DirectoryServiceServer;
 use crate::wire::v1::management_service_server::ManagementServiceServer;
 
 /// The most bytes of a message: a bundle is one.
@@ -125,12 +129,14 @@ impl Pap {
     /// When the listener cannot be used.
     pub async fn run(self, config: Config, mut stop: watch::Receiver<Phase>) -> io::Result<()> {
         let listener = Listener::new(self.bound)?;
+        let directory = directory::Handlers::new(config.reader.clone(), config.writer.clone());
         let handlers = Handlers::new(config, stop.clone());
         let server =
             ManagementServiceServer::new(handlers).max_decoding_message_size(MAX_MESSAGE_BYTES);
+        let routes = Routes::new(server).add_service(DirectoryServiceServer::new(directory));
         let serving = Serving {
             shared: Shared {
-                routes: Routes::new(server).prepare(),
+                routes: routes.prepare(),
                 endpoint: listener.endpoint(),
                 gate: Gate::new(CONNECTIONS),
                 phases: stop.clone(),

@@ -217,7 +217,10 @@ fn default_anonymous() -> Anonymous {
     Anonymous {
         from: vec![Place::Loopback],
         rights: Rights {
-            rpcs: Rpc::ALL.into_iter().filter(|rpc| !rpc.tells()).collect(),
+            rpcs: Rpc::ALL
+                .into_iter()
+                .filter(|rpc| rpc.decides() || rpc.judges_tags())
+                .collect(),
             act_for: ActFor::Patterns([PrincipalPattern::Every].into()),
             supply: Supply::new([SupplyRight::ResourceTags], ContextKeys::All),
             disclosure: Disclosure::Reason,
@@ -230,6 +233,7 @@ mod tests {
     use super::*;
     use crate::model::account::Name;
     use crate::model::caller;
+    use crate::model::caller::Purpose;
     use crate::model::caller::identity::{DnsName, SpiffeId, SpiffePattern};
 
     fn unix(uid: u32, gid: u32, user: SocketUser) -> Origin {
@@ -301,10 +305,11 @@ mod tests {
         assert_eq!(table.find(&Origin::Remote).rights, nothing);
         assert_eq!(table.find(&unix(9, 9, SocketUser::Other)).rights, nothing);
         let local = &table.find(&Origin::Loopback).rights;
+        let is_closed = |rpc: Rpc| matches!(rpc.purpose(), Purpose::Listing | Purpose::Change);
         assert!(
             Rpc::ALL
                 .into_iter()
-                .all(|rpc| local.rpcs.contains(rpc) != rpc.tells())
+                .all(|rpc| local.rpcs.contains(rpc) != is_closed(rpc))
         );
         let has = SupplyRight::ALL.map(|right| local.supply.has(right));
         assert_eq!(has, [true, false, false, false, false, false]);

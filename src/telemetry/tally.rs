@@ -105,24 +105,6 @@ impl VerdictOutcome {
     }
 }
 
-fn place(rpc: Rpc) -> usize {
-    match rpc {
-        Rpc::Authorize => 0,
-        Rpc::BatchAuthorize => 1,
-        Rpc::AuthorizeStream => 2,
-        Rpc::FilterResources => 3,
-        Rpc::ValidateTagging => 4,
-        Rpc::BatchValidateTagging => 5,
-        Rpc::AuthorizeTagging => 6,
-        Rpc::GetEffectiveTagPolicy => 7,
-        Rpc::ListTagResources => 8,
-        Rpc::ListResourcesByTags => 9,
-        Rpc::ListTagKeys => 10,
-        Rpc::ListTagValues => 11,
-        Rpc::Check => 12,
-    }
-}
-
 /// The counters of one worker. The alignment keeps those of two workers off one cache line.
 #[derive(Debug)]
 #[repr(align(128))]
@@ -168,13 +150,13 @@ impl Tally {
 
     fn outcome(&self, rpc: Rpc, outcome: VerdictOutcome) -> Option<&AtomicU64> {
         self.verdicts
-            .get(place(rpc))
+            .get(rpc.place())
             .and_then(|outcomes| outcomes.get(outcome.place()))
     }
 
     fn counter(&self, rpc: Rpc, effect: Effect) -> Option<&AtomicU64> {
         self.decisions
-            .get(place(rpc))
+            .get(rpc.place())
             .and_then(|effects| effects.get(effect.place()))
     }
 }

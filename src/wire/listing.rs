@@ -2,6 +2,9 @@
 //!
 //! Not here: who may see what (`service::listing`).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
 use super::page::PageKey;
 use super::status::{CallError, ManageFault, Refusal};
 use super::v1;
@@ -73,7 +76,7 @@ impl<'k> Bound<'k> {
         question: &impl prost::Message,
     ) -> Self {
         let question = question.encode_to_vec();
-        let question = question.iter().map(|byte| format!("{byte:02x}")).collect();
+        let question = STANDARD_NO_PAD.encode(question);
         let parts = [
             rpc.to_owned(),
             caller.to_owned(),

@@ -5,6 +5,7 @@
 //! internal is told.
 
 mod details;
+mod directory;
 mod fault;
 mod foreign;
 mod manage;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use tonic::Code;
 
 pub use self::details::reason_of;
+pub use self::directory::DirectoryFault;
 pub use self::fault::{CallLimit, Forbidden, Refusal, TaggingFault};
 pub use self::foreign::{explained, with_reason};
 pub use self::manage::ManageFault;
@@ -61,6 +63,9 @@ pub enum CallError {
     /// A call of the management channel has no answer.
     #[error(transparent)]
     Managing(#[from] ManageFault),
+    /// A call of the directory has no answer.
+    #[error(transparent)]
+    Directory(#[from] DirectoryFault),
     /// The server reads its bundle from a directory.
     #[error("the server reads its bundle from a directory, and only a dry run is taken")]
     ManagementReadOnly,
@@ -105,6 +110,7 @@ impl CallError {
             Self::OverLimit { limit, .. } => limit.as_str(),
             Self::CallerNotAllowed { .. } | Self::ManagementDenied => "CALLER_NOT_ALLOWED",
             Self::Managing(fault) => fault.reason(),
+            Self::Directory(fault) => fault.reason(),
             Self::ManagementReadOnly => "MANAGEMENT_READ_ONLY",
             Self::SnapshotNotReady => "SNAPSHOT_NOT_READY",
             Self::SnapshotStale => "SNAPSHOT_STALE",
@@ -127,6 +133,7 @@ impl CallError {
             }
             Self::CallerNotAllowed { .. } | Self::ManagementDenied => Code::PermissionDenied,
             Self::Managing(fault) => fault.code(),
+            Self::Directory(fault) => fault.code(),
             Self::SnapshotNotReady | Self::SnapshotStale | Self::Stopping => Code::Unavailable,
             Self::RevisionUnreachable
             | Self::RevisionNotReached { .. }

@@ -38,13 +38,13 @@ pub(super) fn difference(
             told[0], told[1]
         ));
     }
-    let told = [expected, found].map(|snapshot| snapshot.routes.routes());
-    if told[0] != told[1] {
-        return Some(format!("routes\n{:?}\n{:?}", told[0], told[1]));
-    }
     if expected.inheritance != found.inheritance {
         let told = [expected, found].map(|snapshot| &snapshot.inheritance);
         return Some(format!("inheritance\n{:?}\n{:?}", told[0], told[1]));
+    }
+    let told = [expected, found].map(|snapshot| snapshot.routes.routes());
+    if told[0] != told[1] {
+        return Some(format!("routes\n{:?}\n{:?}", told[0], told[1]));
     }
     for uid in [33, 34, 35] {
         let (gid, user) = (1, SocketUser::Other);

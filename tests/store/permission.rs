@@ -15,6 +15,7 @@ use tagwarden::telemetry::Reloads;
 
 use super::*;
 use crate::support::process::Process;
+use crate::support::server::directory_writer;
 
 /// Object and document; none: it is deleted.
 type Step = (&'static str, Option<&'static str>);
@@ -41,10 +42,13 @@ impl Managed {
     fn new() -> Self {
         let (publisher, reader) = publication().unwrap();
         let store = Arc::new(Store::in_memory(Keep::default()).unwrap());
+        let directory = Arc::new(Directory::default());
+        let (writer, _writing) = directory_writer(&directory, &reader);
         let (management, _task) = Management::start(management::Config {
             publisher,
             reader: reader.clone(),
-            directory: Arc::new(Directory::default()),
+            directory,
+            writer,
             reloads: Reloads::default(),
             authored: AuthoredIn::Store {
                 store,

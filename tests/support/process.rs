@@ -9,6 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use hyper_util::rt::TokioIo;
 use tagwarden::wire::v1;
 use tagwarden::wire::v1::authorization_service_client::AuthorizationServiceClient;
+use tagwarden::wire::v1::directory_service_client::DirectoryServiceClient;
 use tagwarden::wire::v1::management_service_client::ManagementServiceClient;
 use tagwarden::wire::v1::tagging_service_client::TaggingServiceClient;
 use tokio::net::UnixStream;
@@ -151,6 +152,10 @@ impl Process {
         let channel = connect(self.manage_path()).await;
         let client = ManagementServiceClient::new(channel);
         client.max_encoding_message_size(usize::MAX)
+    }
+
+    pub(crate) async fn directory(&self) -> DirectoryServiceClient<Channel> {
+        DirectoryServiceClient::new(connect(self.manage_path()).await)
     }
 
     /// What is in force.

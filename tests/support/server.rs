@@ -10,14 +10,16 @@ use h2::client::{Connection, SendRequest};
 use http::Request;
 use hyper_util::rt::TokioIo;
 use tagwarden::directory::Directory;
+use tagwarden::management::directory::DirectoryWriter;
 use tagwarden::model::caller::principal::PrincipalPattern;
 use tagwarden::model::caller::supply::{ContextKeys, Supply, SupplyRight};
 use tagwarden::model::caller::{ActFor, Anonymous, Callers, Disclosure, Place, Rights, Rpc};
-use tagwarden::publish::{Publisher, publication};
+use tagwarden::publish::{Publisher, Reader, publication};
 use tagwarden::service::pdp::{self, Clock, Pdp};
-use tagwarden::service::{Config, Ended, Listen, Phase, RunError, Server};
+use tagwarden::service::{Config, Ended, Listen, Phase, RunError, Server, directory_step};
 use tagwarden::snapshot::caller::CallerTable;
 use tagwarden::snapshot::{Revision, Snapshot};
+use tagwarden::telemetry::DirectoryWrites;
 use tagwarden::wire::page::PageKey;
 use tagwarden::wire::v1;
 use tagwarden::wire::v1::authorization_service_client::AuthorizationServiceClient;
@@ -67,6 +69,21 @@ pub(crate) fn trusting(disclosure: Disclosure) -> CallerTable {
         }),
         named: Vec::new(),
     })
+}
+
+/// A directory in memory, and the thread of its writer.
+pub(crate) fn directory_writer(
+    directory: &Arc<Directory>,
+    reader: &Reader,
+) -> (DirectoryWriter, std::thread::JoinHandle<()>) {
+    let started = DirectoryWriter::start(tagwarden::management::directory::Config {
+        directory: Arc::clone(directory),
+        reader: reader.clone(),
+        store: None,
+        writes: DirectoryWrites::default(),
+        step: directory_step(),
+    });
+    started.unwrap()
 }
 
 /// Starts a server without a snapshot and without resources.

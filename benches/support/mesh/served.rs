@@ -37,6 +37,7 @@ pub(crate) fn ours(socket: &str) {
         reader,
         directory: Arc::new(directory),
         clock: Clock::default(),
+        pages: tagwarden::wire::page::PageKey::new([7; 64]),
     });
     let config = service::Config {
         listen: vec![format!("unix:{socket},mode=0600").parse().unwrap()],

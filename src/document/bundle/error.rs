@@ -8,9 +8,9 @@ use crate::document::settings::MAX_STALENESS;
 use crate::model::account::{InvalidName, PolicyRef};
 use crate::model::action::InvalidAction;
 use crate::model::arn::{AccountId, InvalidArn};
-use crate::model::caller::InvalidOwnPrincipal;
 use crate::model::caller::identity::InvalidIdentity;
 use crate::model::caller::principal::InvalidPrincipalPattern;
+use crate::model::caller::{InvalidOwnPrincipal, Rpc};
 use crate::model::inheritance::{InvalidRuleId, InvalidScope};
 use crate::model::organization::MAX_FOLDER_DEPTH;
 use crate::model::tag::DuplicateTagKey;
@@ -154,6 +154,12 @@ pub enum EntryErrorKind {
     /// The right to explanations of somebody who is no principal.
     #[error("the right `explain` needs `principal`: who may `tagwarden:Explain`")]
     ExplainPrincipal,
+    /// A right to change the directory of peers without a name.
+    #[error("`{rpc}` changes the directory, and is not for peers without a name")]
+    AnonymousWrites {
+        /// The RPC.
+        rpc: Rpc,
+    },
     /// What a caller is itself.
     #[error(transparent)]
     CallerPrincipal(#[from] InvalidOwnPrincipal),
@@ -337,6 +343,7 @@ impl EntryErrorKind {
             Self::DisclosureLevel => "INVALID_DISCLOSURE",
             Self::ExplainLevel => "EXPLAIN_LEVEL",
             Self::ExplainPrincipal => "EXPLAIN_PRINCIPAL",
+            Self::AnonymousWrites { .. } => "ANONYMOUS_WRITES",
             Self::CallerPrincipal(_) => "INVALID_CALLER_PRINCIPAL",
             Self::StalenessMissing | Self::StalenessUnused | Self::Staleness => "INVALID_STALENESS",
             Self::RuleUnknown { .. } => "RULE_UNKNOWN",

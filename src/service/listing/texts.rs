@@ -65,7 +65,7 @@ impl<'l> Listing<'l> {
             scope: listing::scope(scope.as_ref(), viewer.account(), &self.snapshot.catalog)?,
             listed: Listed::Keys,
             text: key.transpose()?,
-            after: after(page.position(&bound)?)?,
+            after: after(page.position(&bound)?.as_deref())?,
             page,
         };
         let (keys, next) = self.counted(viewer, rpc, &asked).await?;
@@ -105,7 +105,7 @@ impl<'l> Listing<'l> {
             scope: listing::scope(scope.as_ref(), viewer.account(), &self.snapshot.catalog)?,
             listed: Listed::ValuesOf(listing::key(key)?),
             text: value.transpose()?,
-            after: after(page.position(&bound)?)?,
+            after: after(page.position(&bound)?.as_deref())?,
             page,
         };
         let (values, next) = self.counted(viewer, rpc, &asked).await?;
@@ -191,8 +191,8 @@ impl<'l> Listing<'l> {
     }
 }
 
-fn after(position: Option<Vec<String>>) -> Result<Option<String>, CallError> {
-    match position.as_deref() {
+fn after(position: Option<&[String]>) -> Result<Option<String>, CallError> {
+    match position {
         None => Ok(None),
         Some([last]) => Ok(Some(last.clone())),
         Some(_) => Err(listing::unreadable()),

@@ -2,6 +2,7 @@
 //!
 //! Changes go to the management task. Reading has a thread of its own, because the disk may wait.
 
+mod backup;
 mod export;
 mod read;
 mod watching;
@@ -11,13 +12,14 @@ use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt as _, stream};
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tonic::{Request, Response, Status};
 
 pub use self::read::{MAX_PAGE, PAGE_BYTES};
 use self::watching::Watching;
 use crate::directory::Directory;
 use crate::management::change::{Change, What};
+use crate::management::directory::DirectoryWriter;
 use crate::management::permission::{Actor, Administrators, Court, Read};
 use crate::management::reading::{Reading, ReadingError};
 use crate::management::{ApplyMode, Management};
@@ -25,6 +27,7 @@ use crate::model::caller::Origin;
 use crate::publish::Reader;
 use crate::service::peer::{Peer, PeerAddress};
 use crate::service::phase::Phase;
+use crate::source::backup::Stores;
 use crate::wire::change::{self, Options, Outcome};
 use crate::wire::management::{checked, info};
 use crate::wire::page::PageKey;
@@ -42,10 +45,14 @@ pub struct Config {
     pub reader: Reader,
     /// The live resources.
     pub directory: Arc<Directory>,
+    /// The way to whoever changes them.
+    pub writer: DirectoryWriter,
     /// Who needs no permission.
     pub administrators: Administrators,
     /// What page tokens are sealed with.
     pub pages: PageKey,
+    /// What is kept on disk; `None`: nothing.
+    pub stores: Option<Stores>,
 }
 
 /// The service.
@@ -53,6 +60,8 @@ pub struct Config {
 pub(super) struct Handlers {
     config: Arc<Config>,
     phases: watch::Receiver<Phase>,
+    /// One backup at a time.
+    backups: Arc<Semaphore>,
 }
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -60,7 +69,12 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl Handlers {
     pub(super) fn new(config: Config, phases: watch::Receiver<Phase>) -> Self {
         let config = Arc::new(config);
-        Self { config, phases }
+        let backups = Arc::new(Semaphore::new(1));
+        Self {
+            config,
+            phases,
+            backups,
+        }
     }
 
     async fn change(
@@ -183,14 +197,15 @@ fn unread(error: ReadingError) -> CallError {
 }
 
 /// Who calls.
-struct From {
-    origin: Origin,
-    peer: String,
+pub(in crate::service) struct From {
+    pub(in crate::service) origin: Origin,
+    /// The peer, as its listener knows it.
+    pub(in crate::service) peer: String,
 }
 
 impl From {
     /// The connection says who calls; one that says nothing is anybody's.
-    fn of<T>(request: &Request<T>) -> Self {
+    pub(in crate::service) fn of<T>(request: &Request<T>) -> Self {
         let peer = request.extensions().get::<Arc<Peer>>();
         let Some(peer) = peer else {
             let (origin, peer) = (Origin::Remote, String::new());
@@ -308,6 +323,25 @@ impl ManagementService for Handlers {
         });
         let messages = read.await.map_err(|error| error.to_status())?;
         Ok(Response::new(Box::pin(stream::iter(messages).map(Ok))))
+    }
+
+    type BackupStream = Answers<v1::BackupResponse>;
+
+    async fn backup(
+        &self,
+        request: Request<v1::BackupRequest>,
+    ) -> Result<Response<Self::BackupStream>, Status> {
+        let from = From::of(&request);
+        let v1::BackupRequest {} = request.into_inner();
+        let fault = |fault| CallError::from(fault).to_status();
+        let may = self.may_watch(&from, Read::Backup).await;
+        may.map_err(|error| error.to_status())?;
+        let stores = self.config.stores.clone();
+        let stores = stores.ok_or_else(|| fault(ManageFault::NothingKept))?;
+        let place = Arc::clone(&self.backups).try_acquire_owned();
+        let place = place.map_err(|_| fault(ManageFault::BackupRunning))?;
+        tracing::info!(peer = from.peer, "a backup is made");
+        Ok(Response::new(Box::pin(backup::messages(stores, place))))
     }
 
     async fn get_snapshot_info(

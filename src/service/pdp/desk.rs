@@ -126,7 +126,7 @@ impl Desk<'_> {
     }
 
     /// The session's policy, compiled. Nothing is compiled for a request that is refused anyway.
-    pub(super) fn session(&self, question: &Question<'_>) -> Carried {
+    pub(in crate::service) fn session(&self, question: &Question<'_>) -> Carried {
         if let Some(late) = &question.late {
             return Carried::Refused(late.clone());
         }
@@ -181,14 +181,14 @@ fn decide<T>(
 }
 
 /// What a session carries, compiled.
-pub(super) enum Carried {
+pub(in crate::service) enum Carried {
     Nothing,
     Policy(Arc<Policy>),
     Refused(Refusal),
 }
 
 impl Carried {
-    pub(super) fn as_engine(&self, sent: SentSession<'_>) -> Session<'_> {
+    pub(in crate::service) fn as_engine(&self, sent: SentSession<'_>) -> Session<'_> {
         match (self, sent) {
             (Self::Policy(policy), _) => Session::Policy(policy),
             (Self::Nothing | Self::Refused(_), SentSession::Unstated) => Session::Unstated,
@@ -199,7 +199,7 @@ impl Carried {
         }
     }
 
-    pub(super) fn refusal(&self) -> Option<Refusal> {
+    pub(in crate::service) fn refusal(&self) -> Option<Refusal> {
         match self {
             Self::Nothing | Self::Policy(_) => None,
             Self::Refused(refusal) => Some(refusal.clone()),

@@ -22,7 +22,7 @@ pub(in crate::service) fn check_rpc(caller: &Caller, rpc: Rpc) -> Result<(), Cal
 }
 
 /// Whether a caller may send all that stands in a request.
-pub(super) fn check_request(
+pub(in crate::service) fn check_request(
     caller: &Caller,
     message: &message::Authorize<'_>,
 ) -> Result<(), CallError> {

@@ -7,7 +7,7 @@ use prost::Message as _;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _, pb};
 
-use super::{CallError, DOMAIN, code_of};
+use super::{CallError, DOMAIN, DirectoryFault, code_of};
 
 /// The stable reason that a status of this API carries.
 pub fn reason_of(status: &Status) -> Option<String> {
@@ -58,6 +58,7 @@ impl CallError {
             Self::OverLimit { limit, .. } => limit.field(),
             Self::CallerNotAllowed { what, .. } => what.field(),
             Self::Managing(fault) => fault.field(),
+            Self::Directory(fault) => fault.field(),
             Self::Tagging { field, .. } => field,
             Self::RevisionUnreachable | Self::RevisionNotReached { .. } | Self::TooManyWaiters => {
                 "min_revision"
@@ -80,6 +81,7 @@ impl CallError {
             | Self::OverLimit { .. }
             | Self::CallerNotAllowed { .. }
             | Self::Managing(_)
+            | Self::Directory(_)
             | Self::ManagementDenied
             | Self::ManagementReadOnly
             | Self::SnapshotNotReady
@@ -101,13 +103,16 @@ impl CallError {
             Self::Refused(refusal) if code_of(refusal.reason) == Code::Unavailable => {
                 Some(Duration::from_secs(5))
             }
-            Self::TooManyWaiters => Some(Duration::from_millis(100)),
+            Self::TooManyWaiters | Self::Directory(DirectoryFault::Conflict) => {
+                Some(Duration::from_millis(100))
+            }
             Self::Refused(_)
             | Self::Tagging { .. }
             | Self::MessageInvalid(_)
             | Self::OverLimit { .. }
             | Self::CallerNotAllowed { .. }
             | Self::Managing(_)
+            | Self::Directory(DirectoryFault::Refused { .. } | DirectoryFault::Failed)
             | Self::ManagementDenied
             | Self::ManagementReadOnly
             | Self::RevisionUnreachable

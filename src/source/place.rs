@@ -1,4 +1,4 @@
-//! The directory and the file of the store, for one user and one process.
+//! The directory and the files of the stores, for one user and one process.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
@@ -10,24 +10,31 @@ use std::path::{Path, PathBuf};
 use redb::backends::FileBackend;
 use redb::{Builder, Database, DatabaseError};
 
-use super::{FILE, StoreError};
+use super::embedded::StoreError;
 
-/// Opens the file of a directory; makes what is not there.
+/// The most bytes of one file that are kept in memory.
+pub(super) const CACHE_BYTES: usize = 64 * 1_024 * 1_024;
+
+/// Opens a file of a directory; makes what is not there.
 ///
 /// A new file gets its name only when it is a whole store, so that an empty one is never taken
 /// for a store that holds nothing.
-pub(super) fn open(directory: &Path, cache: usize) -> Result<Database, StoreError> {
+pub(super) fn open(directory: &Path, name: &str) -> Result<Database, StoreError> {
     make_directory(directory).map_err(|cause| at(directory, cause))?;
-    let path = directory.join(FILE);
+    let path = directory.join(name);
     let mut builder = Database::builder();
-    builder.set_cache_size(cache);
+    builder.set_cache_size(CACHE_BYTES);
     if path.try_exists().map_err(|cause| at(&path, cause))? {
         // Every page is compared with its checksum, not only after a crash.
         builder.set_check_integrity_on_open(true);
         let file = open_file(&path).map_err(|cause| at(&path, cause))?;
+        let is_empty = file.metadata().map_err(|cause| at(&path, cause))?.len() == 0;
+        if is_empty {
+            return Err(StoreError::Damaged("the file is empty".to_owned()));
+        }
         return database(&builder, file, &path);
     }
-    let new = directory.join(format!("{FILE}.new"));
+    let new = directory.join(format!("{name}.new"));
     let file = open_file(&new).map_err(|cause| at(&new, cause))?;
     let made = database(&builder, file, &new)?;
     fs::rename(&new, &path).map_err(|cause| at(&path, cause))?;
@@ -37,10 +44,6 @@ pub(super) fn open(directory: &Path, cache: usize) -> Result<Database, StoreErro
 }
 
 fn database(builder: &Builder, file: File, path: &Path) -> Result<Database, StoreError> {
-    let is_empty = file.metadata().map_err(|cause| at(path, cause))?.len() == 0;
-    if is_empty && path.ends_with(FILE) {
-        return Err(StoreError::Damaged("the file is empty".to_owned()));
-    }
     let opened = FileBackend::new(file).and_then(|file| builder.create_with_backend(file));
     opened.map_err(|error| refused(error, path))
 }
@@ -74,7 +77,7 @@ fn at(path: &Path, cause: io::Error) -> StoreError {
 }
 
 /// Makes a directory for its owner alone. One that is there must not be open to others.
-fn make_directory(directory: &Path) -> io::Result<()> {
+pub(super) fn make_directory(directory: &Path) -> io::Result<()> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)

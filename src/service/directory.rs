@@ -1,0 +1,220 @@
+//! `DirectoryService`: who calls, what is asked, what came of it.
+//!
+//! A call is worked out by the directory's writer, in one snapshot and on the newest state: may the
+//! caller, is the message right, may the principal, do the tag policies let it pass. It goes on to
+//! its end when its caller has gone, and what was committed is in the log.
+//!
+//! Not here: what a call writes (`tagging`), and when (`management::directory`).
+
+mod asker;
+mod background;
+mod calls;
+mod names;
+mod told;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tonic::{Request, Response, Status};
+
+pub use self::background::step;
+use self::told::Told;
+use super::pap::From;
+use super::pdp::rights;
+use super::pdp::session::Sessions;
+use crate::management::directory::{DirectoryWriter, Done, Turn, WriteFault};
+use crate::model::caller::{Origin, Rpc};
+use crate::model::tagging::Plan;
+use crate::publish::Reader;
+use crate::snapshot::Snapshot;
+use crate::snapshot::caller::Caller;
+use crate::wire::status::{CallError, DirectoryFault};
+use crate::wire::v1;
+use crate::wire::v1::directory_service_server::DirectoryService;
+
+/// The service.
+#[derive(Debug, Clone)]
+pub(super) struct Handlers(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    reader: Reader,
+    writer: DirectoryWriter,
+    sessions: Sessions,
+}
+
+/// A call in its turn: who calls, and what decides.
+#[derive(Clone, Copy)]
+struct Hearing<'h> {
+    turn: &'h Turn<'h>,
+    snapshot: &'h Snapshot,
+    caller: &'h Caller,
+    sessions: &'h Sessions,
+}
+
+/// What a call asks, worked out.
+type Evaluate<M> = fn(&Hearing<'_>, &M) -> Result<(Told, Plan), CallError>;
+
+impl Handlers {
+    pub(super) fn new(reader: Reader, writer: DirectoryWriter) -> Self {
+        Self(Arc::new(Shared {
+            reader,
+            writer,
+            sessions: Sessions::default(),
+        }))
+    }
+
+    /// Has a call worked out and committed. It is not given up when its caller goes.
+    async fn call<M: Send + Sync + 'static>(
+        &self,
+        rpc: Rpc,
+        request: Request<M>,
+        evaluate: Evaluate<M>,
+    ) -> Result<Option<v1::DirectoryOutcome>, Status> {
+        let from = From::of(&request);
+        let shared = Arc::clone(&self.0);
+        let called = tokio::spawn(shared.call(rpc, from, request.into_inner(), evaluate));
+        let done = called.await.map_err(|_| CallError::Stopping);
+        let outcome = done.and_then(|done| done);
+        outcome.map(Some).map_err(|error| error.to_status())
+    }
+}
+
+impl Shared {
+    async fn call<M: Send + Sync + 'static>(
+        self: Arc<Self>,
+        rpc: Rpc,
+        from: From,
+        message: M,
+        evaluate: Evaluate<M>,
+    ) -> Result<v1::DirectoryOutcome, CallError> {
+        let From { origin, peer } = from;
+        // Told before the writer is bothered, and again in the snapshot that decides.
+        let snapshot = self.reader.load_full();
+        self.caller(snapshot.as_deref(), &origin, rpc, Timestamp::now())?;
+        drop(snapshot);
+        let shared = Arc::clone(&self);
+        let worked = self.writer.write(move |turn| {
+            match shared.hear(turn, &origin, rpc, &message, evaluate) {
+                Ok((told, plan)) => (Ok(told), plan),
+                Err(error) => (Err(error), Plan::default()),
+            }
+        });
+        let Done { told, version } = match worked.await {
+            Ok(Ok(done)) => done,
+            Ok(Err(WriteFault::Conflict)) => return Err(DirectoryFault::Conflict.into()),
+            Ok(Err(WriteFault::Failed)) => return Err(DirectoryFault::Failed.into()),
+            Err(_) => return Err(CallError::Stopping),
+        };
+        let told = told?;
+        if let Some(version) = version {
+            told.audit(rpc, &peer, version);
+        }
+        Ok(told.outcome(version))
+    }
+
+    fn hear<M>(
+        &self,
+        turn: &Turn<'_>,
+        origin: &Origin,
+        rpc: Rpc,
+        message: &M,
+        evaluate: Evaluate<M>,
+    ) -> Result<(Told, Plan), CallError> {
+        let (snapshot, caller) = self.caller(turn.snapshot, origin, rpc, turn.now)?;
+        let hearing = Hearing {
+            turn,
+            snapshot,
+            caller,
+            sessions: &self.sessions,
+        };
+        evaluate(&hearing, message)
+    }
+
+    /// Who calls, if it may use the RPC.
+    fn caller<'s>(
+        &self,
+        snapshot: Option<&'s Snapshot>,
+        origin: &Origin,
+        rpc: Rpc,
+        now: Timestamp,
+    ) -> Result<(&'s Snapshot, &'s Caller), CallError> {
+        // semantics 47: what is stale for too long decides nothing.
+        if self.reader.is_expired(|| now) {
+            return Err(CallError::SnapshotStale);
+        }
+        let snapshot = snapshot.ok_or(CallError::SnapshotNotReady)?;
+        let caller = snapshot.callers.find(origin);
+        rights::check_rpc(caller, rpc)?;
+        Ok((snapshot, caller))
+    }
+}
+
+#[tonic::async_trait]
+impl DirectoryService for Handlers {
+    async fn put_resources(
+        &self,
+        request: Request<v1::PutResourcesRequest>,
+    ) -> Result<Response<v1::PutResourcesResponse>, Status> {
+        let outcome = self.call(Rpc::PutResources, request, calls::put).await?;
+        Ok(Response::new(v1::PutResourcesResponse { outcome }))
+    }
+
+    async fn remove_resources(
+        &self,
+        request: Request<v1::RemoveResourcesRequest>,
+    ) -> Result<Response<v1::RemoveResourcesResponse>, Status> {
+        let outcome = self
+            .call(Rpc::RemoveResources, request, calls::remove)
+            .await?;
+        Ok(Response::new(v1::RemoveResourcesResponse { outcome }))
+    }
+
+    async fn move_resources(
+        &self,
+        request: Request<v1::MoveResourcesRequest>,
+    ) -> Result<Response<v1::MoveResourcesResponse>, Status> {
+        let outcome = self
+            .call(Rpc::MoveResources, request, calls::move_to)
+            .await?;
+        Ok(Response::new(v1::MoveResourcesResponse { outcome }))
+    }
+
+    async fn tag_resources(
+        &self,
+        request: Request<v1::TagResourcesRequest>,
+    ) -> Result<Response<v1::TagResourcesResponse>, Status> {
+        let outcome = self.call(Rpc::TagResources, request, calls::tag).await?;
+        Ok(Response::new(v1::TagResourcesResponse { outcome }))
+    }
+
+    async fn untag_resources(
+        &self,
+        request: Request<v1::UntagResourcesRequest>,
+    ) -> Result<Response<v1::UntagResourcesResponse>, Status> {
+        let outcome = self
+            .call(Rpc::UntagResources, request, calls::untag)
+            .await?;
+        Ok(Response::new(v1::UntagResourcesResponse { outcome }))
+    }
+
+    async fn associate_resources(
+        &self,
+        request: Request<v1::AssociateResourcesRequest>,
+    ) -> Result<Response<v1::AssociateResourcesResponse>, Status> {
+        let outcome = self
+            .call(Rpc::AssociateResources, request, calls::associate)
+            .await?;
+        Ok(Response::new(v1::AssociateResourcesResponse { outcome }))
+    }
+
+    async fn dissociate_resources(
+        &self,
+        request: Request<v1::DissociateResourcesRequest>,
+    ) -> Result<Response<v1::DissociateResourcesResponse>, Status> {
+        let outcome = self
+            .call(Rpc::DissociateResources, request, calls::dissociate)
+            .await?;
+        Ok(Response::new(v1::DissociateResourcesResponse { outcome }))
+    }
+}
