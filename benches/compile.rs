@@ -1,7 +1,9 @@
-//! From documents to a snapshot, on one thread: time beside what `serde_json` takes to parse the same
-//! bytes into `Value`, for single-statement policies.
+//! From documents to a snapshot: time beside what `serde_json` takes to parse the same bytes into
+//! `Value`, for single-statement policies. Long files are read by all processors, so the ratio is
+//! told of a process that has one; what all of them make of it stands beside it.
 //!
-//! `--short` leaves out the largest; `--write DIRECTORY POLICIES` writes the documents instead.
+//! `--short` leaves out the largest; `--write DIRECTORY POLICIES` writes the documents instead. The
+//! process with one processor is made by `taskset`.
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on ends")]
 
@@ -26,7 +28,10 @@ mod row;
 
 use std::fs;
 use std::hint::black_box;
+use std::num::NonZero;
 use std::path::Path;
+use std::process::Command;
+use std::thread::available_parallelism;
 use std::time::Instant;
 
 use files::{documents, files};
@@ -49,10 +54,51 @@ fn main() {
         let files = files(&single::bundle(policies.parse().unwrap()));
         return write(Path::new(directory), &files);
     }
-    times(10_000);
-    if !arguments.iter().any(|one| one == "--short") {
-        times(100_000);
+    let processors = available_parallelism().map_or(1, NonZero::get);
+    if processors > 1 {
+        let mut alone = Command::new("taskset");
+        alone.args(["--cpu-list", "0"]);
+        alone.arg(std::env::current_exe().unwrap()).args(&arguments);
+        let status = alone.status().unwrap();
+        assert!(status.success(), "with one processor: {status}");
     }
+    let short = arguments.iter().any(|one| one == "--short");
+    let sizes = if short {
+        &[10_000][..]
+    } else {
+        &[10_000, 100_000]
+    };
+    for policies in sizes {
+        if processors == 1 {
+            times(*policies);
+        } else {
+            at_once(*policies, processors);
+        }
+    }
+}
+
+/// Reading and compiling by all processors.
+fn at_once(policies: usize, processors: usize) {
+    let files = files(&single::bundle(policies));
+    let mut spent = Vec::new();
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        let loaded = read_bundle(&files, Strictness::Strict).unwrap();
+        let snapshot = compile(&loaded.bundle).unwrap();
+        spent.push(start.elapsed().as_secs_f64() * 1_000.0);
+        drop((snapshot, loaded));
+    }
+    let (value, spread) = median(spent);
+    Row {
+        figure: &format!(
+            "compile: read and compile by {processors} processors, {policies} policies"
+        ),
+        value,
+        unit: "ms",
+        spread: Some(spread),
+        ..Row::default()
+    }
+    .print();
 }
 
 /// Parsing and compiling in turn, so that both meet the same weather.

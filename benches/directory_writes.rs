@@ -227,6 +227,7 @@ fn serve(path: &Path, reader: Reader, writer: DirectoryWriter) -> Serving {
         writer,
         administrators: Administrators::Own,
         pages: PageKey::new([0; 64]),
+        stores: None,
     };
     Serving(Pap::bind(&listen, None).unwrap(), config)
 }
@@ -248,7 +249,7 @@ fn start(
     DirectoryWriter::start(directory::Config {
         directory: Arc::default(),
         reader: reader.clone(),
-        store: Some(DirectoryStore::open(data).unwrap()),
+        store: Some(Arc::new(DirectoryStore::open(data).unwrap())),
         writes: writes.clone(),
         step: directory_step(),
     })

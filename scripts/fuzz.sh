@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 seconds=${1:-60}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(bundle case policy request tag_policy tagging wire)
+[ ${#targets[@]} -gt 0 ] || targets=(bundle case check policy request tag_policy tagging wire)
 
 bin=$PWD/.tools/bin
 if [ ! -x "$bin/cargo-fuzz" ]; then
@@ -24,8 +24,8 @@ export PATH=$bin:$PATH
 # What the targets start from.
 seeds=$PWD/fuzz/corpus/seeds
 rm -rf "$seeds"
-mkdir -p "$seeds"/{bundle,case,policy,request,tag_policy,tagging,wire}
-split -l 1 -a 4 <(cat tests/conformance/ram/own_*.jsonl examples/*/tests/*.jsonl) "$seeds/case/"
+mkdir -p "$seeds"/{bundle,case,check,policy,request,tag_policy,tagging,wire}
+split -l 1 -a 4 <(cat tests/conformance/ram/own_*.jsonl tests/conformance/routes/*.jsonl examples/*/tests/*.jsonl) "$seeds/case/"
 for file in policies/*/*.json examples/*/accounts/*/policies/*.json; do
   cp "$file" "$seeds/policy/${file//\//_}"
 done
@@ -53,6 +53,13 @@ for action in ecs:StopInstance ecs:DescribeInstances ecs:RunInstances sts:Assume
     >"$seeds/request/${action#*:}"
 done
 cp "$seeds"/request/* "$seeds/wire/"
+
+# Requests that a proxy tells of: a method, a path and a host in three messages.
+for path in /regions/cn/container-groups/eci-1 "/?Action=DescribeContainerGroups&RegionId=cn"; do
+  http=$(field 12 GET; field 22 "$path"; field 2a eci.example)
+  request=$(field 12 "$http")
+  field 0a "$(field 22 "$request")" >"$seeds/check/${path//[^a-z]/_}"
+done
 
 # A resource in a message of its own, and the operation create, tag, untag or detect.
 arn=$(field 0a acs:ecs:cn-hangzhou:200000000002:instance/i-new)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What a server takes before it serves: milliseconds from its start until it says it serves, and the
-# memory that it then holds, idle and with 10,000 and 100,000 policies of one statement; and the size
-# of the binary. Rows as the benches print them. Needs target/release/tagwarden.
+# memory that it holds once what the load needed went back to the system, idle and with 10,000 and
+# 100,000 policies of one statement; and the size of the binary. Rows as the benches print them. Needs target/release/tagwarden.
 #
 #   scripts/load.sh [ROUNDS]   default: 5
 set -euo pipefail
@@ -18,7 +18,7 @@ row() { printf 'figure\tload: %s\t%s\t%s\t<= %s\t\t\t%s\t\n' "$1" "$2" "$3" "$4"
 median() { sort -n | awk '{ all[NR] = $1 } END { printf "%s %s to %s", all[int((NR + 1) / 2)], all[1], all[NR] }'; }
 
 # Starts a server on a bundle; prints `MILLISECONDS KIBIBYTES`: until the log says that the snapshot
-# is in force and the socket answers, and the resident memory a second later.
+# is in force and the socket answers, and the resident memory three seconds later.
 start() {
   local socket=$work/data.sock begin
   rm -f "$socket"
@@ -30,7 +30,7 @@ start() {
     kill -0 "$server" || { cat "$work/log" >&2; exit 1; }
   done
   local ready=$((($(date +%s%N) - begin) / 1000000))
-  sleep 1
+  sleep 3
   echo "$ready $(awk '/^VmRSS/ { print $2 }' "/proc/$server/status")"
   kill "$server"
   wait "$server" 2>/dev/null || true

@@ -155,7 +155,7 @@ impl Bound {
 struct Running {
     pdp: Pdp,
     reloads: Reloads,
-    writes: DirectoryWrites,
+    counted: DirectoryWrites,
     managing: pap::Config,
     watched: Watched,
     endpoints: Vec<Arc<Endpoint>>,
@@ -163,7 +163,7 @@ struct Running {
 
 impl Running {
     fn start(
-        mut kept: Kept,
+        kept: Kept,
         administrators: Administrators,
         endpoints: Vec<Arc<Endpoint>>,
         credentials: Vec<Watcher>,
@@ -171,15 +171,16 @@ impl Running {
         let (publisher, reader) = publication().context("the reclaiming thread")?;
         let directory = Arc::new(Directory::default());
         let reloads = Reloads::default();
-        let writes = DirectoryWrites::default();
-        let (writer, writing) = DirectoryWriter::start(directory::Config {
+        let counted = DirectoryWrites::default();
+        let (writer, thread) = DirectoryWriter::start(directory::Config {
             directory: Arc::clone(&directory),
             reader: reader.clone(),
-            store: kept.take_resources(),
-            writes: writes.clone(),
+            store: kept.resources(),
+            writes: counted.clone(),
             step: service::directory_step(),
         })
         .context("the directory cannot be loaded")?;
+        let stores = kept.stores();
         let (authored, watched) = kept.into_parts(&administrators)?;
         let (management, task) = Management::start(management::Config {
             publisher,
@@ -199,6 +200,7 @@ impl Running {
             writer,
             administrators,
             pages: PageKey::new(random()?),
+            stores,
         };
         let running = Self {
             pdp: Pdp::new(pdp::Config {
@@ -208,7 +210,7 @@ impl Running {
                 pages: PageKey::new(random()?),
             }),
             reloads,
-            writes,
+            counted,
             managing,
             watched: Watched {
                 bundle: watch,
@@ -216,14 +218,14 @@ impl Running {
             },
             endpoints,
         };
-        Ok((running, [task, writing]))
+        Ok((running, [task, thread]))
     }
 
     async fn serve(self, bound: Bound) -> anyhow::Result<Ended> {
         let Self {
             pdp,
             reloads,
-            writes,
+            counted,
             managing,
             watched,
             endpoints,
@@ -238,7 +240,7 @@ impl Running {
                 status: managing.management.status(),
                 tallies: pdp.tallies(),
                 reloads,
-                writes,
+                writes: counted,
                 directory: Arc::clone(&managing.directory),
                 ignored: pdp.ignored_values(),
                 connections: server.open_connections(),

@@ -2,6 +2,7 @@
 
 mod apply;
 mod authorize;
+mod backup;
 mod change;
 mod check;
 mod client;
@@ -46,6 +47,8 @@ enum Command {
     List(list::Args),
     History(history::Args),
     Export(export::Args),
+    Backup(backup::BackupArgs),
+    Restore(backup::RestoreArgs),
     Resources(resources::Args),
     Tag(tag::TagArgs),
     Untag(tag::UntagArgs),
@@ -100,6 +103,8 @@ impl Cli {
             Command::List(args) => list::run(&args),
             Command::History(args) => history::run(&args),
             Command::Export(args) => export::run(&args),
+            Command::Backup(args) => backup::backup(&args),
+            Command::Restore(args) => backup::restore(&args),
             Command::Resources(args) => resources::run(&args),
             Command::Tag(args) => tag::tag_resources(&args),
             Command::Untag(args) => tag::untag_resources(&args),

@@ -16,7 +16,7 @@
 //! # Invariants
 //!
 //! - A module imports only from modules above it in the list below; a test holds it.
-//! - The first seven are pure: no async, I/O, clock, lock or tonic type. Time is an argument.
+//! - The first eight are pure: no async, I/O, clock, lock or tonic type. Time is an argument.
 //! - A snapshot is never changed; the next one shares what no change touched. A decision uses one
 //!   from start to end.
 //! - What is not understood is refused, with its position, and never dropped.
@@ -65,6 +65,7 @@ pub mod routing;
 
 // The edges: live state, files, what is counted.
 pub mod directory;
+mod memory;
 pub mod publish;
 pub mod source;
 pub mod telemetry;

@@ -5,6 +5,7 @@
 pub mod associate;
 pub mod comply;
 pub mod effective;
+pub mod route;
 pub mod verdict;
 
 use jiff::Timestamp;

@@ -21,9 +21,10 @@ mod tags;
 pub use self::attributes::{Attributes, Body, Claimed, Claims, HeaderForm};
 pub use self::refused::{Reason, Refused};
 use self::request::Request;
+use crate::document::json::Arena;
 use crate::model::route::Route;
 use crate::model::route::source::{ContextSource, StatedSession};
-use crate::snapshot::route::RouteTable;
+use crate::snapshot::route::{Protocol, RouteTable};
 
 /// What a request asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +45,11 @@ pub struct Asked<'t> {
     pub context: Vec<(&'t str, String)>,
 }
 
+/// Whether a request is a call of gRPC, which has another way to tell errors.
+pub fn protocol(attributes: &Attributes<'_>) -> Protocol {
+    request::media_type(attributes).map_or(Protocol::Http, request::MediaType::protocol)
+}
+
 /// What a request asks.
 ///
 /// # Errors
@@ -58,7 +64,8 @@ pub fn ask<'t>(
     let route = matched.route;
     let asked = || {
         request.check_reads(route)?;
-        let body = request.body(route)?;
+        let arena = Arena::default();
+        let body = request.body(route, &arena)?;
         let values = named::Values::of(&matched, &request, &body)?;
         Ok(Asked {
             route,

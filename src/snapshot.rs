@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod action;
+pub mod arn;
 pub mod attached;
 pub mod caller;
 pub mod condition;

@@ -2,6 +2,7 @@
 //!
 //! Not here: reading what the bytes say (`document`).
 
+pub mod backup;
 pub mod directory;
 pub mod embedded;
 pub mod files;

@@ -3,6 +3,7 @@
 mod differential;
 mod documents;
 mod rules;
+mod steps;
 mod world;
 
 use std::fs;

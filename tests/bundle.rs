@@ -29,7 +29,9 @@ fn directories(path: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn examples_are_bundles_without_errors_or_warnings() {
-    for directory in directories(&below("examples")) {
+    let mut bundles = directories(&below("examples"));
+    bundles.retain(|directory| directory.join("bundle.json").exists());
+    for directory in bundles {
         let files = read_directory(&directory).unwrap();
         let loaded = read_bundle(&files, Strictness::Strict);
         let loaded = loaded.unwrap_or_else(|errors| panic!("{}:\n{errors}", directory.display()));
@@ -59,8 +61,7 @@ fn the_example_organization_says_what_its_files_say() {
     assert_eq!(lengths, [0, 2, 2]);
     assert_eq!(bundle.resource_policies.len(), 1);
     assert_eq!(bundle.resources.len(), 6);
-    let order = "shop:listorders".try_into().unwrap();
-    assert!(bundle.catalog.actions[&order].filterable);
+    assert!(bundle.catalog.actions["shop:listorders"].filterable);
     assert!(bundle.catalog.services.contains_key("shop"));
     assert!(bundle.catalog.services.contains_key("ecs"));
 }

@@ -158,8 +158,7 @@ fn a_case_becomes_a_bundle_and_a_request() {
     assert_eq!(lengths, [0, 0, 1]);
     assert_eq!(bundle.resources.len(), 1);
     assert_eq!(bundle.resources[0].tags.get("env"), Some("a"));
-    let action = "ecs:describedisks".try_into().unwrap();
-    let facts = &bundle.catalog.actions[&action];
+    let facts = &bundle.catalog.actions["ecs:describedisks"];
     assert_eq!(facts.kind, OperationKind::Query);
     assert!(facts.list && !facts.filterable);
     assert!(matches!(case.request.session, SessionClaim::Policy(_)));

@@ -6,7 +6,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tagwarden::document::{PolicyOptions, read_policy};
+use tagwarden::document::routes::{MAX_ROUTES_BYTES, routes};
+use tagwarden::document::{
+    DocumentErrors, Parsed, PolicyOptions, Source, read, read_policy, shipped,
+};
 use tagwarden::model::catalog::Catalog;
 use tagwarden::model::settings::{NotResource, Operators, Settings, UnknownKeys};
 use tagwarden::model::statement::DocumentLayer;
@@ -36,7 +39,6 @@ fn folders() -> [(&'static str, DocumentLayer, Settings); 6] {
 #[test]
 fn errors_and_warnings_of_documents() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/errors");
-    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
     let mut count = 0;
     for (folder, layer, settings) in folders() {
         let options = PolicyOptions {
@@ -45,17 +47,34 @@ fn errors_and_warnings_of_documents() {
             catalog: &Catalog::default(),
         };
         for path in documents(&root.join(folder)) {
-            let found = told(&path, &options);
-            let expected = path.with_extension("txt");
-            if update {
-                fs::write(&expected, &found).unwrap();
-            }
-            let expected = fs::read_to_string(&expected).unwrap_or_default();
-            assert_eq!(found, expected, "{}", path.display());
+            check(&path, |text| read_policy(text, &options));
             count += 1;
         }
     }
     assert!(count > 0, "no document in {}", root.display());
+}
+
+#[test]
+fn errors_and_warnings_of_routes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/errors/routes");
+    for path in documents(&root) {
+        check(&path, |text| {
+            read(Source::new(text), MAX_ROUTES_BYTES, |at, sink| {
+                routes(at, shipped::catalog(), sink)
+            })
+        });
+    }
+}
+
+/// Holds what is told of a document against the file beside it.
+fn check<T>(path: &Path, read: impl FnOnce(&str) -> Result<Parsed<T>, DocumentErrors>) {
+    let found = told(&fs::read_to_string(path).unwrap(), read);
+    let expected = path.with_extension("txt");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&expected, &found).unwrap();
+    }
+    let expected = fs::read_to_string(&expected).unwrap_or_default();
+    assert_eq!(found, expected, "{}", path.display());
 }
 
 fn documents(folder: &Path) -> Vec<PathBuf> {
@@ -71,10 +90,9 @@ fn documents(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// What is told of a document, a line each, with the code of each.
-fn told(path: &Path, options: &PolicyOptions<'_>) -> String {
-    let text = fs::read_to_string(path).unwrap();
+fn told<T>(text: &str, read: impl FnOnce(&str) -> Result<Parsed<T>, DocumentErrors>) -> String {
     let mut lines = String::new();
-    match read_policy(&text, options) {
+    match read(text) {
         Ok(parsed) => {
             for lint in &parsed.lints {
                 writeln!(lines, "{} {lint}", lint.kind.code()).unwrap();

@@ -33,6 +33,7 @@ step benches run once
 cargo bench --quiet --profile dev --bench decide -- --test
 python3 tests/performance.py
 cargo bench --quiet --profile dev --bench grpc -- --short
+cargo bench --quiet --profile dev --bench mesh -- --short
 
 step what a decision costs
 scripts/gate.sh

@@ -181,6 +181,7 @@ async fn the_management_channel_delays_no_decision() {
         writer,
         administrators: Administrators::Own,
         pages: PageKey::new([0; 64]),
+        stores: None,
     };
     let (stop, stopping) = watch::channel(Phase::Serving);
     let pap = Pap::bind(&manage, None).unwrap();

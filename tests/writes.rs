@@ -11,7 +11,7 @@ use tagwarden::wire::v1::directory_service_client::DirectoryServiceClient;
 use tonic::Status;
 use tonic::transport::Channel;
 
-use crate::support::process::{Process, write};
+use crate::support::process::{PROGRAM, Process, write};
 use crate::support::server::within;
 
 type Client = DirectoryServiceClient<Channel>;

@@ -28,6 +28,7 @@ static SERVED: LazyLock<(Pdp, std::sync::Mutex<Publisher>)> = LazyLock::new(|| {
             reader,
             directory,
             clock,
+            pages: tagwarden::wire::page::PageKey::new([7; 64]),
         }),
         publisher.into(),
     )

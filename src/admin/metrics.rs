@@ -160,20 +160,20 @@ impl Gathered {
     }
 
     fn directory(&self, writer: &mut Writer<'_>) -> fmt::Result {
-        let writes = &self.0.writes;
+        let counted = &self.0.writes;
         let help = "Changes of the directory that were committed";
         writer.counters(
             name::DIRECTORY_CHANGES,
             help,
-            &[(Vec::new(), writes.changes())],
+            &[(Vec::new(), counted.changes())],
         )?;
         let help = "Resources that changes of the directory wrote";
-        let written = writes.resources();
+        let written = counted.resources();
         writer.counters(name::DIRECTORY_WRITES, help, &[(Vec::new(), written)])?;
         let help = "How many changes of the directory were committed together";
-        writer.counts(name::DIRECTORY_GROUP, help, &writes.groups())?;
+        writer.counts(name::DIRECTORY_GROUP, help, &counted.groups())?;
         let help = "How long the disk takes for a group of changes";
-        writer.histogram(name::DIRECTORY_SYNC, help, &writes.syncs())?;
+        writer.histogram(name::DIRECTORY_SYNC, help, &counted.syncs())?;
         let help = "Resources that the directory knows";
         let known = i64::try_from(self.0.directory.len()).unwrap_or(i64::MAX);
         writer.gauge(name::DIRECTORY_RESOURCES, help, None, &known)

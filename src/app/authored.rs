@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use super::RefusedAtStart;
 use crate::management::permission::Administrators;
 use crate::management::{AuthoredIn, import};
+use crate::source::backup::Stores;
 use crate::source::directory::DirectoryStore;
 use crate::source::embedded::{Keep, Store};
 use crate::source::files::{WatchConfig, read_directory};
@@ -51,7 +52,8 @@ impl Bundles {
 #[derive(Debug)]
 pub(super) struct Kept {
     authored: Opened,
-    resources: Option<DirectoryStore>,
+    resources: Option<Arc<DirectoryStore>>,
+    folder: Option<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -77,13 +79,26 @@ impl Kept {
         }
         Ok(Self {
             authored,
-            resources,
+            resources: resources.map(Arc::new),
+            folder: data.map(Path::to_path_buf),
         })
     }
 
     /// The file of the directory; `None`: it is in memory.
-    pub(super) fn take_resources(&mut self) -> Option<DirectoryStore> {
-        self.resources.take()
+    pub(super) fn resources(&self) -> Option<Arc<DirectoryStore>> {
+        self.resources.clone()
+    }
+
+    /// What is kept on disk; `None`: nothing.
+    pub(super) fn stores(&self) -> Option<Stores> {
+        let Opened::Store(policy) = &self.authored else {
+            return None;
+        };
+        Some(Stores {
+            policy: Arc::clone(policy),
+            directory: self.resources()?,
+            folder: self.folder.clone()?,
+        })
     }
 
     /// Whether there is nothing to decide by until the management channel brings it.

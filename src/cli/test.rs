@@ -14,6 +14,7 @@ use crate::document::case::{CaseFile, ComplianceCase, read_cases};
 use crate::document::shipped;
 use crate::offline::associate::association_complaint;
 use crate::offline::comply::comply;
+use crate::offline::route;
 use crate::offline::verdict::{answer, complaint, tagging_complaint};
 
 /// Run case files (JSON Lines): each case has its own documents, a request and its answer.
@@ -47,6 +48,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
                 }
                 for case in &read.compliance {
                     let complaint = compliance_complaint(case);
+                    let asked = (case.line, &*case.id);
+                    tally.count(&file, asked, complaint, args.output)?;
+                }
+                for case in &read.routes {
+                    let complaint = route::complaint(case);
                     let asked = (case.line, &*case.id);
                     tally.count(&file, asked, complaint, args.output)?;
                 }

@@ -17,16 +17,17 @@ pub(super) fn list<'b>(
     effect: Effect,
     conditions: &'b [written::Condition],
 ) -> Arc<[Condition]> {
-    if let Some(known) = interner.conditions.get(&(effect, conditions)) {
-        return Arc::clone(known);
-    }
+    let hash = match interner.conditions.get(effect, conditions) {
+        Ok(known) => return known,
+        Err(hash) => hash,
+    };
     let each = conditions.iter();
     let lowered: Arc<[Condition]> = each
         .map(|condition| lower(interner, settings, effect, condition))
         .collect();
     interner
         .conditions
-        .insert((effect, conditions), Arc::clone(&lowered));
+        .insert(hash, effect, conditions, Arc::clone(&lowered));
     lowered
 }
 

@@ -2,30 +2,40 @@
 
 use std::sync::Arc;
 
+use arrayvec::ArrayString;
+
 use super::intern::Interner;
+use crate::model::action::MAX_ACTION_BYTES;
 use crate::model::pattern::{
     AccountPattern, ActionPattern, Pattern, ResourcePattern, has_wildcard,
 };
 use crate::model::statement::{self as written, Effect};
 use crate::snapshot::action::{ActionId, ActionTable};
+use crate::snapshot::arn::{AccountMatcher, ArnFields, ArnMatcher};
 use crate::snapshot::filter::ActionFilter;
-use crate::snapshot::matcher::Matcher;
-use crate::snapshot::policy::{AccountMatcher, ActionMatcher, Actions, ArnMatcher, Resources};
+use crate::snapshot::matcher::{Matcher, MatcherRef, Shape};
+use crate::snapshot::policy::{ActionMatcher, Actions, Resources};
 
 /// A pattern of text.
 pub(super) fn pattern(interner: &mut Interner<'_>, pattern: &Pattern) -> Matcher {
-    let text = pattern.as_str();
-    if !has_wildcard(text) {
-        return Matcher::Exact(interner.symbol(text));
-    }
-    let prefix = text.trim_end_matches('*');
-    if prefix.is_empty() {
-        Matcher::Any
-    } else if has_wildcard(prefix) || prefix.len() == text.len() {
-        Matcher::Glob(interner.symbol(text))
+    let MatcherRef { shape, text } = shaped(pattern);
+    Matcher::new(shape, interner.symbol(text))
+}
+
+/// The cheapest way to match a pattern.
+fn shaped(pattern: &Pattern) -> MatcherRef<'_> {
+    let whole = pattern.as_str();
+    let prefix = whole.trim_end_matches('*');
+    let (shape, text) = if !has_wildcard(whole) {
+        (Shape::Exact, whole)
+    } else if prefix.is_empty() {
+        return MatcherRef::ANY;
+    } else if has_wildcard(prefix) || prefix.len() == whole.len() {
+        (Shape::Glob, whole)
     } else {
-        Matcher::Prefix(interner.symbol(prefix))
-    }
+        (Shape::Prefix, prefix)
+    };
+    MatcherRef { shape, text }
 }
 
 /// The patterns of `Action` or `NotAction`, with the mask of what they may cover.
@@ -50,11 +60,8 @@ pub(super) fn actions(
         };
         filter = filter.union(reach);
     }
-    exact.sort_unstable();
-    exact.dedup();
     (
         Actions {
-            excluding: false,
             exact: exact.into(),
             patterns: matchers.into(),
         },
@@ -75,13 +82,12 @@ fn named(
     let ActionPattern::Named { service, name } = action else {
         return Named::Pattern(ActionMatcher::All, ActionFilter::ALL);
     };
-    match table {
-        Some(table) if !service.has_wildcard() && !name.has_wildcard() => {
-            let text = format!("{}:{}", service.as_str(), name.as_str());
+    match (table, in_full(service, name)) {
+        (Some(table), Some(text)) => {
             let (id, service) = table.intern(&text, service.as_str());
             Named::Exact(id, ActionFilter::of_action(id, service))
         }
-        Some(table) if !service.has_wildcard() => {
+        (Some(table), None) if !service.has_wildcard() => {
             let id = table.intern_service(service.as_str());
             let matcher = ActionMatcher::Service(id, pattern(interner, name));
             Named::Pattern(matcher, ActionFilter::of_service(id))
@@ -93,6 +99,18 @@ fn named(
     }
 }
 
+/// An action that is named in full.
+fn in_full(service: &Pattern, name: &Pattern) -> Option<ArrayString<MAX_ACTION_BYTES>> {
+    if service.has_wildcard() || name.has_wildcard() {
+        return None;
+    }
+    let mut text = ArrayString::new();
+    for part in [service.as_str(), ":", name.as_str()] {
+        text.try_push_str(part).ok()?;
+    }
+    Some(text)
+}
+
 /// The patterns of `Resource` or `NotResource`, for a statement with this effect.
 pub(super) fn resources<'b>(
     interner: &mut Interner<'b>,
@@ -102,15 +120,24 @@ pub(super) fn resources<'b>(
     match resources {
         written::Resources::Attached => Resources::Attached,
         written::Resources::Only(patterns) => match arns(interner, effect, patterns) {
-            Some(matchers) => Resources::Only(matchers),
+            Some(Matchers::One(matcher)) => Resources::One(matcher),
+            Some(Matchers::Many(matchers)) => Resources::Only(matchers),
             None => Resources::All,
         },
         // What an Allow leaves out is what a Deny would cover, and the other way round.
         written::Resources::AllBut(patterns) => match arns(interner, opposite(effect), patterns) {
-            Some(matchers) => Resources::AllBut(matchers),
+            Some(Matchers::One(matcher)) => Resources::AllBut(Arc::from([matcher])),
+            Some(Matchers::Many(matchers)) => Resources::AllBut(matchers),
             None => Resources::Only(Arc::default()),
         },
     }
+}
+
+/// The matchers of a list of patterns.
+#[derive(Debug, Clone)]
+pub(super) enum Matchers {
+    One(ArnMatcher),
+    Many(Arc<[ArnMatcher]>),
 }
 
 /// The matchers of patterns; `None`: one of them is `*`.
@@ -118,16 +145,20 @@ fn arns<'b>(
     interner: &mut Interner<'b>,
     effect: Effect,
     patterns: &'b [ResourcePattern],
-) -> Option<Arc<[ArnMatcher]>> {
-    if let Some(known) = interner.resources.get(&(effect, patterns)) {
-        return known.clone();
-    }
-    let each = patterns.iter();
-    let matchers: Option<Arc<[ArnMatcher]>> =
-        each.map(|pattern| arn(interner, effect, pattern)).collect();
+) -> Option<Matchers> {
+    let hash = match interner.resources.get(effect, patterns) {
+        Ok(known) => return known,
+        Err(hash) => hash,
+    };
+    let mut each = patterns.iter().map(|pattern| arn(effect, pattern));
+    let matchers = if patterns.len() == 1 {
+        each.next().flatten().map(Matchers::One)
+    } else {
+        each.collect::<Option<_>>().map(Matchers::Many)
+    };
     interner
         .resources
-        .insert((effect, patterns), matchers.clone());
+        .insert(hash, effect, patterns, matchers.clone());
     matchers
 }
 
@@ -138,11 +169,7 @@ fn opposite(effect: Effect) -> Effect {
     }
 }
 
-fn arn(
-    interner: &mut Interner<'_>,
-    effect: Effect,
-    resource: &ResourcePattern,
-) -> Option<ArnMatcher> {
+fn arn(effect: Effect, resource: &ResourcePattern) -> Option<ArnMatcher> {
     let ResourcePattern::Arn {
         service,
         region,
@@ -154,19 +181,19 @@ fn arn(
     };
     let account = match (account, effect) {
         (AccountPattern::Field(field), _) if !field.as_str().is_empty() => {
-            AccountMatcher::Field(pattern(interner, field))
+            AccountMatcher::Field(shaped(field))
         }
         // security 7.2: "in an Allow the account is the policy's own, in a Deny any"; an empty
         // account field says as little as none.
         (AccountPattern::Missing | AccountPattern::Field(_), Effect::Allow) => AccountMatcher::Own,
         (AccountPattern::Missing | AccountPattern::Field(_), Effect::Deny) => {
-            AccountMatcher::Field(Matcher::Any)
+            AccountMatcher::Field(MatcherRef::ANY)
         }
     };
-    Some(ArnMatcher {
-        service: pattern(interner, service),
-        region: pattern(interner, region),
+    Some(ArnMatcher::new(ArnFields {
+        service: shaped(service),
+        region: shaped(region),
         account,
-        id: pattern(interner, id),
-    })
+        id: shaped(id),
+    }))
 }

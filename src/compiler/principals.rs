@@ -5,7 +5,7 @@ use hashbrown::{HashMap, HashSet};
 use super::Compilation;
 use super::error::CompileErrorKind;
 use crate::model::account::{Account, Attachment, Grantee, Name, PolicyRef, Scope};
-use crate::snapshot::principal::{GroupGrants, Principal, PrincipalKind};
+use crate::snapshot::principal::{GroupGrants, Principal, PrincipalKind, Said};
 use crate::snapshot::symbol::Symbol;
 use crate::snapshot::table::PolicyId;
 
@@ -85,8 +85,11 @@ impl<'b> Compilation<'b> {
 
     fn custom_policies(&mut self, account: &'b Account) -> HashMap<&'b Name, PolicyId> {
         let mut ids = HashMap::with_capacity(account.policies.len());
+        let mut reference = String::new();
         for (name, policy) in &account.policies {
-            let reference = PolicyRef::Custom(name.clone()).to_string();
+            reference.clear();
+            reference.push_str("custom:");
+            reference.push_str(name.as_str());
             if let Some(id) = self.policy(&reference, account.id.as_str(), policy) {
                 ids.insert(name, id);
             }
@@ -129,14 +132,14 @@ impl<'b> Compilation<'b> {
         let account = interner.symbol(account.id.as_str());
         let symbol = |text: &str| interner.symbol(text);
         let (policies, grouped) = by_scope(grants.unwrap_or_default(), symbol);
-        self.snapshot.principals.insert(Principal {
+        self.snapshot.principals.insert(Principal::new(Said {
             account,
             kind,
-            name: name.into(),
-            uid: uid.map(Into::into),
-            policies,
+            name,
+            uid,
+            policies: &policies,
             grouped,
-        });
+        }));
     }
 
     fn check_names(&mut self, account: &Account) {

@@ -37,7 +37,13 @@ impl<'b> Lowering<'_, 'b> {
 
     fn statement(&mut self, statement: &'b written::Statement) -> Statement {
         let effect = statement.effect;
-        let (actions, filter) = self.actions(&statement.actions);
+        let (patterns, excluding) = match &statement.actions {
+            written::Actions::Only(patterns) => (patterns, false),
+            written::Actions::AllBut(patterns) => (patterns, true),
+        };
+        let table = self.actions.as_deref_mut();
+        let (actions, named) = matcher::actions(self.interner, table, patterns);
+        let filter = if excluding { ActionFilter::ALL } else { named };
         let conditions =
             condition::list(self.interner, self.settings, effect, &statement.conditions);
         Statement {
@@ -45,6 +51,7 @@ impl<'b> Lowering<'_, 'b> {
             effect,
             class: class(&conditions),
             reads: reads(&conditions),
+            excluding,
             actions,
             resources: matcher::resources(self.interner, effect, &statement.resources),
             principals: statement
@@ -56,23 +63,6 @@ impl<'b> Lowering<'_, 'b> {
                 .sid
                 .as_deref()
                 .map(|sid| self.interner.symbol(sid)),
-        }
-    }
-
-    fn actions(&mut self, actions: &written::Actions) -> (Actions, ActionFilter) {
-        let table = self.actions.as_deref_mut();
-        match actions {
-            written::Actions::Only(patterns) => matcher::actions(self.interner, table, patterns),
-            written::Actions::AllBut(patterns) => {
-                let (actions, _) = matcher::actions(self.interner, table, patterns);
-                (
-                    Actions {
-                        excluding: true,
-                        ..actions
-                    },
-                    ActionFilter::ALL,
-                )
-            }
         }
     }
 
@@ -144,13 +134,8 @@ fn reads(conditions: &[Condition]) -> Reads {
 pub(super) fn named(policies: &PolicyTable) -> Named {
     let mut named = Named::default();
     let statements = policies.iter().flat_map(|policy| policy.statements.iter());
-    for Actions {
-        excluding: _,
-        exact,
-        patterns,
-    } in statements.map(|statement| &statement.actions)
-    {
-        named.actions.extend(exact.iter().copied());
+    for Actions { exact, patterns } in statements.map(|statement| &statement.actions) {
+        named.actions.extend(exact.as_slice().iter().copied());
         for pattern in patterns {
             match pattern {
                 ActionMatcher::Service(service, _) => {

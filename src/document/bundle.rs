@@ -7,6 +7,7 @@
 //! Not here: reading the directory (`source::files`), and compiling (`compiler`).
 
 pub(super) mod account;
+mod batch;
 mod digest;
 pub(super) mod entry;
 pub mod error;
@@ -15,14 +16,16 @@ pub(super) mod layout;
 pub(super) mod links;
 mod manifest;
 pub(super) mod organization;
+mod packed;
 pub(super) mod parts;
 pub(super) mod reading;
 mod report;
 mod whole;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::digest::{BundleDigest, Digester};
+pub use self::digest::{BundleDigest, ContentDigester, Digester};
+pub use self::packed::PackedFiles;
 pub use self::report::{FileError, FileErrors, MAX_TOLD};
 
 use self::parts::Manifest;
@@ -58,27 +61,27 @@ impl BundleFiles {
         self.0.get(path).map(Vec::as_slice)
     }
 
-    /// The files that stand below `accounts/<id>`, by account.
-    pub fn into_accounts(self) -> BTreeMap<AccountId, Self> {
-        let mut accounts: BTreeMap<AccountId, Self> = BTreeMap::new();
-        for (path, content) in self.0 {
-            if let Some(account) = layout::account_of(&path) {
-                accounts.entry(account).or_default().insert(path, content);
-            }
-        }
-        accounts
+    /// Whether a file stands below `accounts/<id>`.
+    pub fn has_account(&self, account: &AccountId) -> bool {
+        self.0.keys().any(|path| is_of(path, account))
     }
 
-    /// The files with those of one account replaced.
+    /// The files with those of some accounts as they are in others.
     #[must_use]
-    pub fn with_account(mut self, account: &AccountId, files: &Self) -> Self {
+    pub fn with_accounts(mut self, accounts: &BTreeSet<AccountId>, others: Self) -> Self {
+        let replaced = |path: &String| {
+            let account = layout::account_of(path);
+            account.is_some_and(|account| accounts.contains(&account))
+        };
+        self.0.retain(|path, _| !replaced(path));
         self.0
-            .retain(|path, _| layout::account_of(path).as_ref() != Some(account));
-        for (path, content) in files.iter() {
-            self.insert(path, content);
-        }
+            .extend(others.0.into_iter().filter(|(path, _)| replaced(path)));
         self
     }
+}
+
+fn is_of(path: &str, account: &AccountId) -> bool {
+    layout::account_of(path).as_ref() == Some(account)
 }
 
 /// What the errors of one account do to the others.

@@ -9,12 +9,14 @@ mod association;
 mod compliance;
 mod expect;
 mod request;
+mod route;
 mod tag_policy;
 mod world;
 
 pub use association::{AssociationCase, Pair, Step};
 pub use compliance::ComplianceCase;
 pub use expect::{Expectation, Expected};
+pub use route::{RouteCase, RouteExpected, RouteQuestion, SentBody, SentRequest};
 pub use tag_policy::{Admission, ChainNode, TagPolicyCase, TagPolicyQuestion};
 
 use super::bundle::FileErrors;
@@ -38,6 +40,8 @@ pub struct CaseFile {
     pub tag_policies: Vec<TagPolicyCase>,
     /// Those of associated inheritance.
     pub associations: Vec<AssociationCase>,
+    /// Those of routes.
+    pub routes: Vec<RouteCase>,
 }
 
 /// One case.
@@ -83,6 +87,7 @@ pub fn read_cases(file: &str, text: &str) -> Result<CaseFile, FileErrors> {
                 Read::Compliance(case) => read.compliance.push(*case),
                 Read::TagPolicy(case) => read.tag_policies.push(case),
                 Read::Association(case) => read.associations.push(case),
+                Read::Route(case) => read.routes.push(*case),
             },
             Err(errors) => refused.push_all(file, &errors),
         }
@@ -101,6 +106,7 @@ enum Form {
     Effective,
     Admission,
     Association,
+    Route,
 }
 
 /// A case of one of the forms.
@@ -109,12 +115,15 @@ enum Read {
     Compliance(Box<ComplianceCase>),
     TagPolicy(TagPolicyCase),
     Association(AssociationCase),
+    Route(Box<RouteCase>),
 }
 
 fn form(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Form, Told> {
     let entries = at.entries(sink)?;
     let has = |name: &str| entries.iter().any(|(known, _)| *known == name);
-    if has("request") {
+    if has("routes") {
+        Ok(Form::Route)
+    } else if has("request") {
         Ok(Form::Ram)
     } else if has("effective_policy") {
         Ok(Form::Compliance)
@@ -136,6 +145,7 @@ fn case(at: &Cursor<'_, '_>, source: Source<'_>, sink: &mut Sink<'_>) -> Result<
         Form::Compliance => compliance::read(at, source.first_line, sink)
             .map(|case| Read::Compliance(Box::new(case))),
         Form::Association => association::read(at, source.first_line, sink).map(Read::Association),
+        Form::Route => route::read(at, source, sink).map(|case| Read::Route(Box::new(case))),
         Form::Effective => tag_policy::effective(at, source, sink).map(Read::TagPolicy),
         Form::Admission => tag_policy::admission(at, source, sink).map(Read::TagPolicy),
     }

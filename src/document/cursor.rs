@@ -24,14 +24,13 @@
 mod members;
 mod sink;
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::error::{DocumentErrorKind, Limit, ShapeErrorKind};
-use super::json::Node;
-use super::position::{Part, Spot};
+use super::json::{Member, Node};
+use super::position::{Part, Places, Spot};
 
-pub use members::{Entries, Items, Members, all};
+pub use members::{Entries, Items, Members, OneOrSome, all};
 pub use sink::{Parsed, Sink, Told, read};
 
 /// So many names are compared with each other; of more a set is made.
@@ -76,11 +75,11 @@ impl<'p, 'n> Cursor<'p, 'n> {
         }
     }
 
-    fn places(&self) -> Vec<usize> {
-        let mut places = Vec::new();
+    fn places(&self) -> Places {
+        let mut places = Places::new();
         let mut at = self;
         while let Some(parent) = at.parent {
-            places.push(at.place);
+            places.push(u32::try_from(at.place).unwrap_or(u32::MAX));
             at = parent;
         }
         places.reverse();
@@ -241,13 +240,15 @@ impl<'p, 'n> Cursor<'p, 'n> {
         &'c self,
         limit: Limit,
         sink: &mut Sink<'_>,
-    ) -> Result<Vec<Cursor<'c, 'n>>, Told>
+    ) -> Result<OneOrSome<'c, 'n>, Told>
     where
         'p: 'c,
     {
         match self.node {
-            Node::Array(_) => Ok(self.some_items(limit, sink)?.collect()),
-            Node::Null | Node::Bool(_) | Node::Number(_) | Node::String(_) => Ok(vec![*self]),
+            Node::Array(_) => self.some_items(limit, sink).map(OneOrSome::Some),
+            Node::Null | Node::Bool(_) | Node::Number(_) | Node::String(_) => {
+                Ok(OneOrSome::One(Some(*self)))
+            }
             Node::Object(_) => Err(self.unexpected("a string or an array of strings", sink)),
         }
     }
@@ -258,24 +259,23 @@ impl<'p, 'n> Cursor<'p, 'n> {
     ///
     /// When it is no object. A duplicate is told, and left out.
     pub fn entries<'c>(&'c self, sink: &mut Sink<'_>) -> Result<Entries<'c, 'n>, Told> {
-        let nodes = self.object(sink)?;
-        let mut seen = HashSet::new();
-        let mut entries: Entries<'c, 'n> = Vec::with_capacity(nodes.len());
-        for (place, (name, node)) in nodes.iter().enumerate() {
+        let members = self.object(sink)?;
+        let mut twice = Twice::of(members);
+        let mut entries = Entries::with_capacity(members.len());
+        for (place, (name, node)) in members.iter().enumerate() {
             let at = self.child(place, node);
-            let is_new = if nodes.len() > FEW {
-                seen.insert(&**name)
+            if twice.is(place) {
+                at.refuse_duplicate(name, sink);
             } else {
-                entries.iter().all(|(earlier, _)| *earlier != &**name)
-            };
-            if is_new {
-                entries.push((&**name, at));
-            } else {
-                let name = (&**name).into();
-                at.refuse_key(ShapeErrorKind::DuplicateMember { name }, sink);
+                entries.push((*name, at));
             }
         }
         Ok(entries)
+    }
+
+    fn refuse_duplicate(&self, name: &str, sink: &mut Sink<'_>) {
+        let name = name.into();
+        self.refuse_key(ShapeErrorKind::DuplicateMember { name }, sink);
     }
 
     /// The members of an object that may have those named alone; any other is told, and so is one
@@ -289,21 +289,23 @@ impl<'p, 'n> Cursor<'p, 'n> {
         known: &[&'static str],
         sink: &mut Sink<'_>,
     ) -> Result<Members<'c, 'n>, Told> {
-        let mut entries = self.entries(sink)?;
-        entries.retain(|(name, at)| {
-            let is_known = known.contains(name);
-            if !is_known {
+        let members = self.object(sink)?;
+        let mut twice = Twice::of(members);
+        for (place, (name, node)) in members.iter().enumerate() {
+            if twice.is(place) {
+                self.child(place, node).refuse_duplicate(name, sink);
+            } else if !known.contains(name) {
+                let at = self.child(place, node);
                 let name = (*name).into();
                 at.refuse_key(ShapeErrorKind::UnknownMember { name }, sink);
             }
-            is_known
-        });
-        Ok(Members { at: self, entries })
+        }
+        Ok(Members { at: self, members })
     }
 
-    fn object(&self, sink: &mut Sink<'_>) -> Result<&'n [(Cow<'n, str>, Node<'n>)], Told> {
+    fn object(&self, sink: &mut Sink<'_>) -> Result<&'n [Member<'n>], Told> {
         match self.node {
-            Node::Object(nodes) => Ok(nodes),
+            Node::Object(members) => Ok(members),
             Node::Null | Node::Bool(_) | Node::Number(_) | Node::String(_) | Node::Array(_) => {
                 Err(self.unexpected("an object", sink))
             }
@@ -315,6 +317,32 @@ impl<'p, 'n> Cursor<'p, 'n> {
             node,
             place,
             parent: Some(self),
+        }
+    }
+}
+
+/// Finds members whose names stood before.
+struct Twice<'n> {
+    members: &'n [Member<'n>],
+    /// The names so far, where there are many.
+    seen: Option<HashSet<&'n str>>,
+}
+
+impl<'n> Twice<'n> {
+    fn of(members: &'n [Member<'n>]) -> Self {
+        let seen = (members.len() > FEW).then(HashSet::new);
+        Self { members, seen }
+    }
+
+    /// Whether the member at a place stood before; asked for each place in turn.
+    fn is(&mut self, place: usize) -> bool {
+        let (earlier, rest) = self.members.split_at_checked(place).unwrap_or_default();
+        let Some((name, _)) = rest.first() else {
+            return false;
+        };
+        match &mut self.seen {
+            Some(seen) => !seen.insert(name),
+            None => earlier.iter().any(|(known, _)| known == name),
         }
     }
 }

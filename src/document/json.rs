@@ -1,14 +1,14 @@
 //! JSON text as a tree: strings borrowed where they can be, members in order, duplicates kept.
 //!
 //! One pass of `serde_json`, no recursion beyond [`MAX_NESTING`]. Duplicate members are seen here
-//! and refused by the [`super::cursor`].
+//! and refused by the [`super::cursor`]. A tree lives in an [`Arena`], one allocation for most
+//! documents, and goes with it.
 //!
 //! Not here: where in the text a node stands ([`super::position`]).
 
-use std::borrow::Cow;
-use std::cell::Cell;
 use std::fmt;
 
+use bumpalo::Bump;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::error::{DocumentError, DocumentErrors, ShapeErrorKind};
@@ -16,6 +16,20 @@ use super::position::Source;
 
 /// The most objects and arrays that may stand in each other.
 pub const MAX_NESTING: usize = 40;
+
+/// Where the nodes of one document live.
+#[derive(Debug, Default)]
+pub struct Arena(Bump);
+
+impl Arena {
+    /// A place that is enough for a text of this length, as documents mostly are.
+    pub fn for_text(text: &str) -> Self {
+        const ENOUGH: usize = 64 * 1024;
+        Self(Bump::with_capacity(
+            text.len().saturating_mul(3).min(ENOUGH),
+        ))
+    }
+}
 
 /// One JSON value.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,12 +41,15 @@ pub enum Node<'a> {
     /// A number. Whole numbers of 64 bits keep their text; others are the double they stand for.
     Number(serde_json::Number),
     /// A string, unescaped.
-    String(Cow<'a, str>),
+    String(&'a str),
     /// An array.
-    Array(Vec<Node<'a>>),
+    Array(&'a [Node<'a>]),
     /// An object, in the order written.
-    Object(Vec<(Cow<'a, str>, Node<'a>)>),
+    Object(&'a [Member<'a>]),
 }
+
+/// A member of an object: its name and its value.
+pub type Member<'a> = (&'a str, Node<'a>);
 
 impl Node<'_> {
     /// What sort of value it is.
@@ -78,26 +95,32 @@ impl fmt::Display for JsonSort {
     }
 }
 
-/// Reads one JSON text of at most `max_bytes`.
+/// Reads one JSON text of at most `max_bytes` into an arena.
 ///
 /// # Errors
 ///
 /// One error: the text is too large, nested too deep, or no JSON.
-pub fn parse(source: Source<'_>, max_bytes: usize) -> Result<Node<'_>, DocumentErrors> {
+pub fn parse<'a>(
+    source: Source<'a>,
+    max_bytes: usize,
+    arena: &'a Arena,
+) -> Result<Node<'a>, DocumentErrors> {
     if source.text.len() > max_bytes {
         let kind = ShapeErrorKind::TooLarge { limit: max_bytes };
         return Err(DocumentErrors::one(kind, source.start()));
     }
-    let too_deep = Cell::new(false);
-    let mut reader = serde_json::Deserializer::from_str(source.text);
-    let seed = Nested {
+    let mut growing = Growing {
+        arena,
+        items: Vec::with_capacity(16),
+        members: Vec::with_capacity(16),
         rest: MAX_NESTING,
-        too_deep: &too_deep,
+        too_deep: false,
     };
-    let read = seed
+    let mut reader = serde_json::Deserializer::from_str(source.text);
+    let read = Value(&mut growing)
         .deserialize(&mut reader)
         .and_then(|node| reader.end().map(|()| node));
-    read.map_err(|error| refusal(source, &error, too_deep.get()).into())
+    read.map_err(|error| refusal(source, &error, growing.too_deep).into())
 }
 
 fn refusal(source: Source<'_>, error: &serde_json::Error, too_deep: bool) -> DocumentError {
@@ -122,111 +145,130 @@ fn cause(error: &serde_json::Error) -> String {
     whole.strip_suffix(&place).unwrap_or(&whole).to_owned()
 }
 
-/// Reads a node that may hold `rest` further levels.
-#[derive(Clone, Copy)]
-struct Nested<'t> {
+/// A tree that is being read. What stands in objects and arrays that are still open is kept on two
+/// stacks, and goes into the arena when they close.
+struct Growing<'a> {
+    arena: &'a Arena,
+    items: Vec<Node<'a>>,
+    members: Vec<Member<'a>>,
+    /// How many further levels may follow.
     rest: usize,
-    too_deep: &'t Cell<bool>,
+    too_deep: bool,
 }
 
-impl Nested<'_> {
-    fn inner<E: serde::de::Error>(self) -> Result<Self, E> {
+impl Growing<'_> {
+    fn enter<E: serde::de::Error>(&mut self) -> Result<(), E> {
         let Some(rest) = self.rest.checked_sub(1) else {
-            self.too_deep.set(true);
+            self.too_deep = true;
             return Err(E::custom("nested too deep"));
         };
-        Ok(Self { rest, ..self })
+        self.rest = rest;
+        Ok(())
+    }
+
+    fn leave(&mut self) {
+        self.rest += 1;
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Nested<'_> {
-    type Value = Node<'de>;
+/// Reads a value.
+struct Value<'g, 'a>(&'g mut Growing<'a>);
 
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+impl<'a> DeserializeSeed<'a> for Value<'_, 'a> {
+    type Value = Node<'a>;
+
+    fn deserialize<D: Deserializer<'a>>(self, reader: D) -> Result<Node<'a>, D::Error> {
         reader.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Nested<'_> {
-    type Value = Node<'de>;
+impl<'a> Visitor<'a> for Value<'_, 'a> {
+    type Value = Node<'a>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a JSON value")
     }
 
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+    fn visit_unit<E>(self) -> Result<Node<'a>, E> {
         Ok(Node::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+    fn visit_bool<E>(self, value: bool) -> Result<Node<'a>, E> {
         Ok(Node::Bool(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+    fn visit_i64<E>(self, value: i64) -> Result<Node<'a>, E> {
         Ok(Node::Number(value.into()))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+    fn visit_u64<E>(self, value: u64) -> Result<Node<'a>, E> {
         Ok(Node::Number(value.into()))
     }
 
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Self::Value, E> {
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Node<'a>, E> {
         serde_json::Number::from_f64(value)
             .map(Node::Number)
             .ok_or_else(|| E::custom("number out of range"))
     }
 
-    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
-        Ok(Node::String(Cow::Borrowed(value)))
+    fn visit_borrowed_str<E>(self, value: &'a str) -> Result<Node<'a>, E> {
+        Ok(Node::String(value))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(Node::String(Cow::Owned(value.to_owned())))
+    fn visit_str<E>(self, value: &str) -> Result<Node<'a>, E> {
+        Ok(Node::String(self.0.arena.0.alloc_str(value)))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        let inner = self.inner()?;
-        let mut nodes = Vec::new();
-        while let Some(node) = items.next_element_seed(inner)? {
-            nodes.push(node);
+    fn visit_seq<A: SeqAccess<'a>>(self, mut items: A) -> Result<Node<'a>, A::Error> {
+        let Self(growing) = self;
+        growing.enter()?;
+        let start = growing.items.len();
+        while let Some(node) = items.next_element_seed(Value(growing))? {
+            growing.items.push(node);
         }
-        Ok(Node::Array(nodes))
+        growing.leave();
+        let closed = growing.items.drain(start..);
+        Ok(Node::Array(growing.arena.0.alloc_slice_fill_iter(closed)))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let inner = self.inner()?;
-        let mut nodes = Vec::new();
-        while let Some(Name(name)) = members.next_key()? {
-            nodes.push((name, members.next_value_seed(inner)?));
+    fn visit_map<A: MapAccess<'a>>(self, mut members: A) -> Result<Node<'a>, A::Error> {
+        let Self(growing) = self;
+        growing.enter()?;
+        let start = growing.members.len();
+        while let Some(name) = members.next_key_seed(Name(growing.arena))? {
+            let node = members.next_value_seed(Value(growing))?;
+            growing.members.push((name, node));
         }
-        Ok(Node::Object(nodes))
+        growing.leave();
+        let closed = growing.members.drain(start..);
+        Ok(Node::Object(growing.arena.0.alloc_slice_fill_iter(closed)))
     }
 }
 
-/// A member's name, borrowed unless it holds an escape.
-struct Name<'a>(Cow<'a, str>);
+/// Reads a member's name, borrowed unless it holds an escape.
+struct Name<'a>(&'a Arena);
 
-impl<'de> serde::Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
-        struct Text;
+impl<'a> DeserializeSeed<'a> for Name<'a> {
+    type Value = &'a str;
 
-        impl<'de> Visitor<'de> for Text {
-            type Value = Name<'de>;
+    fn deserialize<D: Deserializer<'a>>(self, reader: D) -> Result<&'a str, D::Error> {
+        reader.deserialize_str(self)
+    }
+}
 
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a string")
-            }
+impl<'a> Visitor<'a> for Name<'a> {
+    type Value = &'a str;
 
-            fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Borrowed(value)))
-            }
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string")
+    }
 
-            fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Owned(value.to_owned())))
-            }
-        }
+    fn visit_borrowed_str<E>(self, value: &'a str) -> Result<&'a str, E> {
+        Ok(value)
+    }
 
-        reader.deserialize_str(Text)
+    fn visit_str<E>(self, value: &str) -> Result<&'a str, E> {
+        Ok(self.0.0.alloc_str(value))
     }
 }
 
@@ -235,42 +277,50 @@ mod tests {
     use super::*;
     use crate::document::error::DocumentErrorKind;
 
-    fn read(text: &str) -> Result<Node<'_>, DocumentErrors> {
-        parse(Source::new(text), 1_000)
+    fn read<'a>(text: &'a str, arena: &'a Arena) -> Result<Node<'a>, DocumentErrors> {
+        parse(Source::new(text), 1_000, arena)
+    }
+
+    fn told(text: &str) -> DocumentErrors {
+        read(text, &Arena::for_text(text)).unwrap_err()
     }
 
     #[test]
     fn trees_keep_order_and_duplicates() {
-        let found = read(r#" {"b": 1, "a": ["\n", null], "b": -2.50} "#).unwrap();
+        let text = r#" {"b": 1, "a": ["\n", null], "b": -2.50} "#;
+        let arena = Arena::for_text(text);
+        let found = read(text, &arena).unwrap();
         let Node::Object(members) = found else {
             panic!("{found:?}")
         };
-        let names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
+        let names: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
         assert_eq!(names, ["b", "a", "b"]);
-        assert!(matches!(members[0].0, Cow::Borrowed(_)));
-        assert_eq!(
-            members[1].1,
-            Node::Array(vec![Node::String("\n".into()), Node::Null])
+        assert!(
+            text.as_bytes()
+                .as_ptr_range()
+                .contains(&members[0].0.as_ptr())
         );
+        assert_eq!(members[1].1, Node::Array(&[Node::String("\n"), Node::Null]));
     }
 
     #[test]
     fn limits_and_syntax_are_told_apart() {
         let check = |text: &str, expected: &str| {
-            assert_eq!(read(text).unwrap_err().to_string(), expected, "{text}");
+            assert_eq!(told(text).to_string(), expected, "{text}");
         };
         check("", "1:1: not JSON: EOF while parsing a value");
         check("{} x", "1:4: not JSON: trailing characters");
         check("[\n1,]", "2:3: not JSON: trailing comma");
         check("{a: 1}", "1:2: not JSON: key must be a string");
         let deep = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
-        assert!(read(&deep(MAX_NESTING)).is_ok());
-        let errors = read(&deep(MAX_NESTING + 1)).unwrap_err();
+        let most = deep(MAX_NESTING);
+        assert!(read(&most, &Arena::for_text(&most)).is_ok());
+        let errors = told(&deep(MAX_NESTING + 1));
         assert_eq!(
             errors.first().kind,
             DocumentErrorKind::Shape(ShapeErrorKind::TooDeep)
         );
-        let errors = read(&" ".repeat(1_001)).unwrap_err();
+        let errors = told(&" ".repeat(1_001));
         assert_eq!(
             errors.first().kind,
             DocumentErrorKind::Shape(ShapeErrorKind::TooLarge { limit: 1_000 })

@@ -114,7 +114,8 @@ pub(super) fn check_length(
     options: &PolicyOptions<'_>,
     sink: &mut Sink<'_>,
 ) -> Result<(), Told> {
-    let over = |limit: usize| text.chars().nth(limit).is_some();
+    // There are no more characters than bytes.
+    let over = |limit: usize| text.len() > limit && text.chars().nth(limit).is_some();
     if options.layer == DocumentLayer::Session && over(SESSION_POLICY_CHARS) {
         return Err(at.refuse(PolicyErrorKind::SessionTooLong, sink));
     }

@@ -8,6 +8,8 @@ mod raw;
 
 use std::fmt::{self, Write as _};
 
+use smallvec::SmallVec;
+
 use super::error::{DocumentErrors, ShapeErrorKind};
 use raw::{Child, Level, children};
 
@@ -125,7 +127,10 @@ impl<'a> Source<'a> {
 
     /// Finds spots at or below a level; they are in order of their places.
     fn descend(self, level: &Level<'_>, spots: &[(usize, &Spot)], found: &mut Vec<Found>) {
-        let place = |(_, spot): &(usize, &Spot)| spot.places.get(level.depth).copied();
+        let place = |(_, spot): &(usize, &Spot)| {
+            let place = spot.places.get(level.depth).copied();
+            place.and_then(|place| usize::try_from(place).ok())
+        };
         let mut wanted: Vec<usize> = spots.iter().filter_map(place).collect();
         wanted.dedup();
         let mut children = children(level.child.value, &wanted).into_iter().peekable();
@@ -200,9 +205,12 @@ impl<'a> Counter<'a> {
 /// A node by the places of its ancestors and itself: `[1, 0]` is the first child of the second.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spot {
-    pub(super) places: Vec<usize>,
+    pub(super) places: Places,
     pub(super) part: Part,
 }
+
+/// The places of ancestors. No text holds more than 2^32 nodes; few spots stand deeper than this.
+pub(super) type Places = SmallVec<[u32; 6]>;
 
 /// Which part of a member a spot is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,9 +229,9 @@ mod tests {
 
     #[test]
     fn spots_are_found_again() {
-        let check = |places: &[usize], part, expected: (&str, usize, usize)| {
+        let check = |places: &[u32], part, expected: (&str, usize, usize)| {
             let spot = Spot {
-                places: places.to_vec(),
+                places: places.into(),
                 part,
             };
             let found = Source::on_line(TEXT, 7).locate(&spot);
@@ -241,9 +249,9 @@ mod tests {
 
     #[test]
     fn many_spots_keep_their_order() {
-        let places: [&[usize]; 5] = [&[1], &[0, 1, 1], &[], &[0, 0], &[0, 1]];
+        let places: [&[u32]; 5] = [&[1], &[0, 1, 1], &[], &[0, 0], &[0, 1]];
         let spots = places.map(|places| Spot {
-            places: places.to_vec(),
+            places: places.into(),
             part: Part::Value,
         });
         let found = Source::new(TEXT).locate_all(&spots.each_ref());

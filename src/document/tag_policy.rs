@@ -23,11 +23,9 @@ pub use effective::effective_policy;
 pub use error::{TagPolicyErrorKind, TagPolicyLint};
 pub use kind::{DocumentSort, sort_of};
 
-use std::borrow::Cow;
-
 use super::cursor::{self, Cursor, Parsed, Sink, Told};
 use super::error::DocumentErrors;
-use super::json::Node;
+use super::json::{Member, Node};
 use super::position::Source;
 use crate::model::tag_policy::{Dialect, TagPolicy};
 
@@ -141,9 +139,7 @@ fn compact_chars(node: &Node<'_>) -> usize {
                 + 1
         }
         Node::Object(members) => {
-            let member = |(name, node): &(Cow<'_, str>, Node<'_>)| {
-                name.chars().count() + 4 + compact_chars(node)
-            };
+            let member = |(name, node): &Member<'_>| name.chars().count() + 4 + compact_chars(node);
             members.iter().map(member).sum::<usize>() + 1
         }
     }

@@ -250,7 +250,7 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
     /// Account scope, then the scope of the resource's group.
     fn identity(&mut self, known: &'a Principal) -> Judged {
         let unit = self.unit(Layer::Identity, &known.account);
-        let account = Judged::of(Layer::Identity, unit.judge(known.policies.iter().copied()));
+        let account = Judged::of(Layer::Identity, unit.judge(known.policies()));
         let Some(group) = self.grouped(known) else {
             return account;
         };
@@ -358,8 +358,8 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
             let own = *known.account == *owner;
             let grouped = known.grouped.iter().filter(move |_| own);
             let grouped = grouped.flat_map(|grants| grants.policies.iter());
-            let whole = known.policies.iter();
-            let whole = whole.map(|id| Applicable::new(*id, &known.account));
+            let whole = known.policies();
+            let whole = whole.map(|id| Applicable::new(id, &known.account));
             whole.chain(grouped.map(|id| Applicable {
                 scope: Reach::Group,
                 ..Applicable::new(*id, &known.account)

@@ -56,9 +56,9 @@ impl<'a> Asker<'a> {
         }
     }
 
-    fn uid(&self) -> Option<&'a str> {
+    fn uid(&self) -> Option<&'a [u8]> {
         match self {
-            Self::Identity(known) => known.uid.as_deref(),
+            Self::Identity(known) => known.uid(),
             Self::Root | Self::Unknown | Self::Foreign | Self::External => None,
         }
     }
@@ -93,7 +93,7 @@ fn names_one(named: &PrincipalMatcher, principal: PrincipalRef<'_>, asker: &Aske
         PrincipalRef::Root { account }
         | PrincipalRef::User { account, .. }
         | PrincipalRef::Role { account, .. } => match named {
-            PrincipalMatcher::Id(id) => **id == *account || asker.uid() == Some(&**id),
+            PrincipalMatcher::Id(id) => **id == *account || asker.uid() == Some(id.as_bytes()),
             PrincipalMatcher::Account(id) => asker.is_known() && **id == *account,
             PrincipalMatcher::Identity(arn) => IdentityArn::new(principal).is(arn),
             PrincipalMatcher::IdentityPrefix(prefix) => {

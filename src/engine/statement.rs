@@ -5,8 +5,9 @@ use super::request::Session;
 use super::subcheck::SubCheck;
 use super::view::ActionView;
 use crate::model::arn::{ArnRef, ResourceName};
-use crate::snapshot::matcher::Matcher;
-use crate::snapshot::policy::{AccountMatcher, ActionMatcher, Actions, ArnMatcher, Resources};
+use crate::snapshot::arn::{AccountMatcher, ArnMatcher};
+use crate::snapshot::matcher::MatcherRef;
+use crate::snapshot::policy::{ActionMatcher, Actions, Resources};
 use crate::snapshot::{PolicyId, Statement, StatementId};
 
 /// The statement that an id names: of the session's policy, or of the snapshot.
@@ -25,14 +26,14 @@ pub(super) fn of<'a>(check: &SubCheck<'a>, id: StatementId) -> Option<&'a Statem
 #[inline]
 pub(super) fn covers_action(statement: &Statement, action: &ActionView<'_>) -> bool {
     statement.filter.may_cover(action.found.asked)
-        && (is_listed(&statement.actions, action) != statement.actions.excluding)
+        && (is_listed(&statement.actions, action) != statement.excluding)
 }
 
 fn is_listed(actions: &Actions, action: &ActionView<'_>) -> bool {
     let exact = action
         .found
         .action
-        .is_some_and(|found| actions.exact.binary_search(&found.id).is_ok());
+        .is_some_and(|found| actions.exact.contains(found.id));
     exact
         || actions
             .patterns
@@ -65,6 +66,7 @@ pub(super) fn names_asker(statement: &Statement, check: &SubCheck<'_>) -> bool {
 pub(super) fn covers_resource(statement: &Statement, check: &SubCheck<'_>, account: &str) -> bool {
     match &statement.resources {
         Resources::All | Resources::Attached => true,
+        Resources::One(pattern) => matches_resource(pattern, check, account),
         Resources::Only(patterns) => patterns
             .iter()
             .any(|pattern| matches_resource(pattern, check, account)),
@@ -79,13 +81,13 @@ fn matches_resource(pattern: &ArnMatcher, check: &SubCheck<'_>, account: &str) -
     let ResourceName::Arn(arn) = check.resource.name else {
         return false;
     };
-    pattern.service.matches(arn.service())
-        && pattern.id.matches(arn.id())
-        && pattern.region.matches(arn.region())
-        && matches_account(&pattern.account, check.owner, account)
+    pattern.service().matches(arn.service())
+        && pattern.id().matches(arn.id())
+        && pattern.region().matches(arn.region())
+        && matches_account(pattern.account(), check.owner, account)
 }
 
-fn matches_account(pattern: &AccountMatcher, owner: &str, account: &str) -> bool {
+fn matches_account(pattern: AccountMatcher<'_>, owner: &str, account: &str) -> bool {
     match pattern {
         AccountMatcher::Field(field) => field.matches(owner),
         AccountMatcher::Own => owner == account,
@@ -96,7 +98,8 @@ fn matches_account(pattern: &AccountMatcher, owner: &str, account: &str) -> bool
 pub(super) fn covers_below(statement: &Statement, check: &SubCheck<'_>, account: &str) -> bool {
     match (&statement.resources, check.resource.name) {
         (Resources::All | Resources::Attached, _) => true,
-        (Resources::Only(_) | Resources::AllBut(_), ResourceName::All) => false,
+        (Resources::One(_) | Resources::Only(_) | Resources::AllBut(_), ResourceName::All) => false,
+        (Resources::One(pattern), ResourceName::Arn(arn)) => covers(pattern, check, account, arn),
         (Resources::Only(patterns), ResourceName::Arn(arn)) => patterns
             .iter()
             .any(|pattern| covers(pattern, check, account, arn)),
@@ -110,6 +113,7 @@ pub(super) fn covers_below(statement: &Statement, check: &SubCheck<'_>, account:
 pub(super) fn reaches_below(statement: &Statement, check: &SubCheck<'_>, account: &str) -> bool {
     match (&statement.resources, check.resource.name) {
         (Resources::All | Resources::Attached, _) | (_, ResourceName::All) => true,
+        (Resources::One(pattern), ResourceName::Arn(arn)) => overlaps(pattern, check, account, arn),
         (Resources::Only(patterns), ResourceName::Arn(arn)) => patterns
             .iter()
             .any(|pattern| overlaps(pattern, check, account, arn)),
@@ -120,21 +124,21 @@ pub(super) fn reaches_below(statement: &Statement, check: &SubCheck<'_>, account
 }
 
 fn covers(pattern: &ArnMatcher, check: &SubCheck<'_>, account: &str, arn: ArnRef<'_>) -> bool {
-    pattern.service.matches(arn.service())
-        && covers_field(&pattern.region, arn.region())
-        && matches_account(&pattern.account, check.owner, account)
-        && pattern.id.covers(stem(arn))
+    pattern.service().matches(arn.service())
+        && covers_field(pattern.region(), arn.region())
+        && matches_account(pattern.account(), check.owner, account)
+        && pattern.id().covers(stem(arn))
 }
 
 fn overlaps(pattern: &ArnMatcher, check: &SubCheck<'_>, account: &str, arn: ArnRef<'_>) -> bool {
-    pattern.service.matches(arn.service())
-        && (matches!(arn.region(), "" | "*") || pattern.region.matches(arn.region()))
-        && matches_account(&pattern.account, check.owner, account)
-        && pattern.id.overlaps(stem(arn))
+    pattern.service().matches(arn.service())
+        && (matches!(arn.region(), "" | "*") || pattern.region().matches(arn.region()))
+        && matches_account(pattern.account(), check.owner, account)
+        && pattern.id().overlaps(stem(arn))
 }
 
 /// A region of `*` asks about every region.
-fn covers_field(matcher: &Matcher, field: &str) -> bool {
+fn covers_field(matcher: MatcherRef<'_>, field: &str) -> bool {
     if field == "*" {
         matcher.covers("")
     } else {

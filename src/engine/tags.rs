@@ -94,6 +94,17 @@ fn current<'a>(tags: KnownTags<'a>, see: impl FnMut(TagRef<'a>)) {
     }
 }
 
+/// Whether two keys certainly differ, in whatever case: their first bytes are no two cases of one
+/// ASCII letter.
+fn starts_otherwise(one: &str, other: &str) -> bool {
+    match (one.as_bytes().first(), other.as_bytes().first()) {
+        (Some(one), Some(other)) => {
+            one.is_ascii() && other.is_ascii() && (one | 0x20) != (other | 0x20)
+        }
+        (None, _) | (_, None) => false,
+    }
+}
+
 struct Search<'k, 'a> {
     key: &'k str,
     reading: KeyReading,
@@ -103,6 +114,9 @@ struct Search<'k, 'a> {
 
 impl<'a> Search<'_, 'a> {
     fn see(&mut self, tag: TagRef<'a>) {
+        if starts_otherwise(tag.key, self.key) {
+            return;
+        }
         let exact = tag.key == self.key;
         match self.reading {
             KeyReading::Exact if exact => self.value = Some(tag.value),

@@ -43,7 +43,7 @@ pub struct Config {
     /// Where snapshots are read.
     pub reader: Reader,
     /// The file; `None`: the directory ends with the process.
-    pub store: Option<DirectoryStore>,
+    pub store: Option<Arc<DirectoryStore>>,
     /// Where writes are counted.
     pub writes: DirectoryWrites,
     /// What works off a piece of work that was left.
@@ -188,3 +188,6 @@ pub enum StartError {
     #[error("the directory's thread: {0}")]
     Thread(#[from] std::io::Error),
 }
+
+#[cfg(test)]
+mod tests;

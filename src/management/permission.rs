@@ -157,6 +157,8 @@ pub enum Read<'r> {
     Bundle,
     /// What is in force.
     SnapshotInfo,
+    /// Copies of the stores.
+    Backup,
 }
 
 /// Where permissions are decided: one state, before or after a change.
@@ -300,6 +302,7 @@ impl Court<'_> {
             Read::Revisions => server("tagwarden:ListRevisions", "revisions"),
             Read::Bundle => server("tagwarden:GetBundle", "bundle"),
             Read::SnapshotInfo => server("tagwarden:GetSnapshotInfo", "snapshot"),
+            Read::Backup => server("tagwarden:Backup", "backup"),
         })
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 
-use crate::document::bundle::{BundleFiles, FileErrors};
+use crate::document::bundle::{FileErrors, PackedFiles};
 use crate::document::object::{Authored, Document, Mention, Unreadable, mentions, split};
 use crate::model::object::ObjectId;
 use crate::snapshot::Revision;
@@ -37,15 +37,26 @@ pub enum ReadingError {
 #[derive(Debug)]
 pub struct FileObjects {
     revision: Revision,
-    files: BundleFiles,
-    objects: OnceLock<Result<ByText, FileErrors>>,
+    files: Arc<PackedFiles>,
+    objects: OnceLock<Result<ByText, Unsplit>>,
+}
+
+/// Why files cannot be taken apart.
+#[derive(Debug, Clone, thiserror::Error)]
+enum Unsplit {
+    /// The files that are kept are damaged.
+    #[error("{0}")]
+    Damaged(String),
+    /// The files are refused.
+    #[error(transparent)]
+    Refused(#[from] FileErrors),
 }
 
 /// Objects in the order of the texts of their ids.
 type ByText = BTreeMap<String, (ObjectId, Document)>;
 
 impl FileObjects {
-    pub(super) fn new(revision: Revision, files: BundleFiles) -> Self {
+    pub(super) fn new(revision: Revision, files: Arc<PackedFiles>) -> Self {
         Self {
             revision,
             files,
@@ -55,12 +66,14 @@ impl FileObjects {
 
     fn objects(&self) -> Result<&ByText, Unreadable> {
         let split = self.objects.get_or_init(|| {
-            let objects = split(&self.files)?.into_iter();
+            let files = self.files.unpack();
+            let files = files.map_err(|error| Unsplit::Damaged(error.to_string()))?;
+            let objects = split(&files)?.into_iter();
             Ok(objects
                 .map(|(id, document)| (id.to_string(), (id, document)))
                 .collect())
         });
-        let refused = |error: &FileErrors| Unreadable(Box::new(error.clone()));
+        let refused = |error: &Unsplit| Unreadable(Box::new(error.clone()));
         split.as_ref().map_err(refused)
     }
 }

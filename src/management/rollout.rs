@@ -4,13 +4,15 @@
 //! as long as they fit the rest of the new bundle (security 7.4). Nothing else of an older bundle
 //! enters a new one: what was removed is gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::load::{Compiled, LoadError, compile_loaded};
 use crate::document::bundle::{
-    BundleFiles, FileErrors, Loaded, Quarantined, Strictness, read_bundle, read_mixed,
+    BundleFiles, FileErrors, Loaded, PackedFiles, Quarantined, Strictness, read_bundle, read_mixed,
 };
 use crate::document::shipped;
 use crate::model::arn::AccountId;
@@ -23,7 +25,8 @@ use crate::source::embedded::Difference;
 /// The files of each account that were good last.
 #[derive(Debug, Default)]
 pub(super) struct GoodFiles {
-    files: BTreeMap<AccountId, BundleFiles>,
+    /// All files that are in force.
+    in_force: Option<Arc<PackedFiles>>,
     /// Since when the newest files of some have been refused.
     refused: BTreeMap<AccountId, Timestamp>,
 }
@@ -71,11 +74,7 @@ impl GoodFiles {
     ) -> Result<Candidate, LoadError> {
         let loaded = read_bundle(files, Strictness::Quarantine)?;
         let bad: Vec<Quarantined> = loaded.quarantined.clone();
-        let loaded = if bad.iter().any(|one| self.files.contains_key(&one.account)) {
-            self.mixed(files, &bad).unwrap_or(loaded)
-        } else {
-            loaded
-        };
+        let loaded = self.mixed(files, &bad).unwrap_or(loaded);
         let refused = bad.into_iter().map(|one| {
             let since = self.refused.get(&one.account).copied();
             refused(one, &loaded, since.unwrap_or(seen))
@@ -85,40 +84,50 @@ impl GoodFiles {
         Ok(Candidate { compiled, refused })
     }
 
-    /// The bundle with the last good files of bad accounts. None, if they spoil others.
+    /// The bundle with the last good files of bad accounts. None, if there are none, or if they
+    /// spoil others.
     fn mixed(&self, files: &BundleFiles, bad: &[Quarantined]) -> Option<Loaded> {
-        let mut mixed = files.clone();
-        for Quarantined { account, errors: _ } in bad {
-            if let Some(good) = self.files.get(account) {
-                mixed = mixed.with_account(account, good);
-            }
+        let kept = self.in_force.as_ref().filter(|_| !bad.is_empty())?;
+        // A stream that is damaged leaves nothing good: the accounts are quarantined.
+        let good = kept.unpack().ok()?;
+        let accounts = bad.iter().map(|one| &one.account);
+        let accounts: BTreeSet<AccountId> = accounts
+            .filter(|account| good.has_account(account))
+            .cloned()
+            .collect();
+        if accounts.is_empty() {
+            return None;
         }
+        let mixed = files.clone().with_accounts(&accounts, good);
         let loaded = read_mixed(&mixed, Strictness::Quarantine).ok()?;
         let was_bad = |one: &Quarantined| bad.iter().any(|bad| bad.account == one.account);
         loaded.quarantined.iter().all(was_bad).then_some(loaded)
     }
 
-    /// The files that are in force: of accounts whose newest files are refused the last good ones.
-    pub(super) fn in_force(&self, files: &BundleFiles, refused: &[RefusedAccount]) -> BundleFiles {
-        let none = BundleFiles::default();
-        refused.iter().fold(files.clone(), |files, one| {
-            let good = self.files.get(&one.account).unwrap_or(&none);
-            files.with_account(&one.account, good)
-        })
-    }
-
-    /// Keeps the files of a bundle that is in force now, but those that were refused.
-    pub(super) fn keep(&mut self, files: BundleFiles, refused: &[RefusedAccount]) {
-        let mut kept = files.into_accounts();
-        for RefusedAccount { account, .. } in refused {
-            kept.remove(account);
-            if let Some(good) = self.files.remove(account) {
-                kept.insert(account.clone(), good);
-            }
-        }
-        self.files = kept;
+    /// Keeps the files of a bundle that is in force now, in the place of those that were refused the
+    /// last good ones; tells what is kept.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be compressed; then nothing is kept.
+    pub(super) fn keep(
+        &mut self,
+        files: BundleFiles,
+        refused: &[RefusedAccount],
+    ) -> io::Result<Arc<PackedFiles>> {
         let since = refused.iter().map(|one| (one.account.clone(), one.since));
         self.refused = since.collect();
+        let good = self.in_force.take();
+        let in_force = if refused.is_empty() {
+            files
+        } else {
+            let accounts = self.refused.keys().cloned().collect();
+            let good = good.map_or_else(|| Ok(BundleFiles::default()), |good| good.unpack())?;
+            files.with_accounts(&accounts, good)
+        };
+        let packed = Arc::new(PackedFiles::pack(&in_force)?);
+        self.in_force = Some(Arc::clone(&packed));
+        Ok(packed)
     }
 }
 

@@ -15,6 +15,7 @@ use super::status::{Live, Refusal, Status, expiry};
 use super::{Applied, ApplyOutcome, AuthoredIn, Command, Config};
 use crate::document::bundle::{BundleDigest, BundleFiles, FileLint, Strictness};
 use crate::document::finding::Finding;
+use crate::memory::{apart, settle};
 use crate::publish::Publisher;
 use crate::snapshot::Revision;
 use crate::source::files::{Found, Seen};
@@ -84,10 +85,14 @@ impl Task {
     }
 
     pub(super) fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
-        self.load();
+        apart("load", || self.load());
+        settle();
         while let Some(command) = inbox.blocking_recv() {
             match command {
-                Command::Found(Found::New(seen)) => self.found(seen),
+                Command::Found(Found::New(seen)) => {
+                    apart("load", || self.found(seen));
+                    settle();
+                }
                 Command::Found(Found::Same) => self.same(),
                 Command::Found(Found::Unreadable(error)) => self.stale(&error.into()),
                 Command::Check { files, reply } => {
@@ -116,14 +121,23 @@ impl Task {
         match candidate {
             Ok(Candidate { compiled, refused }) => {
                 self.publish(compiled, &refused, digest, start.elapsed());
-                let in_force = self.good.in_force(&files, &refused);
-                let revision = self.status.live.as_ref().map(|live| live.revision);
-                let objects = revision.map(|revision| FileObjects::new(revision, in_force));
-                self.files.send_replace(objects.map(Arc::new));
-                self.good.keep(files, &refused);
+                self.keep(files, &refused);
             }
             Err(error) => self.stale(&error),
         }
+    }
+
+    /// Keeps the files that are in force, for those who read them and for accounts that go bad.
+    fn keep(&mut self, files: BundleFiles, refused: &[RefusedAccount]) {
+        let revision = self.status.live.as_ref().map(|live| live.revision);
+        let objects = match self.good.keep(files, refused) {
+            Ok(kept) => revision.map(|revision| FileObjects::new(revision, kept)),
+            Err(error) => {
+                tracing::error!(%error, "the files in force cannot be kept");
+                None
+            }
+        };
+        self.files.send_replace(objects.map(Arc::new));
     }
 
     fn check(&self, files: &BundleFiles) -> Result<Applied, LoadError> {
@@ -191,8 +205,8 @@ impl Task {
 
     /// Puts resources into the directory.
     pub(super) fn begin(&self, begin: Begin) {
-        let begun = self.writer.begin(begin);
-        if !matches!(begun, Ok(Ok(()))) {
+        let done = self.writer.begin(begin);
+        if !matches!(done, Ok(Ok(()))) {
             tracing::error!("the directory still holds the resources of before");
         }
     }

@@ -127,7 +127,7 @@ pub enum RoleKind {
 }
 
 /// A policy given to a principal. The order is that of those who have policies.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Attachment {
     /// To whom.
     pub to: Grantee,

@@ -1,6 +1,9 @@
 //! Names of actions: `<service>:<name>`, compared without regard to ASCII case (security 7.3).
 
+use std::borrow::Borrow;
 use std::fmt;
+
+use super::text::split_at_byte;
 
 /// The longest action name that is taken, in bytes.
 pub const MAX_ACTION_BYTES: usize = 128;
@@ -26,7 +29,7 @@ impl<'a> ActionRef<'a> {
     ///
     /// When the text is not `<service>:<name>`.
     pub fn parse(text: &'a str) -> Result<Self, InvalidAction> {
-        let (service, name) = text.split_once(':').ok_or(InvalidAction)?;
+        let (service, name) = split_at_byte(text, b':').ok_or(InvalidAction)?;
         let shaped = !service.is_empty()
             && !name.is_empty()
             && text.len() <= MAX_ACTION_BYTES
@@ -82,6 +85,13 @@ impl ActionName {
     /// The service: `ecs`.
     pub fn service(&self) -> &str {
         self.0.split_once(':').map_or("", |(service, _)| service)
+    }
+}
+
+/// Names are in the order of their texts.
+impl Borrow<str> for ActionName {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

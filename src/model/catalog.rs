@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::action::{ActionName, ActionRef};
+use arrayvec::ArrayString;
+
+use super::action::{ActionName, ActionRef, MAX_ACTION_BYTES};
 use super::tag_policy::Dialect;
 
 /// The operation kinds (ram 5.1).
@@ -122,7 +124,7 @@ fn has_verb(name: &str, verb: &str) -> bool {
 }
 
 fn contains_tag(name: &str) -> bool {
-    name.contains("Tag")
+    name.as_bytes().windows(3).any(|part| part == b"Tag")
         || name
             .get(..5)
             .is_some_and(|verb| verb.eq_ignore_ascii_case("untag"))
@@ -250,7 +252,11 @@ impl Catalog {
 
     /// What is known of an action: listed, or told from its name.
     pub fn facts(&self, action: ActionRef<'_>) -> ActionFacts {
-        match self.actions.get(&ActionName::from(action)) {
+        let mut name = ArrayString::<MAX_ACTION_BYTES>::new();
+        // INVARIANT: an `ActionRef` is no longer than there is place for, and it is ASCII.
+        let _ = name.try_push_str(action.as_str());
+        name.make_ascii_lowercase();
+        match self.actions.get(name.as_str()) {
             Some(facts) => facts.clone(),
             None => ActionFacts::from_name(action),
         }

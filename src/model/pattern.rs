@@ -6,6 +6,7 @@ use arrayvec::ArrayVec;
 
 use super::action::MAX_ACTION_BYTES;
 use super::arn::MAX_ARN_BYTES;
+use super::text::split_at_byte;
 
 /// The most wildcards that one pattern may hold.
 pub const MAX_WILDCARDS: usize = 32;
@@ -120,7 +121,7 @@ impl ActionPattern {
             return Err(InvalidPattern::Empty);
         }
         let lower = |part: &str| Pattern(part.to_ascii_lowercase().into());
-        match text.split_once(':') {
+        match split_at_byte(text, b':') {
             Some((service, name)) if is_action_text(service) && is_action_text(name) => {
                 Ok(Self::Named {
                     service: lower(service),
@@ -192,7 +193,7 @@ impl ResourcePattern {
             return Ok(Self::All);
         }
         check(text, MAX_ARN_BYTES)?;
-        let fields: ArrayVec<&str, 5> = text.splitn(5, ':').collect();
+        let fields = fields(text);
         let field = |text: &str| Pattern(text.into());
         match fields.as_slice() {
             ["acs", "", ..] => Err(InvalidPattern::ArnService),
@@ -240,6 +241,20 @@ impl ResourcePattern {
             }
         }
     }
+}
+
+/// The fields of an ARN: at most five, the last with all colons that are left.
+fn fields(text: &str) -> ArrayVec<&str, 5> {
+    let mut fields = ArrayVec::new();
+    let mut rest = text;
+    while fields.remaining_capacity() > 1
+        && let Some((field, further)) = split_at_byte(rest, b':')
+    {
+        fields.push(field);
+        rest = further;
+    }
+    fields.push(rest);
+    fields
 }
 
 #[cfg(test)]

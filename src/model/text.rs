@@ -3,6 +3,14 @@
 use unicode_normalization::is_nfc;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
+/// The text before the first of an ASCII character, and after it: short texts are looked through
+/// byte by byte.
+pub fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
+    debug_assert!(byte.is_ascii());
+    let place = text.bytes().position(|known| known == byte)?;
+    Some((text.get(..place)?, text.get(place + 1..)?))
+}
+
 /// Whether two texts are equal without regard to case.
 ///
 /// ASCII is folded byte by byte; from anything else on by the simple lower-case mapping of Unicode.
@@ -104,6 +112,13 @@ fn is_forbidden(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_split_as_by_a_character() {
+        for text in ["", ":", "a", "a:b:c", "部:门", ":x", "x:"] {
+            assert_eq!(split_at_byte(text, b':'), text.split_once(':'), "{text}");
+        }
+    }
 
     #[test]
     fn folding_goes_beyond_ascii_and_keeps_other_letters_apart() {

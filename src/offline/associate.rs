@@ -106,11 +106,11 @@ impl World {
         match step {
             Step::Resource { id, tags, group } => {
                 let described = self.described(id, tags, group.as_ref())?;
-                self.call(|actor| Ok(actor.put(&[described.clone()])))
+                self.call(|actor| Ok(actor.put(std::slice::from_ref(&described))))
             }
             Step::Group { id, tags } => {
                 let described = group_of(id, tags)?;
-                self.call(|actor| Ok(actor.put(&[described.clone()])))
+                self.call(|actor| Ok(actor.put(std::slice::from_ref(&described))))
             }
             Step::Remove { id } => {
                 let arns = [self.arn(id)?];

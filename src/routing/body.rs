@@ -3,7 +3,7 @@
 use super::parameters::Parameters;
 use super::request::MediaType;
 use super::{Body, Reason, Refused, json};
-use crate::document::json::Node;
+use crate::document::json::{Arena, Node};
 
 /// A body, read.
 #[derive(Debug)]
@@ -47,7 +47,11 @@ impl Spelling {
 }
 
 /// Reads JSON.
-pub(super) fn json<'r>(body: Body<'r>, sent: MediaType) -> Result<Read<'r>, Refused<'static>> {
+pub(super) fn json<'r>(
+    body: Body<'r>,
+    sent: MediaType,
+    arena: &'r Arena,
+) -> Result<Read<'r>, Refused<'static>> {
     if sent != MediaType::Json {
         return Err(Refused::new(
             Reason::BodyType,
@@ -55,11 +59,11 @@ pub(super) fn json<'r>(body: Body<'r>, sent: MediaType) -> Result<Read<'r>, Refu
         ));
     }
     let (text, spelling) = text(body)?;
-    Ok(Read::Json(json::read(text)?, spelling))
+    Ok(Read::Json(json::read(text, arena)?, spelling))
 }
 
 /// Reads a form.
-pub(super) fn form<'r>(body: Body<'r>, sent: MediaType) -> Result<Read<'r>, Refused<'static>> {
+pub(super) fn form(body: Body<'_>, sent: MediaType) -> Result<Read<'_>, Refused<'static>> {
     if sent != MediaType::Form {
         return Err(Refused::new(
             Reason::BodyType,

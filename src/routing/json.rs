@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Reason, Refused};
-use crate::document::json::{self, Node};
+use crate::document::json::{self, Arena, Member, Node};
 use crate::document::position::Source;
 use crate::model::route::source::Pointer;
 
@@ -15,8 +15,8 @@ const MAX_JSON_BYTES: usize = 1024 * 1024;
 /// # Errors
 ///
 /// It is none.
-pub(super) fn read(text: &str) -> Result<Node<'_>, Refused<'static>> {
-    let root = json::parse(Source::new(text), MAX_JSON_BYTES)
+pub(super) fn read<'a>(text: &'a str, arena: &'a Arena) -> Result<Node<'a>, Refused<'static>> {
+    let root = json::parse(Source::new(text), MAX_JSON_BYTES, arena)
         .map_err(|errors| refused(format!("the body at {}", errors.first())))?;
     check_members(&root)?;
     Ok(root)
@@ -29,8 +29,8 @@ fn check_members(node: &Node<'_>) -> Result<(), Refused<'static>> {
         Node::Array(nodes) => nodes.iter().try_for_each(check_members),
         Node::Object(members) => {
             let mut seen = HashSet::with_capacity(members.len());
-            for (name, value) in members {
-                if !seen.insert(&**name) {
+            for (name, value) in *members {
+                if !seen.insert(name) {
                     return Err(refused("the body has a member twice"));
                 }
                 check_members(value)?;
@@ -70,13 +70,13 @@ pub(super) fn at<'n>(
 ///
 /// It is written in another case, as many readers would take it all the same.
 pub(super) fn member<'n>(
-    members: &'n [(std::borrow::Cow<'n, str>, Node<'n>)],
+    members: &'n [Member<'n>],
     name: &str,
 ) -> Result<Option<&'n Node<'n>>, Refused<'static>> {
     let mut given = members.iter().filter(|(known, _)| is_alike(known, name));
     match (given.next(), given.next()) {
         (None, _) => Ok(None),
-        (Some((known, node)), None) if **known == *name => Ok(Some(node)),
+        (Some((known, node)), None) if *known == name => Ok(Some(node)),
         (Some(_), _) => Err(refused(format!(
             "the member `{name}` is written in another case"
         ))),

@@ -143,7 +143,7 @@ fn element(name: &str, node: &Node<'_>, body: &Read<'_>) -> Result<String, Refus
     match node {
         Node::String(text) => {
             body.spelling().check(text)?;
-            Ok(text.clone().into_owned())
+            Ok((*text).to_owned())
         }
         Node::Number(number) if number.as_u64().is_some() => Ok(number.to_string()),
         Node::Null | Node::Bool(_) | Node::Number(_) | Node::Array(_) | Node::Object(_) => {

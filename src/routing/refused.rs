@@ -16,7 +16,7 @@ pub struct Refused<'t> {
     pub route: Option<&'t Route>,
 }
 
-impl<'t> Refused<'t> {
+impl Refused<'_> {
     pub(super) fn new(reason: Reason, what: impl Into<String>) -> Self {
         let (what, route) = (what.into(), None);
         Self {
@@ -77,6 +77,27 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 17] = [
+        Self::NoRoute,
+        Self::MethodInvalid,
+        Self::HostInvalid,
+        Self::PathInvalid,
+        Self::PrincipalMissing,
+        Self::PrincipalInvalid,
+        Self::ClaimInvalid,
+        Self::HeaderInvalid,
+        Self::ParameterInvalid,
+        Self::BodyMissing,
+        Self::BodyTruncated,
+        Self::BodyEncoded,
+        Self::BodyType,
+        Self::BodyInvalid,
+        Self::VariableMissing,
+        Self::VariableInvalid,
+        Self::TagsInvalid,
+    ];
+
     /// The stable name.
     pub fn as_str(self) -> &'static str {
         match self {

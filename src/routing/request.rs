@@ -7,6 +7,7 @@ use super::body::{self, Read};
 use super::headers;
 use super::parameters::Parameters;
 use super::{Attributes, Reason, Refused};
+use crate::document::json::Arena;
 use crate::model::route::{Route, Target};
 use crate::snapshot::route::{Matched, Protocol, RouteTable, Sought};
 
@@ -32,6 +33,15 @@ pub(super) enum MediaType {
     None,
 }
 
+impl MediaType {
+    pub(super) fn protocol(self) -> Protocol {
+        match self {
+            Self::Grpc => Protocol::Grpc,
+            Self::Json | Self::Form | Self::Multipart | Self::Other | Self::None => Protocol::Http,
+        }
+    }
+}
+
 impl<'r> Request<'r> {
     pub(super) fn new(attributes: &'r Attributes<'r>) -> Result<Self, Refused<'static>> {
         let is_method = |byte: u8| byte.is_ascii_uppercase() || byte == b'-';
@@ -55,16 +65,9 @@ impl<'r> Request<'r> {
         table: &'t RouteTable,
     ) -> Result<Matched<'t, 's>, Refused<'static>> {
         let sought = Sought {
-            protocol: match self.media_type {
-                MediaType::Grpc => Protocol::Grpc,
-                MediaType::Json
-                | MediaType::Form
-                | MediaType::Multipart
-                | MediaType::Other
-                | MediaType::None => Protocol::Http,
-            },
-            host: &*self.host,
-            segments: &*self.path.segments,
+            protocol: self.media_type.protocol(),
+            host: &self.host,
+            segments: &self.path.segments,
             method: self.attributes.method,
             parameter: |name: &str, value: &str| {
                 Ok::<_, Refused<'static>>(self.query()?.one(name)? == Some(value))
@@ -92,7 +95,14 @@ impl<'r> Request<'r> {
     }
 
     /// The body, if the route reads it.
-    pub(super) fn body(&self, route: &Route) -> Result<Read<'r>, Refused<'static>> {
+    pub(super) fn body<'b>(
+        &self,
+        route: &Route,
+        arena: &'b Arena,
+    ) -> Result<Read<'b>, Refused<'static>>
+    where
+        'r: 'b,
+    {
         let reads = route.reads();
         if !reads.json && !reads.form {
             return Ok(Read::Unread);
@@ -104,7 +114,7 @@ impl<'r> Request<'r> {
         }
         let body = self.attributes.body;
         if reads.json {
-            return body::json(body, self.media_type);
+            return body::json(body, self.media_type, arena);
         }
         let read = body::form(body, self.media_type)?;
         if let (Read::Form(form, _), Target::Http(target)) = (&read, &route.target) {
@@ -145,16 +155,14 @@ impl<'r> Request<'r> {
 
 /// Refuses a parameter that stands in the query and in the form.
 pub(super) fn absent(parameters: &Parameters, name: &str) -> Result<(), Refused<'static>> {
-    match parameters.one(name)? {
-        None => Ok(()),
-        Some(_) => {
-            let what = format!("the parameter `{name}` stands in the query and in the body");
-            Err(Refused::new(Reason::ParameterInvalid, what))
-        }
+    if parameters.one(name)?.is_none() {
+        return Ok(());
     }
+    let what = format!("the parameter `{name}` stands in the query and in the body");
+    Err(Refused::new(Reason::ParameterInvalid, what))
 }
 
-fn media_type(attributes: &Attributes<'_>) -> Result<MediaType, Refused<'static>> {
+pub(super) fn media_type(attributes: &Attributes<'_>) -> Result<MediaType, Refused<'static>> {
     let Some(value) = headers::single(attributes, "content-type")? else {
         return Ok(MediaType::None);
     };

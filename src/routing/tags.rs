@@ -171,7 +171,7 @@ fn in_json(
             .iter()
             .map(|(key, value)| {
                 body.spelling().check(key)?;
-                Ok((key.clone().into_owned(), text(value, body)?))
+                Ok(((*key).to_owned(), text(value, body)?))
             })
             .collect(),
         (TagShape::Pairs { key, value }, Node::Array(nodes)) => nodes
@@ -226,7 +226,7 @@ fn text(node: &Node<'_>, body: &Read<'_>) -> Result<String, Refused<'static>> {
         ));
     };
     body.spelling().check(text)?;
-    Ok(text.clone().into_owned())
+    Ok((*text).to_owned())
 }
 
 fn refused(what: String) -> Refused<'static> {

@@ -74,6 +74,8 @@ impl Pdp {
             let code = routing::Reason::NoRoute.as_str();
             return (Effect::Deny, refused(told, code, None));
         };
+        let protocol = routing::protocol(&attributes);
+        let told = Told { protocol, ..told };
         match routing::ask(&snapshot.routes, &attributes) {
             Ok(asked) => {
                 let route = Some(asked.route.name.as_str());
@@ -150,13 +152,14 @@ fn unanswered(error: &CallError, told: Told<'_>) -> (Effect, auth::CheckResponse
         reason: Some(error.reason()),
         ..told
     };
-    match error.code() {
-        Code::Unavailable => (Effect::Error, fault(&told)),
-        Code::InvalidArgument => (Effect::Error, mistaken(told, error.reason(), None)),
-        _ => {
-            let (code, message) = (ACCESS_DENIED, None);
-            (Effect::Deny, denied(&told, Shown { code, message }))
-        }
+    let code = error.code();
+    if code == Code::Unavailable {
+        (Effect::Error, fault(&told))
+    } else if code == Code::InvalidArgument {
+        (Effect::Error, mistaken(told, error.reason(), None))
+    } else {
+        let (code, message) = (ACCESS_DENIED, None);
+        (Effect::Deny, denied(&told, Shown { code, message }))
     }
 }
 

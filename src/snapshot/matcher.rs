@@ -6,60 +6,111 @@ use std::fmt;
 
 use super::symbol::Symbol;
 
-/// One field of a pattern, or one operand of `StringLike`.
+/// One part of an action, or one operand of `StringLike`.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Matcher {
-    /// `*`
+pub struct Matcher {
+    shape: Shape,
+    text: Symbol,
+}
+
+/// How a text is matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// `*`; there is no text.
     Any,
     /// No wildcard.
-    Exact(Symbol),
+    Exact,
     /// Text and a final `*`; the text is kept without it.
-    Prefix(Symbol),
+    Prefix,
     /// Anything else, as written.
-    Glob(Symbol),
+    Glob,
+}
+
+/// A matcher whose text stands elsewhere.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct MatcherRef<'a> {
+    /// How it matches.
+    pub shape: Shape,
+    /// What it matches.
+    pub text: &'a str,
 }
 
 impl Matcher {
+    /// Of a shape and its text.
+    pub(crate) fn new(shape: Shape, text: Symbol) -> Self {
+        Self { shape, text }
+    }
+
+    /// The same, borrowed.
+    #[inline]
+    pub fn as_ref(&self) -> MatcherRef<'_> {
+        let Self { shape, text } = self;
+        MatcherRef {
+            shape: *shape,
+            text,
+        }
+    }
+
     /// Whether the text matches.
     #[inline]
     pub fn matches(&self, text: &str) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Exact(exact) => **exact == *text,
-            Self::Prefix(prefix) => text.starts_with(&**prefix),
-            Self::Glob(pattern) => glob(pattern, text),
+        self.as_ref().matches(text)
+    }
+}
+
+impl MatcherRef<'_> {
+    /// Everything.
+    pub const ANY: Self = Self {
+        shape: Shape::Any,
+        text: "",
+    };
+
+    /// Whether the text matches.
+    #[inline]
+    pub fn matches(self, text: &str) -> bool {
+        match self.shape {
+            Shape::Any => true,
+            Shape::Exact => *self.text == *text,
+            Shape::Prefix => text.starts_with(self.text),
+            Shape::Glob => glob(self.text, text),
         }
     }
 
     /// Whether every text that starts with `prefix` certainly matches.
-    pub fn covers(&self, prefix: &str) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Exact(_) => false,
-            Self::Prefix(own) => prefix.starts_with(&**own),
-            Self::Glob(pattern) => pattern.ends_with('*') && glob(pattern, prefix),
+    pub fn covers(self, prefix: &str) -> bool {
+        match self.shape {
+            Shape::Any => true,
+            Shape::Exact => false,
+            Shape::Prefix => prefix.starts_with(self.text),
+            Shape::Glob => self.text.ends_with('*') && glob(self.text, prefix),
         }
     }
 
     /// Whether some text that starts with `prefix` matches.
-    pub fn overlaps(&self, prefix: &str) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Exact(exact) => exact.starts_with(prefix),
-            Self::Prefix(own) => own.starts_with(prefix) || prefix.starts_with(&**own),
-            Self::Glob(pattern) => overlaps(pattern, prefix),
+    pub fn overlaps(self, prefix: &str) -> bool {
+        match self.shape {
+            Shape::Any => true,
+            Shape::Exact => self.text.starts_with(prefix),
+            Shape::Prefix => self.text.starts_with(prefix) || prefix.starts_with(self.text),
+            Shape::Glob => overlaps(self.text, prefix),
         }
     }
 }
 
 /// As it would be written, in quotes.
+impl fmt::Debug for MatcherRef<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.shape {
+            Shape::Any => formatter.write_str("\"*\""),
+            Shape::Exact | Shape::Glob => write!(formatter, "{:?}", self.text),
+            Shape::Prefix => write!(formatter, "\"{}*\"", self.text.escape_debug()),
+        }
+    }
+}
+
 impl fmt::Debug for Matcher {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Any => formatter.write_str("\"*\""),
-            Self::Exact(text) | Self::Glob(text) => write!(formatter, "{text:?}"),
-            Self::Prefix(text) => write!(formatter, "\"{}*\"", text.escape_debug()),
-        }
+        self.as_ref().fmt(formatter)
     }
 }
 
@@ -190,6 +241,11 @@ mod tests {
         }
     }
 
+    fn glob_of(text: &str) -> MatcherRef<'_> {
+        let shape = Shape::Glob;
+        MatcherRef { shape, text }
+    }
+
     fn words(alphabet: &'static str) -> impl Strategy<Value = String> {
         prop::collection::vec(
             prop::sample::select(alphabet.chars().collect::<Vec<_>>()),
@@ -209,7 +265,7 @@ mod tests {
 
         #[test]
         fn a_match_below_a_prefix_is_foreseen(pattern in words("ab部*?"), text in words("ab部")) {
-            let matcher = Matcher::Glob(pattern.as_str().into());
+            let matcher = glob_of(&pattern);
             for (cut, _) in text.char_indices() {
                 if matcher.matches(&text) {
                     prop_assert!(matcher.overlaps(&text[..cut]));
@@ -224,11 +280,8 @@ mod tests {
     #[test]
     fn overlap_is_exact() {
         let check = |pattern: &str, prefix: &str, expected: bool| {
-            assert_eq!(
-                Matcher::Glob(pattern.into()).overlaps(prefix),
-                expected,
-                "{pattern} {prefix}"
-            );
+            let found = glob_of(pattern).overlaps(prefix);
+            assert_eq!(found, expected, "{pattern} {prefix}");
         };
         check("instance/i-*x", "instance/", true);
         check("disk/*x", "instance/", false);

@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
+use arrayvec::ArrayVec;
+
 use super::action::{ActionId, ServiceId};
+use super::arn::ArnMatcher;
 use super::condition::Condition;
 use super::filter::ActionFilter;
 use super::matcher::Matcher;
@@ -42,6 +45,8 @@ pub struct Statement {
     pub class: Class,
     /// What its conditions need of a request.
     pub reads: Reads,
+    /// Whether the actions are those that it leaves out (`NotAction`).
+    pub excluding: bool,
     /// `Action` or `NotAction`.
     pub actions: Actions,
     /// `Resource`.
@@ -83,15 +88,52 @@ impl Class {
     }
 }
 
-/// Which actions a statement covers.
+/// The actions that a statement names.
 #[derive(Debug, Clone)]
 pub struct Actions {
-    /// Whether the lists exclude (`NotAction`).
-    pub excluding: bool,
-    /// The actions named in full, sorted.
-    pub exact: Box<[ActionId]>,
+    /// The actions named in full.
+    pub exact: ActionIds,
     /// Those named by wildcards.
     pub patterns: Box<[ActionMatcher]>,
+}
+
+/// A sorted list of actions. A short one stands where it is used.
+#[derive(Debug, Clone)]
+pub enum ActionIds {
+    /// A few.
+    Few(ArrayVec<ActionId, 4>),
+    /// Any number.
+    Many(Box<[ActionId]>),
+}
+
+impl From<Vec<ActionId>> for ActionIds {
+    fn from(mut ids: Vec<ActionId>) -> Self {
+        ids.sort_unstable();
+        ids.dedup();
+        match ArrayVec::try_from(ids.as_slice()) {
+            Ok(few) => Self::Few(few),
+            Err(_) => Self::Many(ids.into()),
+        }
+    }
+}
+
+impl ActionIds {
+    /// The ids, sorted.
+    pub fn as_slice(&self) -> &[ActionId] {
+        match self {
+            Self::Few(ids) => ids,
+            Self::Many(ids) => ids,
+        }
+    }
+
+    /// Whether an action is among them.
+    #[inline]
+    pub fn contains(&self, id: ActionId) -> bool {
+        match self {
+            Self::Few(ids) => ids.contains(&id),
+            Self::Many(ids) => ids.binary_search(&id).is_ok(),
+        }
+    }
 }
 
 /// A pattern of actions.
@@ -110,34 +152,14 @@ pub enum ActionMatcher {
 pub enum Resources {
     /// `*`
     All,
+    /// Those that this pattern matches.
+    One(ArnMatcher),
     /// Those that one of the patterns matches.
     Only(Arc<[ArnMatcher]>),
     /// Those that none of the patterns matches (`NotResource`).
     AllBut(Arc<[ArnMatcher]>),
     /// What the document is attached to.
     Attached,
-}
-
-/// A pattern of ARNs, matched field by field.
-#[derive(Debug, Clone)]
-pub struct ArnMatcher {
-    /// The service field.
-    pub service: Matcher,
-    /// The region field.
-    pub region: Matcher,
-    /// The account field; it is compared with the owner.
-    pub account: AccountMatcher,
-    /// The relative id.
-    pub id: Matcher,
-}
-
-/// The account field of a pattern (security 7.2).
-#[derive(Debug, Clone)]
-pub enum AccountMatcher {
-    /// As written.
-    Field(Matcher),
-    /// The account that the policy speaks for.
-    Own,
 }
 
 /// Whom a resource-based or trust statement names (security 2.8).

@@ -21,14 +21,74 @@ pub struct Principal {
     pub account: Symbol,
     /// User or role.
     pub kind: PrincipalKind,
-    /// Its name.
-    pub name: Box<str>,
-    /// Its number, if it has one.
-    pub uid: Option<Box<str>>,
-    /// Its policies and its groups' policies at account scope.
-    pub policies: Box<[PolicyId]>,
-    /// The same at the scope of resource groups.
+    /// Its policies and its groups' policies at the scope of resource groups.
     pub grouped: Box<[GroupGrants]>,
+    /// How long its name is, and its number, if it has one.
+    name: u32,
+    uid: Option<u32>,
+    /// Its name, its number, and the ids of its policies and its groups' policies at account scope:
+    /// what one decision reads stands together.
+    record: Box<[u8]>,
+}
+
+/// What is said of a principal that is put into a table.
+#[derive(Debug)]
+pub(crate) struct Said<'a> {
+    pub(crate) account: Symbol,
+    pub(crate) kind: PrincipalKind,
+    pub(crate) name: &'a str,
+    pub(crate) uid: Option<&'a str>,
+    pub(crate) policies: &'a [PolicyId],
+    pub(crate) grouped: Box<[GroupGrants]>,
+}
+
+impl Principal {
+    /// Its record.
+    pub(crate) fn new(said: Said<'_>) -> Self {
+        let Said {
+            account,
+            kind,
+            name,
+            uid,
+            policies,
+            grouped,
+        } = said;
+        // INVARIANT: no name is longer.
+        let length = |text: &str| u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let ids = policies.iter().flat_map(|id| id.0.to_le_bytes());
+        let texts = name.bytes().chain(uid.unwrap_or_default().bytes());
+        Self {
+            account,
+            kind,
+            grouped,
+            name: length(name),
+            uid: uid.map(length),
+            record: texts.chain(ids).collect(),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &[u8] {
+        self.record.get(..place(self.name)).unwrap_or_default()
+    }
+
+    /// Its number, if it has one.
+    pub fn uid(&self) -> Option<&[u8]> {
+        let from = place(self.name);
+        self.record.get(from..from + place(self.uid?))
+    }
+
+    /// Its policies and its groups' policies at account scope.
+    #[inline]
+    pub fn policies(&self) -> impl ExactSizeIterator<Item = PolicyId> + '_ {
+        let from = place(self.name) + place(self.uid.unwrap_or_default());
+        let (ids, _) = self.record.get(from..).unwrap_or_default().as_chunks();
+        ids.iter().map(|id| PolicyId(u32::from_le_bytes(*id)))
+    }
+}
+
+fn place(length: u32) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
 }
 
 /// What a principal has at the scope of one resource group.
@@ -103,26 +163,28 @@ impl PrincipalTable {
     }
 
     fn find(&self, account: &str, sort: Sort, name: &str) -> Option<&Principal> {
-        let hash = hash(&self.hasher, account, sort, name);
+        let hash = hash(&self.hasher, account, sort, name.as_bytes());
         self.shards.get(shard(hash))?.find(hash, |known| {
-            *known.name == *name && *known.account == *account && Sort::of(known.kind) == sort
+            known.name() == name.as_bytes()
+                && *known.account == *account
+                && Sort::of(known.kind) == sort
         })
     }
 
     /// Adds a principal, in place of one of the same name.
     pub(crate) fn insert(&mut self, principal: Principal) {
         let (hasher, sort) = (self.hasher.clone(), Sort::of(principal.kind));
-        let key = hash(&hasher, &principal.account, sort, &principal.name);
+        let key = hash(&hasher, &principal.account, sort, principal.name());
         let Some(shard) = Arc::make_mut(&mut self.shards).get_mut(shard(key)) else {
             return;
         };
         let same = |known: &Principal| {
-            known.name == principal.name
+            known.name() == principal.name()
                 && known.account == principal.account
                 && Sort::of(known.kind) == sort
         };
         let rehash =
-            |known: &Principal| hash(&hasher, &known.account, Sort::of(known.kind), &known.name);
+            |known: &Principal| hash(&hasher, &known.account, Sort::of(known.kind), known.name());
         match Arc::make_mut(shard).entry(key, same, rehash) {
             hashbrown::hash_table::Entry::Occupied(mut entry) => *entry.get_mut() = principal,
             hashbrown::hash_table::Entry::Vacant(entry) => {
@@ -137,12 +199,14 @@ impl PrincipalTable {
         if self.find(account, sort, name).is_none() {
             return;
         }
-        let key = hash(&self.hasher, account, sort, name);
+        let key = hash(&self.hasher, account, sort, name.as_bytes());
         let Some(shard) = Arc::make_mut(&mut self.shards).get_mut(shard(key)) else {
             return;
         };
         let found = Arc::make_mut(shard).find_entry(key, |known| {
-            *known.name == *name && *known.account == *account && Sort::of(known.kind) == sort
+            known.name() == name.as_bytes()
+                && *known.account == *account
+                && Sort::of(known.kind) == sort
         });
         if let Ok(entry) = found {
             entry.remove();
@@ -168,7 +232,7 @@ impl Sort {
     }
 }
 
-fn hash(hasher: &foldhash::fast::RandomState, account: &str, sort: Sort, name: &str) -> u64 {
+fn hash(hasher: &foldhash::fast::RandomState, account: &str, sort: Sort, name: &[u8]) -> u64 {
     hasher.hash_one((account, sort, name))
 }
 

@@ -27,9 +27,10 @@ pub struct RouteTable {
 }
 
 /// Which of the two sorts of routes a request can match.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// A request of HTTP.
+    #[default]
     Http,
     /// A call of gRPC.
     Grpc,
@@ -83,7 +84,7 @@ impl RouteTable {
         for (place, route) in routes.routes.iter().enumerate() {
             match &route.target {
                 Target::Http(target) => {
-                    http.insert(&target.hosts, target.path.segments(), place, route)
+                    http.insert(&target.hosts, target.path.segments(), place, route);
                 }
                 Target::Grpc(target) => {
                     let method = target.method.as_deref().unwrap_or("{method}");
@@ -102,14 +103,9 @@ impl RouteTable {
         }
     }
 
-    /// How many routes there are.
-    pub fn len(&self) -> usize {
-        self.routes.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.routes.is_empty()
+    /// The routes.
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
     }
 
     /// The route that a request matches.

@@ -1,6 +1,6 @@
 //! The chunked table of policies, with their masks beside them.
 //!
-//! A mask is read before its policy, so that a policy of another service costs no further miss.
+//! A mask is read before its policy, so that a policy of another service costs no miss of its own.
 //! Chunks are shared between snapshots: changing one policy copies one chunk.
 
 use std::sync::Arc;
@@ -47,20 +47,26 @@ pub struct PolicyTable {
     free: Arc<Vec<PolicyId>>,
 }
 
-type Chunk = ArrayVec<Slot, CHUNK>;
-
-/// A policy beside its mask: both are read in one go.
-#[derive(Debug, Clone)]
-struct Slot {
-    filter: ActionFilter,
-    policy: Policy,
+/// Policies, and apart from them their masks: whoever has many policies reads their masks in one go.
+#[derive(Debug, Clone, Default)]
+struct Chunk {
+    filters: ArrayVec<ActionFilter, CHUNK>,
+    policies: ArrayVec<Policy, CHUNK>,
 }
 
-impl Slot {
-    fn new(policy: Policy) -> Self {
-        Self {
-            filter: policy.filter(),
-            policy,
+impl Chunk {
+    fn push(&mut self, policy: Policy) {
+        // INVARIANT: a chunk has a place left, or it was just begun; both lists are of one length.
+        let _ = self.filters.try_push(policy.filter());
+        let _ = self.policies.try_push(policy);
+    }
+
+    fn replace(&mut self, place: usize, policy: Policy) {
+        if let (Some(filter), Some(known)) =
+            (self.filters.get_mut(place), self.policies.get_mut(place))
+        {
+            *filter = policy.filter();
+            *known = policy;
         }
     }
 }
@@ -73,20 +79,19 @@ impl PolicyTable {
     /// A policy, if its mask lets it cover an action.
     #[inline]
     pub fn covering(&self, id: PolicyId, asked: AskedAction) -> Option<&Policy> {
-        self.slot(id)
-            .filter(|slot| slot.filter.may_cover(asked))
-            .map(|slot| &slot.policy)
+        let (chunk, place) = id.place();
+        let chunk = self.chunks.get(chunk)?;
+        if chunk.filters.get(place)?.may_cover(asked) {
+            chunk.policies.get(place)
+        } else {
+            None
+        }
     }
 
     /// A policy.
     pub fn get(&self, id: PolicyId) -> Option<&Policy> {
-        self.slot(id).map(|slot| &slot.policy)
-    }
-
-    #[inline]
-    fn slot(&self, id: PolicyId) -> Option<&Slot> {
         let (chunk, place) = id.place();
-        self.chunks.get(chunk)?.get(place)
+        self.chunks.get(chunk)?.policies.get(place)
     }
 
     /// How many policies there are.
@@ -101,18 +106,14 @@ impl PolicyTable {
 
     /// All policies, in no order. A place that is free has one without statements.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Policy> {
-        let slots = self.chunks.iter().flat_map(|chunk| chunk.iter());
-        slots.map(|slot| &slot.policy)
+        self.chunks.iter().flat_map(|chunk| chunk.policies.iter())
     }
 
     /// Puts a policy in the place of another one: whoever has its id has the new one.
     pub(crate) fn replace(&mut self, id: PolicyId, policy: Policy) {
         let (chunk, place) = id.place();
-        let Some(chunk) = self.chunks.get_mut(chunk) else {
-            return;
-        };
-        if let Some(slot) = Arc::make_mut(chunk).get_mut(place) {
-            *slot = Slot::new(policy);
+        if let Some(chunk) = self.chunks.get_mut(chunk) {
+            Arc::make_mut(chunk).replace(place, policy);
         }
     }
 
@@ -135,8 +136,7 @@ impl PolicyTable {
         }
         let id = PolicyId(u32::try_from(self.length).unwrap_or(u32::MAX));
         if let Some(chunk) = self.chunks.last_mut() {
-            // INVARIANT: the last chunk has a place left, or it was just begun.
-            let _ = Arc::make_mut(chunk).try_push(Slot::new(policy));
+            Arc::make_mut(chunk).push(policy);
             self.length += 1;
         }
         id

@@ -13,18 +13,19 @@ mod row;
 mod sum;
 pub mod work;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use redb::{
-    Database, Durability, ReadableDatabase as _, ReadableTable as _, StorageBackend, Table,
-    TableDefinition, WriteTransaction,
+    Database, Durability, ReadTransaction, ReadableDatabase as _, ReadableTable as _,
+    StorageBackend, Table, TableDefinition, WriteTransaction,
 };
 
 pub use self::row::RowError;
 use self::sum::{Sort, Sum};
-use super::embedded::StoreError;
-use super::{place, random};
+use super::backup::copy_table;
+use super::embedded::{StoreError, new_id};
+use super::place;
 use crate::model::resource::{LiveResource, Version, Write};
 
 /// The format that is written. A newer one is refused, an older one is brought up to it.
@@ -191,6 +192,15 @@ impl DirectoryStore {
         Self::finish(staged)
     }
 
+    /// Holds back every change until what is returned is dropped.
+    pub(super) fn hold(&self) -> Result<WriteTransaction, StoreError> {
+        Ok(self.database.begin_write()?)
+    }
+
+    pub(super) fn read(&self) -> Result<ReadTransaction, StoreError> {
+        Ok(self.database.begin_read()?)
+    }
+
     fn stage(&self) -> Result<WriteTransaction, StoreError> {
         let mut staged = self.database.begin_write()?;
         // A write is acknowledged when it survives whatever happens to process and machine.
@@ -241,7 +251,7 @@ impl<'t> Rows<'t> {
             None => resources.remove(arn)?,
             Some(resource) => {
                 sum::seal(Sort::Resource, arn, bytes, |bytes| {
-                    row::encode(resource, bytes)
+                    row::encode(resource, bytes);
                 });
                 sum.add(sum::digest(bytes)?);
                 resources.insert(arn, &**bytes)?
@@ -261,7 +271,7 @@ impl<'t> Rows<'t> {
             None => notes.remove(name)?,
             Some(note) => {
                 sum::seal(Sort::Note, name, bytes, |bytes| {
-                    bytes.extend_from_slice(note)
+                    bytes.extend_from_slice(note);
                 });
                 sum.add(sum::digest(bytes)?);
                 notes.insert(name, &**bytes)?
@@ -290,6 +300,18 @@ impl<'t> Rows<'t> {
     }
 }
 
+/// Writes a state into a new file of a folder.
+pub(super) fn copy(from: &ReadTransaction, folder: &Path) -> Result<(), StoreError> {
+    let made = place::open(folder, FILE)?;
+    let staged = made.begin_write()?;
+    copy_table(from, &staged, RESOURCES)?;
+    copy_table(from, &staged, NOTES)?;
+    copy_table(from, &staged, NUMBERS)?;
+    copy_table(from, &staged, SUM)?;
+    staged.commit()?;
+    Ok(())
+}
+
 /// Makes the tables of a new store, looks at the format of another; returns the store's id.
 fn prepare(database: &Database) -> Result<u64, StoreError> {
     let staged = database.begin_write()?;
@@ -313,10 +335,7 @@ fn prepare(database: &Database) -> Result<u64, StoreError> {
                 return Err(StoreError::NewerFormat { found, known });
             }
         }
-        let source = u64::from_le_bytes(random().map_err(|cause| StoreError::Place {
-            path: PathBuf::from("the system's random numbers"),
-            cause,
-        })?);
+        let source = new_id()?;
         numbers.insert("format", FORMAT)?;
         numbers.insert("source", source)?;
         numbers.insert("version", 0)?;
@@ -330,4 +349,4 @@ fn prepare(database: &Database) -> Result<u64, StoreError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -21,7 +21,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use redb::backends::InMemoryBackend;
-use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use redb::{
+    Database, ReadTransaction, ReadableDatabase as _, ReadableTable as _, TableDefinition,
+    WriteTransaction,
+};
 
 pub use self::answers::{Answer, AnswerKey};
 pub use self::digest::StateDigest;
@@ -29,6 +32,7 @@ pub use self::record::{Author, Cause, Difference, Record};
 pub use self::staging::{Committed, Entry, Staging};
 pub use self::view::{Documents, List, Listed, View};
 use crate::snapshot::Revision;
+use crate::source::backup::copy_table;
 use crate::source::{place, random};
 
 /// The format that is written. A newer one is refused, an older one is brought up to it.
@@ -174,10 +178,42 @@ impl Store {
         Staging::new(self.database.begin_write()?, self.source, self.keep)
     }
 
+    /// Gives the store another id, so that no revision from now on is taken for one of before.
+    pub(super) fn renew(&self) -> Result<(), StoreError> {
+        let staged = self.database.begin_write()?;
+        staged.open_table(NUMBERS)?.insert("source", new_id()?)?;
+        staged.commit()?;
+        Ok(())
+    }
+
+    /// Holds back every change until what is returned is dropped.
+    pub(super) fn hold(&self) -> Result<WriteTransaction, StoreError> {
+        Ok(self.database.begin_write()?)
+    }
+
+    pub(super) fn read(&self) -> Result<ReadTransaction, StoreError> {
+        Ok(self.database.begin_read()?)
+    }
+
     /// The id of the store: that of its revisions.
     pub fn source(&self) -> u64 {
         self.source
     }
+}
+
+/// Writes a state into a new file of a folder.
+pub(super) fn copy(from: &ReadTransaction, folder: &Path) -> Result<(), StoreError> {
+    let made = place::open(folder, FILE)?;
+    let staged = made.begin_write()?;
+    copy_table(from, &staged, OBJECTS)?;
+    copy_table(from, &staged, MENTIONS)?;
+    copy_table(from, &staged, HISTORY)?;
+    copy_table(from, &staged, DIFFERENCES)?;
+    copy_table(from, &staged, ANSWERS)?;
+    copy_table(from, &staged, NUMBERS)?;
+    copy_table(from, &staged, DIGEST)?;
+    staged.commit()?;
+    Ok(())
 }
 
 /// Makes the tables of a new store, looks at the format of another; returns the store's id.
@@ -203,10 +239,7 @@ fn prepare(database: &Database) -> Result<u64, StoreError> {
                 return Err(StoreError::NewerFormat { found, known });
             }
         }
-        let source = u64::from_le_bytes(random().map_err(|cause| StoreError::Place {
-            path: PathBuf::from("the system's random numbers"),
-            cause,
-        })?);
+        let source = new_id()?;
         numbers.insert("format", FORMAT)?;
         numbers.insert("source", source)?;
         numbers.insert("revision", 0)?;
@@ -221,6 +254,15 @@ fn prepare(database: &Database) -> Result<u64, StoreError> {
     };
     staged.commit()?;
     Ok(source)
+}
+
+/// An id that no other store has.
+pub(super) fn new_id() -> Result<u64, StoreError> {
+    let random = random().map_err(|cause| StoreError::Place {
+        path: PathBuf::from("the system's random numbers"),
+        cause,
+    });
+    Ok(u64::from_le_bytes(random?))
 }
 
 /// The revision of a state.

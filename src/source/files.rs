@@ -16,7 +16,9 @@ mod watch;
 
 pub use self::settled::{Seen, read_settled};
 pub use self::watch::{Config as WatchConfig, Found, Watch};
-use crate::document::bundle::{BundleDigest, BundleFiles, Digester, MAX_FILE_BYTES};
+use crate::document::bundle::{
+    BundleDigest, BundleFiles, ContentDigester, Digester, MAX_FILE_BYTES,
+};
 
 /// The most bytes of all files together.
 pub const MAX_BUNDLE_BYTES: usize = 1024 * 1024 * 1024;
@@ -74,6 +76,9 @@ pub enum ReadFilesError {
     },
 }
 
+/// How much of a file is read at once where it is not kept.
+const PIECE: usize = 64 * 1024;
+
 /// Reads the files of a bundle.
 ///
 /// # Errors
@@ -81,23 +86,70 @@ pub enum ReadFilesError {
 /// The first that cannot be read, or is over a limit.
 pub fn read_directory(directory: &Path) -> Result<BundleFiles, ReadFilesError> {
     let mut files = BundleFiles::default();
-    visit(directory, |path, content| files.insert(path, content))?;
+    visit(directory, |path, file| {
+        let length = file.get_ref().metadata()?.len();
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let mut content = Vec::with_capacity(length.min(MAX_FILE_BYTES));
+        file.read_to_end(&mut content)?;
+        files.insert(path, content);
+        Ok(())
+    })?;
     Ok(files)
 }
 
-/// The digest of the files of a bundle; one file at a time is in memory.
+/// The digest of the files of a bundle; one piece of one file at a time is in memory.
 ///
 /// # Errors
 ///
 /// As [`read_directory`].
 pub fn digest_directory(directory: &Path) -> Result<BundleDigest, ReadFilesError> {
     let mut digester = Digester::default();
-    visit(directory, |path, content| digester.add(path, &content))?;
+    let mut piece = vec![0; PIECE];
+    visit(directory, |path, file| {
+        let mut content = ContentDigester::default();
+        while let Some(read) = next(file, &mut piece)? {
+            content.update(read);
+        }
+        digester.add_digested(path, content);
+        Ok(())
+    })?;
     Ok(digester.finish())
 }
 
+/// Whether a directory holds these files, and nothing else.
+fn holds(directory: &Path, files: &BundleFiles) -> bool {
+    let (mut piece, mut same) = (vec![0; PIECE], 0);
+    let visited = visit(directory, |path, file| {
+        let other = || io::Error::from(io::ErrorKind::InvalidData);
+        let mut rest = files.get(&path).ok_or_else(other)?;
+        while let Some(read) = next(file, &mut piece)? {
+            rest = rest.strip_prefix(read).ok_or_else(other)?;
+        }
+        same += usize::from(rest.is_empty());
+        Ok(())
+    });
+    visited.is_ok() && same == files.iter().len()
+}
+
+/// The next bytes of a file; `None` at its end.
+fn next<'p>(file: &mut Content, piece: &'p mut [u8]) -> io::Result<Option<&'p [u8]>> {
+    let length = loop {
+        match file.read(piece) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => break read?,
+        }
+    };
+    Ok(piece.get(..length).filter(|read| !read.is_empty()))
+}
+
+/// A file, up to one byte more than it may hold.
+type Content = io::Take<fs::File>;
+
 /// Calls `found` with the path and the content of each file.
-fn visit(directory: &Path, found: impl FnMut(String, Vec<u8>)) -> Result<(), ReadFilesError> {
+fn visit(
+    directory: &Path,
+    found: impl FnMut(String, &mut Content) -> io::Result<()>,
+) -> Result<(), ReadFilesError> {
     let mut walk = Walk {
         found,
         files: 0,
@@ -112,7 +164,7 @@ struct Walk<F> {
     bytes: usize,
 }
 
-impl<F: FnMut(String, Vec<u8>)> Walk<F> {
+impl<F: FnMut(String, &mut Content) -> io::Result<()>> Walk<F> {
     fn directory(
         &mut self,
         directory: &Path,
@@ -153,8 +205,8 @@ impl<F: FnMut(String, Vec<u8>)> Walk<F> {
                 return Err(ReadFilesError::Kind { path });
             }
         }
-        let content = content(path)?;
-        self.bytes = self.bytes.saturating_add(content.len());
+        let length = self.content(path, name)?;
+        self.bytes = self.bytes.saturating_add(length);
         if self.bytes > MAX_BUNDLE_BYTES {
             return Err(ReadFilesError::BundleTooLarge);
         }
@@ -162,8 +214,23 @@ impl<F: FnMut(String, Vec<u8>)> Walk<F> {
         if self.files > MAX_FILES {
             return Err(ReadFilesError::TooManyFiles);
         }
-        (self.found)(name, content);
         Ok(())
+    }
+
+    /// Reads a file and tells its length: never more than the limit, whatever it was said to be.
+    fn content(&mut self, path: &Path, name: String) -> Result<usize, ReadFilesError> {
+        let refused = |cause| io_error(path, cause);
+        let file = fs::File::open(path).map_err(refused)?;
+        let limit = u64::try_from(MAX_FILE_BYTES).unwrap_or(u64::MAX);
+        let most = limit.saturating_add(1);
+        let mut content = file.take(most);
+        (self.found)(name, &mut content).map_err(refused)?;
+        let length = most.saturating_sub(content.limit());
+        if length > limit {
+            let path = path.to_owned();
+            return Err(ReadFilesError::FileTooLarge { path });
+        }
+        Ok(usize::try_from(length).unwrap_or(usize::MAX))
     }
 }
 
@@ -181,23 +248,6 @@ fn names(directory: &Path) -> Result<Vec<String>, ReadFilesError> {
     }
     names.sort_unstable();
     Ok(names)
-}
-
-/// The content of a file, never more than the limit, whatever its length was said to be.
-fn content(path: &Path) -> Result<Vec<u8>, ReadFilesError> {
-    let file = fs::File::open(path).map_err(|cause| io_error(path, cause))?;
-    let limit = u64::try_from(MAX_FILE_BYTES)
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
-    let mut content = Vec::new();
-    file.take(limit)
-        .read_to_end(&mut content)
-        .map_err(|cause| io_error(path, cause))?;
-    if content.len() > MAX_FILE_BYTES {
-        let path = path.to_owned();
-        return Err(ReadFilesError::FileTooLarge { path });
-    }
-    Ok(content)
 }
 
 fn io_error(path: &Path, cause: io::Error) -> ReadFilesError {
@@ -227,6 +277,32 @@ mod tests {
         let files = read_directory(root).unwrap();
         assert_eq!(paths(&files), ["bundle.json", "policies/system/A.json"]);
         assert_eq!(files.get("policies/system/A.json"), Some(b"1".as_slice()));
+    }
+
+    #[test]
+    fn a_directory_holds_what_was_read_until_it_changes() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        let long = "x".repeat(PIECE + 1);
+        fs::write(root.join("a.json"), &long).unwrap();
+        fs::write(root.join("b.json"), "").unwrap();
+        let files = read_directory(root).unwrap();
+        assert!(holds(root, &files));
+        let changes: [(&str, &str); 4] = [
+            ("a.json", &long[1..]),
+            ("a.json", &format!("{}y", &long[1..])),
+            ("b.json", "1"),
+            ("c.json", ""),
+        ];
+        for (name, text) in changes {
+            fs::write(root.join(name), text).unwrap();
+            assert!(!holds(root, &files), "{name}");
+            fs::remove_file(root.join(name)).unwrap();
+            assert!(!holds(root, &files) || name == "c.json", "{name}");
+            fs::write(root.join("a.json"), &long).unwrap();
+            fs::write(root.join("b.json"), "").unwrap();
+        }
+        assert!(holds(root, &files));
     }
 
     #[test]

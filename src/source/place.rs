@@ -77,7 +77,7 @@ fn at(path: &Path, cause: io::Error) -> StoreError {
 }
 
 /// Makes a directory for its owner alone. One that is there must not be open to others.
-fn make_directory(directory: &Path) -> io::Result<()> {
+pub(super) fn make_directory(directory: &Path) -> io::Result<()> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)

@@ -17,6 +17,8 @@ use notify::{Event, RecommendedWatcher, Watcher as _};
 
 pub use notify::RecursiveMode;
 
+use crate::memory::apart;
+
 /// The longest that a burst of events is waited out.
 const LONGEST_BURST: Duration = Duration::from_secs(2);
 /// The slow comparison takes at most one part in this many of a thread's time.
@@ -158,13 +160,14 @@ impl<W: Watched> Watching<W> {
     fn look(&mut self, cause: Cause) {
         // Watched first and read then: a change in between is an event.
         self.watch();
-        self.watched.look(cause);
+        apart("look", || self.watched.look(cause));
     }
 
     /// Compares, and tells how long to wait for the next comparison.
     fn poll(&mut self) -> Duration {
         let start = Instant::now();
-        let differs = self.watched.differs();
+        let mut differs = false;
+        apart("look", || differs = self.watched.differs());
         let spent = start.elapsed();
         if differs {
             self.look(Cause::Changed);

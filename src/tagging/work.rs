@@ -6,7 +6,7 @@ use crate::model::inheritance::ExistingSupport;
 use crate::model::resource::Link;
 use crate::model::tagging::{Backfill, Forget, Plan, Work};
 
-impl<'a, 's, V: View, G: Gate> Actor<'a, 's, V, G> {
+impl<V: View, G: Gate> Actor<'_, '_, V, G> {
     /// Does a step of work that was left; what the plan leaves takes its place. Nothing is left of
     /// work that is done. The gate is that of the work's cause.
     pub fn step(&self, work: &Work) -> Plan {

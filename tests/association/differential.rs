@@ -3,6 +3,7 @@
 //!
 //! `TAGWARDEN_CASES` tells how many sequences; failures are shrunk.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -343,8 +344,36 @@ fn happen(directory: &mut Directory<'_>, happening: &Happening) -> Failures {
     }
 }
 
+/// What was reached, so that worlds in which nothing happens do not pass.
+type Seen = BTreeSet<&'static str>;
+
+fn see(seen: &mut Seen, resources: &BTreeMap<String, Resource>, failures: &Failures) {
+    let tags = resources
+        .values()
+        .flat_map(|resource| resource.tags.values());
+    seen.extend(tags.map(|(_, source)| match source {
+        Source::Own => "own",
+        Source::Primary(..) => "primary",
+        Source::Group(_) => "group",
+        Source::Correction => "correction",
+    }));
+    seen.extend(failures.iter().map(|(_, _, code)| code.as_str()));
+}
+
+const REACHED: [&str; 9] = [
+    "Forbidden.TagPolicy",
+    "INHERITANCE_BLOCKED",
+    "InvalidResourceId.NotFound",
+    "NoPermission.Tag",
+    "QuotaExceed.Tags",
+    "correction",
+    "group",
+    "own",
+    "primary",
+];
+
 /// The first difference between the two.
-fn difference(world: &World) -> Result<(), String> {
+fn difference(world: &World, seen: &mut Seen) -> Result<(), String> {
     let (mut machine, mut directory) = (Machine::new(world), naive(world));
     for (place, (happening, forgetting)) in world.events.iter().enumerate() {
         let expected = happen(&mut directory, happening);
@@ -352,6 +381,7 @@ fn difference(world: &World) -> Result<(), String> {
         found.extend(machine.work(*forgetting));
         let at = format!("event {place}, {happening:?}");
         let resources = machine.resources();
+        see(seen, &resources, &found);
         if resources != directory.resources {
             let all: BTreeSet<&String> =
                 resources.keys().chain(directory.resources.keys()).collect();
@@ -408,10 +438,13 @@ fn machine_and_reference_agree_after_every_event() {
         failure_persistence: None,
         ..Config::default()
     });
+    let seen = RefCell::new(Seen::new());
     let run = runner.run(&worlds(), |world| {
-        difference(&world).map_err(TestCaseError::fail)
+        difference(&world, &mut seen.borrow_mut()).map_err(TestCaseError::fail)
     });
     if let Err(error) = run {
         panic!("{error}");
     }
+    let seen: Vec<&str> = seen.into_inner().into_iter().collect();
+    assert_eq!(seen, REACHED);
 }

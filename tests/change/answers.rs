@@ -42,6 +42,10 @@ pub(super) fn difference(
         let told = [expected, found].map(|snapshot| &snapshot.inheritance);
         return Some(format!("inheritance\n{:?}\n{:?}", told[0], told[1]));
     }
+    let told = [expected, found].map(|snapshot| snapshot.routes.routes());
+    if told[0] != told[1] {
+        return Some(format!("routes\n{:?}\n{:?}", told[0], told[1]));
+    }
     for uid in [33, 34, 35] {
         let (gid, user) = (1, SocketUser::Other);
         let origin = Origin::Unix { uid, gid, user };

@@ -181,6 +181,8 @@ fn what_no_change_touches_is_shared() {
     assert_eq!(trust, expected);
     let callers = copied([put("callers", "{}")]);
     assert_eq!(callers, nothing);
+    let routes = copied([put("routes", r#"{"routes": []}"#)]);
+    assert_eq!(routes, nothing);
     // Of three accounts the one with a policy of its own has a new effective one.
     let own = copied([put("policies/tag/own", &TAGS.replace("[\"a\"]", "[\"b\"]"))]);
     assert_eq!(

@@ -109,7 +109,7 @@ fn change(tape: &mut Tape<'_>) -> Change {
 
 fn id(tape: &mut Tape<'_>) -> String {
     let account = tape.pick(&["1", "1", "1", "2", "2", "3", "4"]);
-    match tape.below(38) {
+    match tape.below(39) {
         0..=3 => format!("accounts/{account}/policies/{}", tape.pick(&CUSTOM)),
         4..=6 => format!("accounts/{account}/users/{}", tape.pick(&USERS)),
         7..=9 => format!("accounts/{account}/groups/{}", tape.pick(&GROUPS)),
@@ -129,6 +129,7 @@ fn id(tape: &mut Tape<'_>) -> String {
         32 => "settings".to_owned(),
         33 => "inheritance".to_owned(),
         34 => format!("accounts/{account}/inheritance"),
+        35 => "routes".to_owned(),
         _ => format!("accounts/{account}/inheritance/{}", tape.pick(&RULES)),
     }
 }
@@ -166,6 +167,7 @@ fn document(tape: &mut Tape<'_>, id: &str) -> String {
         ["policies", "resource", _] => resource_policy(tape),
         ["organizations", name] => organization(tape, name),
         ["callers"] => callers(tape),
+        ["routes"] => routes(tape),
         ["settings"] => settings(tape),
         ["resources"] => resources(tape),
         ["catalog", _] => catalog(tape),
@@ -294,6 +296,22 @@ fn callers(tape: &mut Tape<'_>) -> String {
     format!(
         r#"{{"callers": [{{"name": "gateway", "peers": [{{"uid": {uid}}}], "rpcs": ["{rpc}"],
             "act_for": "*", "supply": ["context:*"], "disclosure": 2}}]}}"#
+    )
+}
+
+/// Whether a kind is stricter depends on the catalog.
+fn routes(tape: &mut Tape<'_>) -> String {
+    let action = tape.pick(&[
+        "ecs:RunInstances",
+        "ecs:StopInstance",
+        "ecs:DescribeInstances",
+    ]);
+    let kind = tape.pick(&["", r#""kind": "create","#, r#""kind": "other","#]);
+    let path = tape.pick(&["/a", "/b/{x}"]);
+    format!(
+        r#"{{"principals": {{"p": {{"claim": ["sub"], "arn": "acs:ram::1:user/{{claim}}"}}}},
+            "routes": [{{"name": "r", "http": {{"path": "{path}"}}, "principal": "p", {kind}
+                "action": "{action}", "resources": ["acs:ecs:*:1:instance/i-1"]}}]}}"#
     )
 }
 

@@ -1,187 +1,91 @@
-//! Every case of `tests/conformance/routes`: what a proxy tells of a request, and what that asks.
-//!
-//! A file begins with its routes; each further line is a case. The request is put into Envoy's
-//! message, once with headers one by one and, where the case says so, with joined ones.
+//! Every case of `tests/conformance/routes`: what a proxy tells of a request, and what that asks; as
+//! `tagwarden test` asks it, and as it comes over the wire.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use prost::Message as _;
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};
-use serde::Deserialize;
-use tagwarden::document::routes::{MAX_ROUTES_BYTES, routes};
-use tagwarden::document::{Source, read, shipped};
-use tagwarden::routing::{Asked, ask};
+use tagwarden::document::case::{RouteCase, RouteExpected, SentBody, SentRequest, read_cases};
+use tagwarden::offline::route::{complaint, difference};
+use tagwarden::routing::{Reason, ask};
 use tagwarden::snapshot::route::RouteTable;
 use tagwarden::wire::envoy::config::core::v3 as core;
 use tagwarden::wire::envoy::service::auth::v3 as auth;
 use tagwarden::wire::mesh::attributes;
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Table<'a> {
-    #[serde(borrow)]
-    routes: &'a serde_json::value::RawValue,
-}
+const PARTIAL_BODY: &str = "x-envoy-auth-partial-body";
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    name: String,
-    spec: String,
-    request: Sent,
-    expect: Expected,
-}
-
-/// What the proxy tells.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Sent {
-    method: String,
-    #[serde(default = "host")]
-    host: String,
-    path: String,
-    #[serde(default)]
-    scheme: String,
-    /// Headers one by one. A value is a text, or `{"base64": …}`.
-    #[serde(default)]
-    headers: Vec<(String, Bytes)>,
-    /// Headers as the proxy joins them.
-    #[serde(default)]
-    joined: BTreeMap<String, String>,
-    body: Option<Bytes>,
-    /// The body as the proxy repairs it.
-    text: Option<String>,
-    #[serde(default)]
-    address: String,
-    #[serde(default)]
-    peer: String,
-    /// The subject of alice's token by default.
-    metadata: Option<serde_json::Value>,
-}
-
-fn host() -> String {
-    "eci.example".to_owned()
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Bytes {
-    Text(String),
-    Encoded { base64: String },
-}
-
-impl Bytes {
-    fn bytes(&self) -> Vec<u8> {
-        match self {
-            Self::Text(text) => text.clone().into_bytes(),
-            Self::Encoded { base64 } => STANDARD.decode(base64).unwrap(),
-        }
-    }
-}
-
-#[derive(Debug, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields, untagged)]
-enum Expected {
-    Refused {
-        refused: String,
-        status: u16,
-    },
-    Asked {
-        route: String,
-        principal: String,
-        action: String,
-        resources: Vec<String>,
-        #[serde(default)]
-        tags: Option<Vec<(String, String)>>,
-        #[serde(default)]
-        removed_keys: Vec<String>,
-        #[serde(default)]
-        context: BTreeMap<String, String>,
-    },
-}
-
-impl From<Asked<'_>> for Expected {
-    fn from(asked: Asked<'_>) -> Self {
-        let context = asked.context.into_iter();
-        Self::Asked {
-            route: asked.route.name.as_str().to_owned(),
-            principal: asked.principal,
-            action: asked.route.action.to_string(),
-            resources: asked.resources,
-            tags: asked.tags,
-            removed_keys: asked.removed_keys,
-            context: context
-                .map(|(key, value)| (key.to_owned(), value))
-                .collect(),
-        }
-    }
-}
-
-impl Sent {
-    fn message(&self) -> auth::CheckRequest {
-        use auth::attribute_context::{HttpRequest, Peer, Request};
-        let raw = |(key, value): &(String, Bytes)| core::HeaderValue {
-            key: key.clone(),
-            raw_value: value.bytes(),
-            ..core::HeaderValue::default()
-        };
-        let header_map = self.joined.is_empty().then(|| core::HeaderMap {
-            headers: self.headers.iter().map(raw).collect(),
-        });
-        let http = HttpRequest {
-            method: self.method.clone(),
-            host: self.host.clone(),
-            path: self.path.clone(),
-            scheme: self.scheme.clone(),
-            headers: self.joined.clone().into_iter().collect(),
-            header_map,
-            body: self.text.clone().unwrap_or_default(),
-            raw_body: self.body.as_ref().map(Bytes::bytes).unwrap_or_default(),
-            ..HttpRequest::default()
-        };
-        let socket = core::SocketAddress {
-            address: self.address.clone(),
-            ..core::SocketAddress::default()
-        };
-        let alice =
-            serde_json::json!({"envoy.filters.http.jwt_authn": {"jwt_payload": {"sub": "alice"}}});
-        let metadata = self.metadata.as_ref().unwrap_or(&alice);
-        let filters = metadata.as_object().unwrap().iter();
-        let filters = filters.map(|(filter, value)| (filter.clone(), structure(value)));
-        let attributes = auth::AttributeContext {
-            source: Some(Peer {
-                address: Some(core::Address {
-                    address: Some(core::address::Address::SocketAddress(socket)),
-                }),
-                principal: self.peer.clone(),
-                ..Peer::default()
+/// A request in Envoy's message.
+fn message(sent: &SentRequest) -> auth::CheckRequest {
+    use auth::attribute_context::{HttpRequest, Peer, Request};
+    let marked = match &sent.body {
+        SentBody::Unsent => None,
+        SentBody::Partial => Some("true"),
+        SentBody::Replaced(_) | SentBody::Whole(_) => Some("false"),
+    };
+    let mark = marked.map(|value| (PARTIAL_BODY.to_owned(), value.as_bytes().to_vec()));
+    let headers = || sent.headers.iter().cloned().chain(mark.clone());
+    let raw = |(key, raw_value)| core::HeaderValue {
+        key,
+        raw_value,
+        ..core::HeaderValue::default()
+    };
+    let joined = |(key, value)| (key, String::from_utf8(value).unwrap());
+    let http = HttpRequest {
+        method: sent.method.clone(),
+        host: sent.host.clone(),
+        path: sent.path.clone(),
+        scheme: sent.scheme.clone(),
+        headers: headers().filter(|_| sent.joined).map(joined).collect(),
+        header_map: (!sent.joined).then(|| core::HeaderMap {
+            headers: headers().map(raw).collect(),
+        }),
+        body: match &sent.body {
+            SentBody::Replaced(text) => text.clone(),
+            SentBody::Unsent | SentBody::Partial | SentBody::Whole(_) => String::new(),
+        },
+        raw_body: match &sent.body {
+            SentBody::Whole(bytes) => bytes.clone(),
+            SentBody::Unsent | SentBody::Partial | SentBody::Replaced(_) => Vec::new(),
+        },
+        ..HttpRequest::default()
+    };
+    let socket = core::SocketAddress {
+        address: sent.address.clone(),
+        ..core::SocketAddress::default()
+    };
+    let filters = sent.metadata.as_object().unwrap().iter();
+    let filters = filters.map(|(filter, value)| (filter.clone(), structure(value)));
+    let attributes = auth::AttributeContext {
+        source: Some(Peer {
+            address: Some(core::Address {
+                address: Some(core::address::Address::SocketAddress(socket)),
             }),
-            request: Some(Request {
-                http: Some(http),
-                ..Request::default()
-            }),
-            metadata_context: Some(core::Metadata {
-                filter_metadata: filters.collect(),
-            }),
-            ..auth::AttributeContext::default()
-        };
-        auth::CheckRequest {
-            attributes: Some(attributes),
-        }
+            principal: sent.peer.clone(),
+            ..Peer::default()
+        }),
+        request: Some(Request {
+            http: Some(http),
+            ..Request::default()
+        }),
+        metadata_context: Some(core::Metadata {
+            filter_metadata: filters.collect(),
+        }),
+        ..auth::AttributeContext::default()
+    };
+    auth::CheckRequest {
+        attributes: Some(attributes),
     }
 }
 
 fn structure(value: &serde_json::Value) -> Struct {
     let members = value.as_object().unwrap().iter();
+    let fields = members.map(|(name, value)| (name.clone(), self::value(value)));
     Struct {
-        fields: members
-            .map(|(name, value)| (name.clone(), self::value(value)))
-            .collect(),
+        fields: fields.collect(),
     }
 }
 
@@ -199,49 +103,108 @@ fn value(value: &serde_json::Value) -> Value {
     Value { kind: Some(kind) }
 }
 
-/// The routes of a text, compiled.
-pub(super) fn table(text: &str) -> RouteTable {
-    let read = read(Source::new(text), MAX_ROUTES_BYTES, |at, sink| {
-        routes(at, shipped::catalog(), sink)
-    });
-    RouteTable::new(&read.unwrap_or_else(|errors| panic!("{errors}")).value)
+fn cases() -> Vec<RouteCase> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/routes");
+    let mut cases = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let read = read_cases(&path.display().to_string(), &text);
+        cases.extend(read.unwrap_or_else(|errors| panic!("{errors}")).routes);
+    }
+    cases
+}
+
+fn table(case: &RouteCase) -> RouteTable {
+    let routes = case.routes.as_ref();
+    RouteTable::new(routes.unwrap_or_else(|errors| panic!("{}: {errors}", case.id)))
 }
 
 #[test]
 fn requests_ask_what_the_cases_say() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/routes");
-    let mut count = 0;
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let text = fs::read_to_string(&path).unwrap();
-        let mut lines = text.lines();
-        let first: Table<'_> = serde_json::from_str(lines.next().unwrap()).unwrap();
-        let table = table(first.routes.get());
-        for line in lines {
-            let case: Case =
-                serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-            check(&table, &case);
-            count += 1;
+    let cases = cases();
+    assert!(cases.len() > 150, "only {} cases", cases.len());
+    let mut told = HashSet::new();
+    for case in &cases {
+        assert_eq!(complaint(case), None, "{}", case.id);
+        let bytes = message(&case.request).encode_to_vec();
+        let message = auth::CheckRequest::decode(bytes.as_slice()).unwrap();
+        let table = table(case);
+        let found = ask(&table, &attributes(&message).unwrap());
+        assert_eq!(difference(&case.expected, found), None, "{}", case.id);
+        if let RouteExpected::Refused(reason) = &case.expected {
+            told.insert(reason.clone());
         }
     }
-    assert!(count > 80, "only {count} cases");
+    for reason in Reason::ALL {
+        assert!(told.contains(reason.as_str()), "no case of {reason}");
+    }
 }
 
-fn check(table: &RouteTable, case: &Case) {
-    // As it comes over the wire.
-    let bytes = case.request.message().encode_to_vec();
-    let message = auth::CheckRequest::decode(bytes.as_slice()).unwrap();
-    let attributes = attributes(&message).unwrap();
-    let found = match ask(table, &attributes) {
-        Ok(asked) => Expected::from(asked),
-        Err(refused) => Expected::Refused {
-            refused: refused.reason.to_string(),
-            status: if refused.reason.is_forbidden() {
-                403
-            } else {
-                400
-            },
-        },
+#[test]
+fn every_reason_is_on_its_page() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ext-authz.md");
+    let page = fs::read_to_string(docs).unwrap();
+    for reason in Reason::ALL {
+        assert!(page.contains(&format!("`{reason}`")), "{reason}");
+    }
+}
+
+#[test]
+fn a_body_that_is_marked_twice_is_cut_off() {
+    let cases = cases();
+    let case = cases.iter().find(|case| case.id == "tags-of-a-JSON-body");
+    let mut message = message(&case.unwrap().request);
+    let http = message
+        .attributes
+        .as_mut()
+        .unwrap()
+        .request
+        .as_mut()
+        .unwrap();
+    let headers = http.http.as_mut().unwrap().header_map.as_mut().unwrap();
+    let mark = headers
+        .headers
+        .iter()
+        .find(|header| header.key == PARTIAL_BODY);
+    headers.headers.push(mark.unwrap().clone());
+    let table = table(case.unwrap());
+    let found = ask(&table, &attributes(&message).unwrap()).unwrap_err();
+    assert_eq!(found.reason, Reason::BodyTruncated);
+}
+
+#[test]
+fn messages_that_tell_of_no_request_are_none() {
+    assert!(attributes(&auth::CheckRequest::default()).is_none());
+    let message = auth::CheckRequest {
+        attributes: Some(auth::AttributeContext::default()),
     };
-    assert_eq!(found, case.expect, "{} ({})", case.name, case.spec);
+    assert!(attributes(&message).is_none());
+}
+
+/// No bytes make it fail, however they differ from those of a case.
+#[test]
+fn no_message_makes_it_panic() {
+    use proptest::prelude::*;
+    let cases = cases();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(3_000));
+    let places = (
+        0..cases.len(),
+        prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+    );
+    let checked = runner.run(&places, |(place, edits)| {
+        let case = &cases[place];
+        let mut bytes = message(&case.request).encode_to_vec();
+        for (at, byte) in edits {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Ok(message) = auth::CheckRequest::decode(bytes.as_slice())
+            && let Some(attributes) = attributes(&message)
+        {
+            let _ = ask(&table(case), &attributes);
+        }
+        Ok(())
+    });
+    checked.unwrap();
 }

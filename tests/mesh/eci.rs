@@ -9,7 +9,7 @@ use http_body_util::Full;
 use serde_json::json;
 
 use crate::support::envoy::{
-    Answer, Around, Envoy, Seen, example, grpc_upstream, http_upstream, http2, program, read, token,
+    Answer, Around, Envoy, Seen, grpc_upstream, http_upstream, http2, patient, program, read, token,
 };
 use crate::support::process::Process;
 use crate::support::server::within;
@@ -26,14 +26,20 @@ pub(super) struct Mesh {
 impl Mesh {
     /// The example; `None` where there is no Envoy.
     pub(super) async fn start() -> Option<Self> {
-        Self::start_with(&example()).await
+        Self::start_with(&patient()).await
     }
 
     pub(super) async fn start_with(config: &str) -> Option<Self> {
+        Self::start_changed(config, |_| {}).await
+    }
+
+    /// With a bundle that is changed before anybody reads it.
+    pub(super) async fn start_changed(config: &str, change: impl FnOnce(&Path)) -> Option<Self> {
         let program = program()?;
         let bundle = tempfile::tempdir().unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         copy(&root.join("examples/eci"), bundle.path());
+        change(bundle.path());
         let process = Process::serving(bundle.path()).await;
         let ((http_address, http), (grpc_address, grpc)) =
             (http_upstream().await, grpc_upstream().await);

@@ -219,6 +219,11 @@ const ROWS: &[Row] = &[
     ),
     (
         &[],
+        &[("routes", Some(r#"{"routes": []}"#))],
+        &[("tagwarden:PutRoutes", "acs:tagwarden:*:1:routes")],
+    ),
+    (
+        &[],
         &[("callers", None)],
         &[("tagwarden:PutCallers", "acs:tagwarden:*:1:callers")],
     ),

@@ -54,7 +54,14 @@ pub(crate) struct Around<'a> {
 /// The configuration that users start from.
 pub(crate) fn example() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    fs::read_to_string(root.join("deploy/envoy/envoy.yaml")).unwrap()
+    fs::read_to_string(root.join("examples/eci-mesh/envoy.yaml")).unwrap()
+}
+
+/// The same with a time-out that no busy machine exceeds.
+pub(crate) fn patient() -> String {
+    let example = example();
+    assert!(example.contains("timeout: 0.2s"));
+    example.replace("timeout: 0.2s", "timeout: 10s")
 }
 
 impl Envoy {
@@ -62,7 +69,7 @@ impl Envoy {
     pub(crate) async fn start(program: &Path, config: &str, around: &Around<'_>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let keys = root.join("deploy/envoy/jwks.json");
+        let keys = root.join("examples/eci-mesh/jwks.json");
         let config = [
             ("port_value: 8080", "port_value: 0".to_owned()),
             ("port_value: 9901", "port_value: 0".to_owned()),
@@ -144,7 +151,7 @@ impl Envoy {
         let request = Request::get(path)
             .header("host", "admin")
             .body(Full::default());
-        let stream = TcpStream::connect(self.admin).await.ok()?;
+        let stream = connected(self.admin).await?;
         let answer = exchange(stream, request.unwrap()).await?;
         Some(answer.text())
     }
@@ -159,7 +166,7 @@ impl Envoy {
 
     /// Sends one request over HTTP/1.1, on a connection of its own.
     pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
-        let stream = within(TcpStream::connect(self.address)).await.unwrap();
+        let stream = within(connected(self.address)).await.unwrap();
         within(exchange(stream, request)).await.expect("no answer")
     }
 
@@ -215,6 +222,13 @@ impl Answer {
     }
 }
 
+/// A connection on which small writes are sent at once.
+async fn connected(address: SocketAddr) -> Option<TcpStream> {
+    let stream = TcpStream::connect(address).await.ok()?;
+    stream.set_nodelay(true).ok()?;
+    Some(stream)
+}
+
 async fn exchange(stream: TcpStream, request: Request<Full<Bytes>>) -> Option<Answer> {
     let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream));
     let (mut sender, connection) = handshake.await.ok()?;
@@ -239,7 +253,7 @@ pub(crate) async fn read(response: Response<Incoming>) -> Option<Answer> {
 pub(crate) async fn http2(
     address: SocketAddr,
 ) -> hyper::client::conn::http2::SendRequest<Full<Bytes>> {
-    let stream = within(TcpStream::connect(address)).await.unwrap();
+    let stream = within(connected(address)).await.unwrap();
     let executor = TokioExecutor::new();
     let handshake = hyper::client::conn::http2::handshake(executor, TokioIo::new(stream));
     let (sender, connection) = within(handshake).await.unwrap();
@@ -274,6 +288,7 @@ pub(crate) async fn http_upstream() -> (SocketAddr, Seen) {
     let kept = seen.clone();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
+            stream.set_nodelay(true).unwrap();
             let seen = kept.clone();
             let service = service_fn(move |request| answer(request, seen.clone()));
             let server = hyper::server::conn::http1::Builder::new();
@@ -302,6 +317,7 @@ pub(crate) async fn grpc_upstream() -> (SocketAddr, Seen) {
     let kept = seen.clone();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
+            stream.set_nodelay(true).unwrap();
             let seen = kept.clone();
             let service = service_fn(move |request| call(request, seen.clone()));
             let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());

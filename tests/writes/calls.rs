@@ -137,3 +137,121 @@ async fn resources_of_a_bundle_begin_an_empty_directory_once() {
     let world = world.again().await;
     assert!(world.has(ONE, "team", "b").await);
 }
+
+/// A backup is made beside writes, and is one moment of both stores; a start from it is another
+/// epoch.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_what_a_server_starts_from() {
+    let mut world = World::new().await;
+    world.put(&[(ONE, &[("team", "a")]), (TWO, &[])]).await;
+    let place = world.folder.path().join("backup");
+    let manage = format!("unix:{}", world.process.manage_path().display());
+    let command = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(PROGRAM);
+        command.args(arguments);
+        let command = tokio::task::spawn_blocking(move || command.output().unwrap());
+        async move { within(command).await.unwrap() }
+    };
+    let backup = command(&["backup", place.to_str().unwrap(), "--manage", &manage]);
+    let writes = async {
+        for number in 0..20 {
+            let value = number.to_string();
+            world.tag(ALICE, &[TWO], &[("n", &value)]).await.unwrap();
+        }
+    };
+    let (saved, ()) = tokio::join!(backup, writes);
+    let told = String::from_utf8(saved.stdout).unwrap();
+    assert!(
+        saved.status.success() && told.contains("2 resources"),
+        "{told}"
+    );
+    let data = world.folder.path().join("restored");
+    let (from, to) = (place.to_str().unwrap(), data.to_str().unwrap());
+    let restored = command(&["restore", from, "--data", to, "-o", "json"]).await;
+    assert!(restored.status.success(), "{restored:?}");
+    let occupied = command(&["restore", from, "--data", to]).await;
+    let told = String::from_utf8(occupied.stderr).unwrap();
+    assert!(
+        !occupied.status.success() && told.contains("something already"),
+        "{told}"
+    );
+    let mut process = Process::start(&["--data", to]);
+    process.said("in force").await;
+    let of = async |process: &Process| process.info().await.snapshot.unwrap().revision.unwrap();
+    let (own, other) = (of(&world.process).await, of(&process).await);
+    assert_eq!((own.number, &own.digest), (other.number, &other.digest));
+    assert_ne!(own.source, other.source, "it is another epoch");
+    let client = process.directory().await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut second = World {
+        process,
+        client,
+        folder,
+    };
+    assert!(second.has(ONE, "team", "a").await);
+    second.tag(ALICE, &[ONE], &[("team", "b")]).await.unwrap();
+    assert!(second.has(ONE, "team", "b").await && world.has(ONE, "team", "a").await);
+    // A file that is not the one that was written is told.
+    let file = place.join("directory.redb");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let again = world.folder.path().join("again");
+    let damaged = command(&["restore", from, "--data", again.to_str().unwrap()]).await;
+    let told = String::from_utf8(damaged.stderr).unwrap();
+    assert!(told.contains("not the one that was written"), "{told}");
+    assert!(!again.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_commands_write_tags() {
+    let mut world = World::new().await;
+    world.put(&[(ONE, &[])]).await;
+    let manage = format!("unix:{}", world.process.manage_path().display());
+    let command = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(PROGRAM);
+        command.args(arguments).args(["--manage", &manage]);
+        let command = tokio::task::spawn_blocking(move || command.output().unwrap());
+        async move { within(command).await.unwrap() }
+    };
+    let tagged = command(&["tag", "-t", "team=a", "--principal", ALICE, ONE]).await;
+    let told = String::from_utf8(tagged.stdout).unwrap();
+    assert!(
+        tagged.status.success() && told.starts_with("change "),
+        "{told}"
+    );
+    assert!(world.has(ONE, "team", "a").await);
+    let gone = "acs:ecs:cn-hangzhou:1:instance/none";
+    let half = command(&["tag", "-t", "n=1", "--principal", ALICE, ONE, gone]).await;
+    let told = String::from_utf8(half.stdout).unwrap();
+    assert_eq!(half.status.code(), Some(1));
+    assert!(
+        told.contains(&format!("failed: {gone}: InvalidResourceId.NotFound")),
+        "{told}"
+    );
+    let whole = [
+        "tag",
+        "--whole",
+        "-t",
+        "n=2",
+        "--principal",
+        ALICE,
+        ONE,
+        gone,
+    ];
+    let whole = command(&whole).await;
+    let told = String::from_utf8(whole.stderr).unwrap();
+    assert_eq!(whole.status.code(), Some(1));
+    assert!(
+        told.starts_with("error: InvalidResourceId.NotFound"),
+        "{told}"
+    );
+    assert!(world.has(ONE, "n", "1").await);
+    let untagged = command(&["untag", "--all", "--principal", ALICE, "-o", "json", ONE]).await;
+    let told: serde_json::Value = serde_json::from_slice(&untagged.stdout).unwrap();
+    assert!(told["change"].as_u64().unwrap() > 0, "{told}");
+    assert!(!world.has(ONE, "team", "a").await);
+    let nothing = command(&["tag", ONE]).await;
+    assert_eq!(nothing.status.code(), Some(2));
+}

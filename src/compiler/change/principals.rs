@@ -11,13 +11,13 @@ use crate::model::account::{Grantee, Group, Name, PolicyRef, Scope};
 use crate::model::arn::AccountId;
 use crate::model::bundle::Bundle;
 use crate::model::object::{AccountObject, ObjectId};
-use crate::snapshot::principal::{Principal, PrincipalKind, Sort};
+use crate::snapshot::principal::{Principal, PrincipalKind, Said, Sort};
 
 /// A user or role.
 type Identity = (AccountId, Sort, String);
 
 /// Its number and what it is.
-type Said = (Option<Box<str>>, PrincipalKind);
+type Kind = (Option<String>, PrincipalKind);
 
 /// What groups have, as far as it was looked up.
 type Groups = BTreeMap<(AccountId, Name), Vec<(Scope, PolicyRef)>>;
@@ -124,16 +124,16 @@ impl Change<'_> {
         let interner = &mut compilation.interner;
         let (policies, grouped) = by_scope(grants, |text| interner.symbol(text));
         let known = compilation.snapshot.accounts.symbol(account.as_str());
-        Ok(Some(Principal {
+        Ok(Some(Principal::new(Said {
             account: known
                 .cloned()
                 .unwrap_or_else(|| interner.symbol(account.as_str())),
             kind,
-            name: name.into(),
-            uid,
-            policies,
+            name,
+            uid: uid.as_deref(),
+            policies: &policies,
             grouped,
-        }))
+        })))
     }
 
     /// What an identity is: as its document says where that is touched, else as it was.
@@ -142,7 +142,7 @@ impl Change<'_> {
         account: &AccountId,
         sort: Sort,
         name: &str,
-    ) -> Result<Option<Said>, Unreadable> {
+    ) -> Result<Option<Kind>, Unreadable> {
         let object = match sort {
             Sort::User => AccountObject::User(name.to_owned()),
             Sort::Role => AccountObject::Role(name.to_owned()),
@@ -156,7 +156,8 @@ impl Change<'_> {
             Sort::User => principals.user(account.as_str(), name),
             Sort::Role => principals.role(account.as_str(), name),
         };
-        let known = || known.map(|known| (known.uid.clone(), known.kind));
+        let uid = |uid: &[u8]| String::from_utf8_lossy(uid).into_owned();
+        let known = || known.map(|known| (known.uid().map(uid), known.kind));
         Ok(said(self.after, account, sort, name).or_else(known))
     }
 
@@ -211,23 +212,22 @@ fn users<'b>(bundle: &'b Bundle, account: &AccountId, name: &Name) -> BTreeSet<&
 }
 
 /// What the documents of a change say of an identity.
-fn said(bundle: &Bundle, account: &AccountId, sort: Sort, name: &str) -> Option<Said> {
+fn said(bundle: &Bundle, account: &AccountId, sort: Sort, name: &str) -> Option<Kind> {
     let account = account_of(bundle, account)?;
-    let uid = |uid: &Option<String>| uid.as_deref().map(Box::from);
     match sort {
         Sort::User => {
             let place = account
                 .users
                 .binary_search_by(|user| (*user.name).cmp(name));
             let user = account.users.get(place.ok()?)?;
-            Some((uid(&user.uid), PrincipalKind::User))
+            Some((user.uid.clone(), PrincipalKind::User))
         }
         Sort::Role => {
             let place = account
                 .roles
                 .binary_search_by(|role| (*role.name).cmp(name));
             let role = account.roles.get(place.ok()?)?;
-            Some((uid(&role.uid), PrincipalKind::Role(role.kind)))
+            Some((role.uid.clone(), PrincipalKind::Role(role.kind)))
         }
     }
 }

@@ -27,6 +27,17 @@ impl BundleDigest {
     }
 }
 
+/// Makes the digest of one file's content, piece by piece.
+#[derive(Debug, Default)]
+pub struct ContentDigester(Sha256);
+
+impl ContentDigester {
+    /// The next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+}
+
 /// Makes the digest of files that come one by one, in any order, without keeping their contents.
 #[derive(Debug, Default)]
 pub struct Digester(BTreeMap<String, [u8; 32]>);
@@ -35,6 +46,11 @@ impl Digester {
     /// Adds a file.
     pub fn add(&mut self, path: impl Into<String>, content: &[u8]) {
         self.0.insert(path.into(), Sha256::digest(content).into());
+    }
+
+    /// Adds a file whose content was met piece by piece.
+    pub fn add_digested(&mut self, path: impl Into<String>, content: ContentDigester) {
+        self.0.insert(path.into(), content.0.finalize().into());
     }
 
     /// The digest of all that were added.
@@ -65,6 +81,12 @@ mod tests {
         };
         let one = digest(&[("a/x.json", "1"), ("a.json", "2")]);
         assert_eq!(one, digest(&[("a.json", "2"), ("a/x.json", "1")]));
+        let mut pieces = ContentDigester::default();
+        pieces.update(b"ab");
+        pieces.update(b"c");
+        let mut digester = Digester::default();
+        digester.add_digested("a.json", pieces);
+        assert_eq!(digester.finish(), digest(&[("a.json", "abc")]));
         let mut files = BundleFiles::default();
         files.insert("a.json", "2");
         files.insert("a/x.json", "1");

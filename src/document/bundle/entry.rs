@@ -7,6 +7,7 @@ use crate::model::account::{Grantee, Name, PolicyRef, Scope};
 use crate::model::arn::{AccountId, Arn, is_account, is_identity_name};
 use crate::model::resource::Resource;
 use crate::model::tag::{Tag, TagRef, TagSet};
+use crate::model::text::split_at_byte;
 use crate::model::verdict::limits;
 
 /// A value with the place that it was read from, for errors that show only among documents.
@@ -107,7 +108,7 @@ pub(in crate::document) fn policy_ref(
     at: &Cursor<'_, '_>,
     sink: &mut Sink<'_>,
 ) -> Result<PolicyRef, Told> {
-    at.parse(sink, |text| match text.split_once(':') {
+    at.parse(sink, |text| match split_at_byte(text, b':') {
         Some(("system", name)) => Ok(PolicyRef::System(Name::try_from(name)?)),
         Some(("custom", name)) => Ok(PolicyRef::Custom(Name::try_from(name)?)),
         _ => {
@@ -122,7 +123,7 @@ pub(in crate::document) fn grantee(
     at: &Cursor<'_, '_>,
     sink: &mut Sink<'_>,
 ) -> Result<Grantee, Told> {
-    at.parse(sink, |text| match text.split_once(':') {
+    at.parse(sink, |text| match split_at_byte(text, b':') {
         Some(("user", name)) => Ok(Grantee::User(name.to_owned())),
         Some(("group", name)) => Ok(Grantee::Group(Name::try_from(name)?)),
         Some(("role", name)) => Ok(Grantee::Role(name.to_owned())),

@@ -299,6 +299,9 @@ pub enum EntryErrorKind {
     /// A trust policy, and a resource that is no role.
     #[error("a trust policy is for questions about roles of a named account")]
     TrustOfOthers,
+    /// A request of a case of routes is told in several ways, or in none.
+    #[error("not a form that requests of cases have")]
+    RequestForm,
     /// More than one thing is said of the session's policy.
     #[error("the session's policy is told twice")]
     SessionTwice,
@@ -368,6 +371,7 @@ impl EntryErrorKind {
             | Self::PolicyOfUnknown
             | Self::ControlOfNobody
             | Self::TrustOfOthers
+            | Self::RequestForm
             | Self::SessionTwice => "INVALID_CASE",
         }
     }

@@ -1,20 +1,21 @@
 //! The parts of a bundle, each read into the [`Reading`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::account::{self, AccountFile};
+use super::batch::{self, Batch, ReadPolicy};
 use super::entry::{self, Placed};
 use super::error::EntryErrorKind;
 use super::layout::{self, AccountFilePart, Form, Part};
 use super::manifest::{self, BundleFile, Difference};
 use super::organization;
-use super::reading::{AccountPart, OrganizationPart, Reading, Site, Sited, duplicate, site};
+use super::reading::{AccountPart, OrganizationPart, Reading, Sited, duplicate, site};
 use super::{BundleFiles, MAX_FILE_BYTES, MAX_LINE_BYTES};
 use crate::document::callers;
 use crate::document::catalog;
 use crate::document::cursor::{Cursor, Sink, Told};
-use crate::document::policy::{self, MAX_DOCUMENT_BYTES, PolicyOptions};
+use crate::document::policy::{self, PolicyOptions};
 use crate::document::position::{Source, Spot};
 use crate::document::routes;
 use crate::document::shipped;
@@ -149,23 +150,21 @@ impl<'f> Reading<'f> {
                 self.read_account(path, source, account);
             }
             Part::Account(account, AccountFilePart::Policy(form)) => {
-                for (name, policy, at) in self.policies(path, source, form, DocumentLayer::Identity)
-                {
-                    let known = &mut self.accounts.entry(account.clone()).or_default().policies;
-                    if known.insert(name.clone(), policy).is_some() {
-                        self.refuse_at(&at, duplicate("policy", name.as_str()));
-                    }
-                }
+                let known = self.accounts.entry(account.clone()).or_default();
+                let mut policies = std::mem::take(&mut known.policies);
+                self.policies(path, source, &form, DocumentLayer::Identity, &mut policies);
+                self.accounts.entry(account).or_default().policies = policies;
             }
             Part::System(form) => {
-                for (name, policy, at) in self.policies(path, source, form, DocumentLayer::Identity)
-                {
-                    if self.system.insert(name.clone(), policy).is_some() {
-                        self.refuse_at(&at, duplicate("policy", name.as_str()));
-                    }
-                }
+                let mut policies = std::mem::take(&mut self.system);
+                self.policies(path, source, &form, DocumentLayer::Identity, &mut policies);
+                self.system = policies;
             }
-            Part::Control(form) => self.read_control(path, source, form),
+            Part::Control(form) => {
+                let mut policies = std::mem::take(&mut self.control);
+                self.policies(path, source, &form, DocumentLayer::Control, &mut policies);
+                self.control = policies;
+            }
             Part::Tag(form) => self.read_tag_policies(path, source, form),
             Part::Resource(form) => self.read_resource_policies(path, source, form),
             Part::Resources => self.read_resources(path, source),
@@ -207,15 +206,6 @@ impl<'f> Reading<'f> {
             source,
             parsed,
         }));
-    }
-
-    fn read_control(&mut self, path: &'f str, source: Source<'f>, form: Form) {
-        for (name, policy, at) in self.policies(path, source, form, DocumentLayer::Control) {
-            let is_shipped = shipped::control_policies().contains_key(&name);
-            if is_shipped || self.control.insert(name.clone(), policy).is_some() {
-                self.refuse_at(&at, duplicate("policy", name.as_str()));
-            }
-        }
     }
 
     fn read_tag_policies(&mut self, path: &'f str, source: Source<'f>, form: Form) {
@@ -264,68 +254,60 @@ impl<'f> Reading<'f> {
         }
     }
 
-    /// The policies of one file, with the sites of their names.
+    /// Adds the policies of one file to those of its sort.
     fn policies(
         &mut self,
         path: &'f str,
         source: Source<'f>,
-        form: Form,
+        form: &Form,
         layer: DocumentLayer,
-    ) -> Vec<(Name, Policy, Site<'f>)> {
+        policies: &mut BTreeMap<Name, Policy>,
+    ) {
         let (settings, catalog) = (self.settings.clone(), Arc::clone(&self.catalog));
         let options = PolicyOptions {
             layer,
             settings: &settings,
             catalog: &catalog,
         };
-        let mut policies = Vec::new();
-        for (name, line) in documents(source, form) {
-            let read = match name {
-                None => self.document(path, line, MAX_LINE_BYTES, |at, sink| {
-                    named_policy(at, &options, sink)
-                }),
-                Some(name) => self.document(path, line, MAX_DOCUMENT_BYTES, |at, sink| {
-                    policy::check_length(line.text, at, &options, sink)?;
-                    Ok((name, policy::policy(at, &options, sink)?, at.spot()))
-                }),
-            };
-            if let Some((name, policy, spot)) = read {
-                policies.push((name, policy, site(path, line, &spot)));
+        for batch in batch::policies(path, source, form, &options) {
+            let Batch {
+                read,
+                lints,
+                errors,
+            } = batch;
+            self.lints.extend(lints);
+            self.refuse_document(path, errors);
+            for ReadPolicy {
+                name,
+                policy,
+                source,
+                spot,
+            } in read
+            {
+                let is_shipped = layer == DocumentLayer::Control
+                    && shipped::control_policies().contains_key(&name);
+                if is_shipped || policies.insert(name.clone(), policy).is_some() {
+                    let site = site(path, source, &spot);
+                    self.refuse_at(&site, duplicate("policy", name.as_str()));
+                }
             }
         }
-        policies
     }
 }
 
 /// The documents of a file: the whole, named by the file, or each line that is not blank.
-fn documents(source: Source<'_>, form: Form) -> Vec<(Option<Name>, Source<'_>)> {
-    match form {
-        Form::Whole(name) => vec![(Some(name), source)],
-        Form::Lines => source
-            .text
-            .lines()
-            .zip(1..)
-            .filter(|(line, _)| !line.trim_ascii().is_empty())
-            .map(|(line, number)| (None, Source::on_line(line, number)))
-            .collect(),
-    }
-}
-
-/// `{"name": …, "policy": {…}}`
-fn named_policy(
-    at: &Cursor<'_, '_>,
-    options: &PolicyOptions<'_>,
-    sink: &mut Sink<'_>,
-) -> Result<(Name, Policy, Spot), Told> {
-    let members = at.members(&["name", "policy"], sink)?;
-    let name = members
-        .required("name", sink)
-        .and_then(|at| entry::placed(&at, sink, entry::name));
-    let policy = members
-        .required("policy", sink)
-        .and_then(|at| policy::policy(&at, options, sink));
-    let Placed { value: name, spot } = name?;
-    Ok((name, policy?, spot))
+pub(super) fn documents(
+    source: Source<'_>,
+    form: Form,
+) -> impl Iterator<Item = (Option<Name>, Source<'_>)> {
+    let (whole, lines) = match form {
+        Form::Whole(name) => (Some((Some(name), source)), ""),
+        Form::Lines => (None, source.text),
+    };
+    let lines = lines.lines().zip(source.first_line..);
+    let lines = lines.filter(|(line, _)| !line.trim_ascii().is_empty());
+    let lines = lines.map(|(line, number)| (None, Source::on_line(line, number)));
+    whole.into_iter().chain(lines)
 }
 
 /// `{"dialect": …, "policy": {…}}`, with a `name` where the file does not name it.

@@ -169,6 +169,14 @@ impl<'f> Reading<'f> {
         }
     }
 
+    /// Tells the errors of documents of one file, if there are any.
+    pub(super) fn refuse_document(&mut self, path: &str, errors: FileErrors) {
+        if !errors.is_empty() {
+            self.refused_document(path);
+            self.errors_of(path).append(errors);
+        }
+    }
+
     fn refused_document(&mut self, path: &str) {
         let name = path.strip_suffix(".json").unwrap_or(path);
         self.refused.insert(name.to_owned());

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
+use hashbrown::{HashMap, HashSet};
+
 use super::account::AccountFile;
 use super::error::EntryErrorKind;
 use super::links::{Broken, FoundTagPolicy, Known, check_account, check_organization};
@@ -35,7 +37,7 @@ impl<'f> Reading<'f> {
             read.is_some_and(|read| read.is_there)
         };
         self.inheritance.check_accounts(is_there, &mut broken);
-        let mut uids = BTreeMap::new();
+        let mut uids = Uids::new();
         let checked = self.accounts.iter().filter(|(_, read)| !read.is_broken);
         for (account, read) in checked {
             for part in &read.parts {
@@ -48,7 +50,7 @@ impl<'f> Reading<'f> {
     }
 
     fn resources_twice(&self, broken: &mut Broken<'f>) {
-        let mut arns = BTreeSet::new();
+        let mut arns = HashSet::with_capacity(self.resources.len());
         for resource in &self.resources {
             if !arns.insert(&resource.value.arn) {
                 let kind = duplicate("resource", resource.value.arn.as_str());
@@ -59,7 +61,7 @@ impl<'f> Reading<'f> {
 }
 
 /// The first user or role with a number.
-type Uids<'f, 'r> = BTreeMap<&'r str, Site<'f>>;
+type Uids<'f, 'r> = HashMap<&'r str, Site<'f>>;
 
 /// A number names one user or role of all accounts, or a resource-based policy that names it
 /// would name two; both are refused.
@@ -99,7 +101,7 @@ fn names_twice<'f>(part: &AccountPart<'f>, broken: &mut Broken<'f>) {
         "role",
         roles.iter().map(|role| (&*role.value.name, &role.spot)),
     );
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::with_capacity(attachments.len());
     for entry in attachments {
         if !seen.insert(&entry.attachment) {
             let name = entry.attachment.policy.to_string();
@@ -120,7 +122,7 @@ impl Unique<'_, '_> {
     }
 
     fn check<'r>(&mut self, sort: &'static str, names: impl Iterator<Item = (&'r str, &'r Spot)>) {
-        let mut seen = BTreeSet::new();
+        let mut seen = HashSet::new();
         for (name, spot) in names {
             if !seen.insert(name) {
                 self.refuse(spot, duplicate(sort, name));
@@ -140,9 +142,10 @@ struct Whole<'r, 'f> {
 /// The names of one account.
 #[derive(Default)]
 struct Names<'r> {
-    users: BTreeSet<&'r str>,
-    groups: BTreeSet<&'r str>,
-    roles: BTreeSet<&'r str>,
+    users: HashSet<&'r str>,
+    groups: HashSet<&'r str>,
+    roles: HashSet<&'r str>,
+    policies: HashSet<&'r str>,
 }
 
 impl<'r, 'f> Whole<'r, 'f> {
@@ -158,6 +161,8 @@ impl<'r, 'f> Whole<'r, 'f> {
         let mut names: BTreeMap<_, Names<'_>> = BTreeMap::new();
         for (account, read) in &reading.accounts {
             let known = names.entry(account).or_default();
+            let policies = read.policies.keys();
+            known.policies.extend(policies.map(Name::as_str));
             for AccountPart { parsed, .. } in &read.parts {
                 let users = parsed.users.iter();
                 known.users.extend(users.map(|user| &*user.value.name));
@@ -199,8 +204,8 @@ impl Known for Whole<'_, '_> {
                     || reading.is_refused("policies/system", name)
             }
             PolicyRef::Custom(name) => {
-                let known = reading.accounts.get(account);
-                known.is_some_and(|read| read.policies.contains_key(name))
+                let names = self.names.get(account);
+                names.is_some_and(|names| names.policies.contains(name.as_str()))
                     || reading.is_refused(&format!("accounts/{account}/policies"), name)
             }
         })

@@ -1,12 +1,14 @@
 //! What stands in objects and arrays.
 
+use smallvec::SmallVec;
+
 use crate::document::error::ShapeErrorKind;
-use crate::document::json::Node;
+use crate::document::json::{Member, Node};
 
 use super::{Cursor, Sink, Told};
 
 /// Members of an object, by name.
-pub type Entries<'c, 'n> = Vec<(&'n str, Cursor<'c, 'n>)>;
+pub type Entries<'c, 'n> = SmallVec<[(&'n str, Cursor<'c, 'n>); 4]>;
 
 /// The elements of an array.
 #[derive(Debug, Clone)]
@@ -30,11 +32,39 @@ impl<'c, 'n> Iterator for Items<'c, 'n> {
 
 impl ExactSizeIterator for Items<'_, '_> {}
 
+/// One value, or the elements of an array.
+#[derive(Debug, Clone)]
+pub enum OneOrSome<'c, 'n> {
+    /// The value, until it was taken.
+    One(Option<Cursor<'c, 'n>>),
+    /// The elements.
+    Some(Items<'c, 'n>),
+}
+
+impl<'c, 'n> Iterator for OneOrSome<'c, 'n> {
+    type Item = Cursor<'c, 'n>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::One(one) => one.take(),
+            Self::Some(items) => items.next(),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let length = match self {
+            Self::One(one) => usize::from(one.is_some()),
+            Self::Some(items) => items.len(),
+        };
+        (length, Some(length))
+    }
+}
+
 /// The known members of one object.
 #[derive(Debug)]
 pub struct Members<'c, 'n> {
     pub(super) at: &'c Cursor<'c, 'n>,
-    pub(super) entries: Entries<'c, 'n>,
+    pub(super) members: &'n [Member<'n>],
 }
 
 impl<'c, 'n> Members<'c, 'n> {
@@ -54,8 +84,9 @@ impl<'c, 'n> Members<'c, 'n> {
 
     /// A member that may be there.
     pub fn optional(&self, name: &str) -> Option<Cursor<'c, 'n>> {
-        let found = self.entries.iter().find(|(known, _)| *known == name);
-        found.map(|(_, at)| *at)
+        let mut members = self.members.iter().enumerate();
+        let (place, (_, node)) = members.find(|(_, (known, _))| *known == name)?;
+        Some(self.at.child(place, node))
     }
 
     /// The object itself.

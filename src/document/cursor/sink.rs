@@ -26,7 +26,8 @@ pub fn read<'a, T>(
     max_bytes: usize,
     reader: impl FnOnce(&Cursor<'_, '_>, &mut Sink<'a>) -> Result<T, Told>,
 ) -> Result<Parsed<T>, DocumentErrors> {
-    let root = json::parse(source, max_bytes)?;
+    let arena = json::Arena::for_text(source.text);
+    let root = json::parse(source, max_bytes, &arena)?;
     let mut sink = Sink::new(source);
     let value = reader(&Cursor::root(&root), &mut sink);
     sink.finish(value)
@@ -115,6 +116,9 @@ fn place<K, T>(
     told: Vec<Unplaced<K>>,
     make: impl Fn(K, Position) -> T,
 ) -> Vec<T> {
+    if told.is_empty() {
+        return Vec::new();
+    }
     let spots: Vec<&Spot> = told.iter().map(|told| &told.spot).collect();
     let positions = source.locate_all(&spots);
     let kinds = told.into_iter().map(|told| told.kind);

@@ -1,5 +1,6 @@
 //! What an account sets: the feature, and each rule.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::excluded;
@@ -51,7 +52,7 @@ pub(super) fn switches(
     Ok(AccountInheritance {
         feature: status.transpose()?.unwrap_or_default(),
         regions: regions.transpose()?.map(Vec::into_boxed_slice),
-        rules: Default::default(),
+        rules: BTreeMap::new(),
         excluded: excluded?,
     })
 }

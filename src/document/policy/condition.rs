@@ -14,8 +14,12 @@ use super::key::{self, ReadKey, Standing};
 use super::operator::{Base, Operator};
 use super::{CONDITIONS, PolicyErrorKind, PolicyOptions, operand};
 
-/// A condition, and where its key stands.
-pub(super) type ReadCondition = (Condition, Spot);
+/// Conditions, and beside each where its key stands.
+#[derive(Debug, Default)]
+pub(super) struct ReadConditions {
+    pub(super) conditions: Vec<Condition>,
+    pub(super) spots: Vec<Spot>,
+}
 
 /// Reads a `Condition` element. An empty object is no constraint (ram 2.2).
 pub(super) fn read(
@@ -23,10 +27,11 @@ pub(super) fn read(
     options: &PolicyOptions<'_>,
     effect: Effect,
     sink: &mut Sink<'_>,
-) -> Result<Vec<ReadCondition>, Told> {
+) -> Result<ReadConditions, Told> {
     let operators = at.entries(sink)?;
     let mut rest = CONDITIONS.most;
-    let read = all(&operators, |(name, at)| {
+    let mut read = ReadConditions::default();
+    all(&operators, |(name, at)| {
         let keys = at.entries(sink)?;
         if keys.is_empty() {
             return Err(at.refuse(ShapeErrorKind::Empty, sink));
@@ -43,16 +48,18 @@ pub(super) fn read(
                 operator,
                 operator_name: name,
             };
-            let read = reader.read(key, at, sink)?;
+            let condition = reader.read(key, at, sink)?;
             // One key alone stands once.
-            if keys.len() == 1 || written.insert(identity(key, &read.0.key)) {
-                return Ok(read);
+            if keys.len() == 1 || written.insert(identity(key, &condition.key)) {
+                read.conditions.push(condition);
+                read.spots.push(at.key_spot());
+                return Ok(());
             }
             let key = (*key).into();
             Err(at.refuse_key(PolicyErrorKind::DuplicateKey { key }, sink))
         })
     })?;
-    Ok(read.into_iter().flatten().collect())
+    Ok(read)
 }
 
 /// The form in which two spellings of one key are equal.
@@ -111,7 +118,7 @@ impl Reader<'_> {
         name: &str,
         at: &Cursor<'_, '_>,
         sink: &mut Sink<'_>,
-    ) -> Result<ReadCondition, Told> {
+    ) -> Result<Condition, Told> {
         let key = key::parse(name, self.options.catalog).map_err(|kind| at.refuse_key(kind, sink));
         let test = operand::read_test(self.operator.base, at, sink);
         let ReadKey { key, standing } = key?;
@@ -127,7 +134,7 @@ impl Reader<'_> {
             return Err(at.refuse_key(PolicyErrorKind::OperatorUnfit { operator, key }, sink));
         }
         self.check_standing(&condition, standing, name, at, sink)?;
-        Ok((condition, at.key_spot()))
+        Ok(condition)
     }
 
     /// Security 7.1: an unknown `acs:` key is refused; under `unknown_keys = warn` only where its

@@ -7,6 +7,7 @@ use crate::model::catalog::Catalog;
 use crate::model::condition::{CONTEXT_KEYS, ConditionKey, TagConditionKey, TagFamily};
 use crate::model::pattern::has_wildcard;
 use crate::model::tag::check_key;
+use crate::model::text::split_at_byte;
 
 use super::{MAX_VALUE_BYTES, PolicyErrorKind};
 
@@ -35,7 +36,7 @@ pub(super) fn parse(text: &str, catalog: &Catalog) -> Result<ReadKey, PolicyErro
     if text.len() > MAX_VALUE_BYTES {
         return Err(PolicyErrorKind::ValueTooLong);
     }
-    let (left, tag_key) = match text.split_once('/') {
+    let (left, tag_key) = match split_at_byte(text, b'/') {
         Some((left, tag_key)) => (left, Some(tag_key)),
         None => (text, None),
     };
@@ -47,7 +48,7 @@ pub(super) fn parse(text: &str, catalog: &Catalog) -> Result<ReadKey, PolicyErro
         key,
         standing: Standing::Plain,
     };
-    let Some((service, name)) = fixed.split_once(':') else {
+    let Some((service, name)) = split_at_byte(&fixed, b':') else {
         return bare(&fixed, tag_key)
             .ok_or_else(|| PolicyErrorKind::KeyUnprefixed { key: text.into() });
     };

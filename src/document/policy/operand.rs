@@ -90,7 +90,7 @@ fn text<'n>(
     sink: &mut Sink<'_>,
 ) -> Result<Cow<'n, str>, Told> {
     let text = match at.node() {
-        Node::String(text) => Cow::Borrowed(&**text),
+        Node::String(text) => Cow::Borrowed(*text),
         Node::Bool(value) => unquoted(at, value, sink),
         Node::Number(number) if fractions == Fractions::Refused && number.is_f64() => {
             return Err(at.refuse(PolicyErrorKind::UnquotedFraction, sink));

@@ -16,7 +16,7 @@ const PROVIDERS: &str = "the ARN of an identity provider";
 /// Reads a `Principal` element.
 pub(super) fn read(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Principals, Told> {
     match at.node() {
-        Node::String(text) if text == "*" => Ok(Principals::Everybody),
+        Node::String("*") => Ok(Principals::Everybody),
         Node::Array(items) if is_everybody(items) => Ok(Principals::Everybody),
         Node::String(_) | Node::Array(_) => entries(at, IDS, id, sink).map(Principals::Any),
         Node::Object(_) => families(at, sink).map(Principals::Any),
@@ -27,7 +27,7 @@ pub(super) fn read(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Principal
 }
 
 fn is_everybody(items: &[Node<'_>]) -> bool {
-    matches!(items, [Node::String(text)] if text == "*")
+    matches!(items, [Node::String("*")])
 }
 
 fn families(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<Vec<PrincipalPattern>, Told> {

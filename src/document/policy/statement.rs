@@ -8,7 +8,8 @@ use crate::model::pattern::{AccountPattern, ActionPattern, ResourcePattern};
 use crate::model::settings::NotResource;
 use crate::model::statement::{Actions, DocumentLayer, Effect, Principals, Resources, Statement};
 
-use super::{ACTIONS, PolicyErrorKind, PolicyOptions, RESOURCES, condition, principal};
+use super::condition::{self, ReadConditions};
+use super::{ACTIONS, PolicyErrorKind, PolicyOptions, RESOURCES, principal};
 
 /// A statement with the spots that warnings speak of.
 #[derive(Debug)]
@@ -56,11 +57,12 @@ pub(super) fn read<'n>(
     let seen_effect = effect.as_ref().map_or(Effect::Deny, |effect| *effect);
     let actions = read_actions(&members, options.layer, seen_effect, sink);
     let resources = read_resources(&members, options, seen_effect, sink);
-    let conditions = members.optional("Condition").map_or(Ok(Vec::new()), |at| {
-        condition::read(&at, options, seen_effect, sink)
-    });
+    let conditions = members
+        .optional("Condition")
+        .map(|at| condition::read(&at, options, seen_effect, sink))
+        .transpose();
     let actions = actions?;
-    let (conditions, condition_spots) = conditions?.into_iter().unzip();
+    let ReadConditions { conditions, spots } = conditions?.unwrap_or_default();
     let statement = Statement {
         sid: sid?,
         effect: effect?,
@@ -74,7 +76,7 @@ pub(super) fn read<'n>(
         spot: at.spot(),
         actions: actions.spot,
         written_actions: actions.written,
-        conditions: condition_spots,
+        conditions: spots,
     })
 }
 
@@ -149,8 +151,12 @@ fn read_actions<'n>(
             }
         };
     let items = at.one_or_some(ACTIONS, sink)?;
-    let read = all(items, |at| action_pattern(&at, dead, sink))?;
-    let (patterns, written) = read.into_iter().unzip();
+    let mut written = Vec::with_capacity(items.size_hint().0);
+    let patterns = all(items, |at| {
+        let (pattern, text) = action_pattern(&at, dead, sink)?;
+        written.push(text);
+        Ok(pattern)
+    })?;
     Ok(ReadActions {
         patterns: make(patterns),
         written,

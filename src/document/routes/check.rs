@@ -7,7 +7,7 @@ use crate::document::error::Excerpt;
 use crate::document::lint::LintKind;
 use crate::model::action::ActionRef;
 use crate::model::arn::ResourceName;
-use crate::model::catalog::{ActionFacts, Catalog};
+use crate::model::catalog::{ActionFacts, Catalog, OperationKind};
 use crate::model::condition::{parse_bool, parse_ip};
 use crate::model::context_key::is_derived;
 use crate::model::route::source::{ContextSource, Source};
@@ -133,7 +133,7 @@ impl Checking<'_, '_, '_> {
     fn answers(&mut self, facts: &ActionFacts) {
         let route = self.route;
         if is_lax(route.kind, facts.kind) {
-            let known = facts.kind;
+            let known = word(facts.kind);
             self.refuse("kind", RouteErrorKind::KindNotStricter { known });
         }
         match (&route.on_deny, &route.target) {
@@ -155,6 +155,16 @@ impl Checking<'_, '_, '_> {
             let spot = at.map_or_else(|| self.members.whole().spot(), |at| at.spot());
             self.sink.warn(&spot, LintKind::RouteRefusesObligations);
         }
+    }
+}
+
+/// A kind as documents write it.
+fn word(kind: OperationKind) -> &'static str {
+    match kind {
+        OperationKind::Create => "create",
+        OperationKind::Query => "query",
+        OperationKind::Update => "update",
+        OperationKind::Other => "other",
     }
 }
 

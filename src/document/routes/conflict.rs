@@ -3,7 +3,7 @@
 //! A more exact host stands before another, then a more exact path, segment by segment, then a
 //! listed method before any method, then more parameters before fewer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::RouteErrorKind;
 use crate::document::bundle::entry::Placed;
@@ -13,11 +13,11 @@ use crate::model::route::{Route, Target};
 
 /// Refuses every route that has its precedence in common with an earlier one, or its name.
 pub(super) fn check(routes: &[Placed<Route>], sink: &mut Sink<'_>) -> Result<(), Told> {
-    let mut names = BTreeMap::new();
+    let mut names = BTreeSet::new();
     let mut shapes: BTreeMap<(String, String), Vec<&Route>> = BTreeMap::new();
     let mut told = None;
     for Placed { value: route, spot } in routes {
-        if names.insert(&route.name, ()).is_some() {
+        if !names.insert(&route.name) {
             let name = Excerpt::from(route.name.as_str());
             told = Some(sink.refuse(spot, RouteErrorKind::Duplicate { name }));
         }
@@ -64,15 +64,18 @@ fn overlap(one: &Target, other: &Target) -> bool {
     let (Target::Http(one), Target::Http(other)) = (one, other) else {
         return true;
     };
-    let shares = |method: &Box<str>| other.methods.contains(method);
     let methods = match (one.methods.is_empty(), other.methods.is_empty()) {
         (true, true) => true,
-        (false, false) => one.methods.iter().any(shares),
+        (false, false) => {
+            let mut methods = one.methods.iter();
+            methods.any(|method| other.methods.contains(method))
+        }
         (true, false) | (false, true) => false,
     };
-    let differs = |(name, value): (&Box<str>, &Box<str>)| {
+    let mut parameters = one.parameters.iter();
+    let differ = parameters.any(|(name, value)| {
         let others = other.parameters.get(name);
         others.is_some_and(|others| others != value)
-    };
-    methods && one.parameters.len() == other.parameters.len() && !one.parameters.iter().any(differs)
+    });
+    methods && one.parameters.len() == other.parameters.len() && !differ
 }

@@ -2,7 +2,6 @@
 
 use crate::document::error::Excerpt;
 use crate::model::arn::InvalidArn;
-use crate::model::catalog::OperationKind;
 use crate::model::route::source::{InvalidPointer, InvalidSpiffeTemplate};
 use crate::model::route::template::InvalidTemplate;
 
@@ -48,6 +47,9 @@ pub enum RouteErrorKind {
         /// What may stand here.
         expected: &'static str,
     },
+    /// The names of the two members of a tag.
+    #[error("expected the names of two members, the key's and the value's")]
+    TagMembers,
     /// A principal that nobody wrote.
     #[error("no principal `{name}`")]
     PrincipalUnknown {
@@ -117,10 +119,10 @@ pub enum RouteErrorKind {
         key: Excerpt,
     },
     /// A kind that is less strict than the catalog's.
-    #[error("the kind of this action is {known:?}, and a route states only a stricter one")]
+    #[error("the kind of this action is `{known}`, and a route states only a stricter one")]
     KindNotStricter {
         /// The catalog's.
-        known: OperationKind,
+        known: &'static str,
     },
     /// An empty result for something that is no list.
     #[error("only actions that list have another answer than a refusal")]
@@ -170,7 +172,7 @@ impl RouteErrorKind {
             Self::GrpcName => "INVALID_GRPC_NAME",
             Self::Method => "INVALID_METHOD",
             Self::Target => "INVALID_TARGET",
-            Self::Form { .. } => "INVALID_SOURCE",
+            Self::Form { .. } | Self::TagMembers => "INVALID_SOURCE",
             Self::PrincipalUnknown { .. } => "PRINCIPAL_UNKNOWN",
             Self::PrincipalArn(_) | Self::PrincipalFixed => "INVALID_PRINCIPAL",
             Self::SessionMissing | Self::SessionUnused => "INVALID_SESSION",

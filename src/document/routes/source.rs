@@ -139,10 +139,7 @@ fn shape(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<TagShape, Tol
             let names = cursor::all(at.items(sink)?, |at| at.text(sink))?;
             match names.as_slice() {
                 [key, value] if key != value => Ok(pairs(key, value)),
-                _ => {
-                    let expected = "`members`: the names of two members";
-                    Err(at.refuse(RouteErrorKind::Form { expected }, sink))
-                }
+                _ => Err(at.refuse(RouteErrorKind::TagMembers, sink)),
             }
         }
     }

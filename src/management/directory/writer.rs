@@ -30,7 +30,7 @@ const BEGUN: &str = "begun";
 pub(super) struct Writer {
     base: Base,
     reader: Reader,
-    store: Option<DirectoryStore>,
+    store: Option<Arc<DirectoryStore>>,
     writes: DirectoryWrites,
     step: Step,
     version: Version,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::pass::Wish;
+use super::pass::{Wish, Wisher};
 use super::{Directory, Event, Failures, News, Source, is_checked, scope_of};
 use crate::model::inheritance::OnDissociate;
 use crate::model::settings::is_reserved_key;
@@ -104,8 +104,8 @@ impl Directory<'_> {
         let scope = scope_of(setting);
         self.bring(
             associated,
-            wishes,
-            (primary, rule, scope),
+            &wishes,
+            &(primary, rule, scope),
             checked,
             path,
             event,
@@ -115,8 +115,8 @@ impl Directory<'_> {
     fn bring(
         &mut self,
         associated: &str,
-        wishes: Vec<Wish>,
-        by: super::pass::Wisher<'_>,
+        wishes: &[Wish],
+        by: &Wisher<'_>,
         checked: bool,
         path: &[String],
         event: &mut Event,
@@ -124,13 +124,13 @@ impl Directory<'_> {
         if wishes.is_empty() {
             return;
         }
-        for (key, _) in &wishes {
+        for (key, _) in wishes {
             event.done.insert((associated.to_owned(), key.clone()));
         }
         let written = if checked {
-            self.checked_pass(associated, &wishes, Some(&by), event)
+            self.checked_pass(associated, wishes, Some(by), event)
         } else {
-            self.pass(associated, &wishes, Some(&by), event)
+            self.pass(associated, wishes, Some(by), event)
         };
         event.edited(associated, written, path.to_vec());
     }
@@ -167,8 +167,8 @@ impl Directory<'_> {
         let denied = std::mem::replace(&mut event.denied, false);
         self.bring(
             associated,
-            wishes,
-            (primary, rule, scope),
+            &wishes,
+            &(primary, rule, scope),
             checked,
             &path,
             event,

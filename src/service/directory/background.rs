@@ -14,7 +14,7 @@ use super::asker::{Asker, TAG};
 
 /// What works off the work that changes of the directory left.
 pub fn step() -> Step {
-    Box::new(|turn, work| worked(turn, work))
+    Box::new(worked)
 }
 
 /// A step, in the policies that are in force now. Without any nothing is done, and it stays.

@@ -22,7 +22,7 @@ const MAX_TYPE_BYTES: usize = 128;
 const MAX_REGION_BYTES: usize = 64;
 
 /// A field that breaks a rule.
-pub(super) fn invalid(field: String, detail: impl ToString) -> CallError {
+pub(super) fn invalid(field: String, detail: &(impl ToString + ?Sized)) -> CallError {
     CallError::Refused(Refusal {
         reason: RefusalReason::InvalidRequest,
         field,
@@ -64,7 +64,7 @@ pub(super) fn arns(arns: &[String]) -> Result<Vec<Arn>, CallError> {
     check_count(arns.len(), "arns")?;
     let arns = arns.iter().enumerate();
     arns.map(|(place, text)| {
-        let at = |error| invalid(format!("arns[{place}]"), error);
+        let at = |error| invalid(format!("arns[{place}]"), &error);
         Arn::try_from(&**text).map_err(at)
     })
     .collect()
@@ -145,7 +145,7 @@ pub(super) fn group(group: &v1::ResourceGroup, field: String) -> Result<Option<N
     if id.is_empty() {
         return Ok(None);
     }
-    let name = Name::try_from(&**id).map_err(|error| invalid(field, error))?;
+    let name = Name::try_from(&**id).map_err(|error| invalid(field, &error))?;
     Ok(Some(name))
 }
 
@@ -160,8 +160,8 @@ pub(super) fn links(sent: &[v1::ResourceAssociation]) -> Result<Vec<Link>, CallE
             rule,
         } = one;
         let at = |name: &str| format!("associations[{place}].{name}");
-        let arn = |text: &str, name| Arn::try_from(text).map_err(|error| invalid(at(name), error));
-        let rule = RuleId::try_from(&**rule).map_err(|error| invalid(at("rule"), error))?;
+        let arn = |text: &str, name| Arn::try_from(text).map_err(|error| invalid(at(name), &error));
+        let rule = RuleId::try_from(&**rule).map_err(|error| invalid(at("rule"), &error))?;
         Ok(Link {
             primary: arn(primary, "primary")?,
             associated: arn(associated, "associated")?,
@@ -202,7 +202,7 @@ fn description(facts: &v1::ResourceFacts, place: usize) -> Result<Description, C
         tags: sent,
     } = facts;
     let at = |name: &str| format!("resources[{place}].{name}");
-    let arn = Arn::try_from(&**arn).map_err(|error| invalid(at("arn"), error))?;
+    let arn = Arn::try_from(&**arn).map_err(|error| invalid(at("arn"), &error))?;
     if !account.is_empty() && arn.fields().owner().is_some() {
         return Err(invalid(at("account"), "the ARN names one"));
     }
@@ -229,7 +229,7 @@ fn description(facts: &v1::ResourceFacts, place: usize) -> Result<Description, C
     };
     Ok(Description {
         arn,
-        account: own.map_err(|error| invalid(at("account"), error))?,
+        account: own.map_err(|error| invalid(at("account"), &error))?,
         region: (!region.is_empty()).then(|| Arc::from(&**region)),
         kind: (!r#type.is_empty()).then(|| r#type.as_str().into()),
         group,

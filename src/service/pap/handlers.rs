@@ -2,6 +2,7 @@
 //!
 //! Changes go to the management task. Reading has a thread of its own, because the disk may wait.
 
+mod backup;
 mod export;
 mod read;
 mod watching;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt as _, stream};
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tonic::{Request, Response, Status};
 
 pub use self::read::{MAX_PAGE, PAGE_BYTES};
@@ -26,6 +27,7 @@ use crate::model::caller::Origin;
 use crate::publish::Reader;
 use crate::service::peer::{Peer, PeerAddress};
 use crate::service::phase::Phase;
+use crate::source::backup::Stores;
 use crate::wire::change::{self, Options, Outcome};
 use crate::wire::management::{checked, info};
 use crate::wire::page::PageKey;
@@ -49,6 +51,8 @@ pub struct Config {
     pub administrators: Administrators,
     /// What page tokens are sealed with.
     pub pages: PageKey,
+    /// What is kept on disk; `None`: nothing.
+    pub stores: Option<Stores>,
 }
 
 /// The service.
@@ -56,6 +60,8 @@ pub struct Config {
 pub(super) struct Handlers {
     config: Arc<Config>,
     phases: watch::Receiver<Phase>,
+    /// One backup at a time.
+    backups: Arc<Semaphore>,
 }
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -63,7 +69,12 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl Handlers {
     pub(super) fn new(config: Config, phases: watch::Receiver<Phase>) -> Self {
         let config = Arc::new(config);
-        Self { config, phases }
+        let backups = Arc::new(Semaphore::new(1));
+        Self {
+            config,
+            phases,
+            backups,
+        }
     }
 
     async fn change(
@@ -312,6 +323,25 @@ impl ManagementService for Handlers {
         });
         let messages = read.await.map_err(|error| error.to_status())?;
         Ok(Response::new(Box::pin(stream::iter(messages).map(Ok))))
+    }
+
+    type BackupStream = Answers<v1::BackupResponse>;
+
+    async fn backup(
+        &self,
+        request: Request<v1::BackupRequest>,
+    ) -> Result<Response<Self::BackupStream>, Status> {
+        let from = From::of(&request);
+        let v1::BackupRequest {} = request.into_inner();
+        let fault = |fault| CallError::from(fault).to_status();
+        let may = self.may_watch(&from, Read::Backup).await;
+        may.map_err(|error| error.to_status())?;
+        let stores = self.config.stores.clone();
+        let stores = stores.ok_or_else(|| fault(ManageFault::NothingKept))?;
+        let place = Arc::clone(&self.backups).try_acquire_owned();
+        let place = place.map_err(|_| fault(ManageFault::BackupRunning))?;
+        tracing::info!(peer = from.peer, "a backup is made");
+        Ok(Response::new(Box::pin(backup::messages(stores, place))))
     }
 
     async fn get_snapshot_info(

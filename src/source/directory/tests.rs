@@ -1,4 +1,4 @@
-mod disk;
+pub(crate) mod disk;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -38,10 +38,10 @@ fn resource(number: u64, version: u64) -> LiveResource {
     let kept = usize::try_from(number % 5).unwrap();
     LiveResource {
         arn: Arn::try_from(&*arn).unwrap(),
-        account: (number % 2 == 0).then(|| "7".try_into().unwrap()),
-        region: (number % 3 == 0).then(|| "cn-beijing".into()),
-        kind: (number % 4 == 0).then(|| "ecs:instance".into()),
-        group: (number % 5 == 0).then_some(group),
+        account: number.is_multiple_of(2).then(|| "7".try_into().unwrap()),
+        region: number.is_multiple_of(3).then(|| "cn-beijing".into()),
+        kind: number.is_multiple_of(4).then(|| "ecs:instance".into()),
+        group: number.is_multiple_of(5).then_some(group),
         version: Version(version),
         tags: tags
             .into_iter()
@@ -153,7 +153,7 @@ fn what_was_acknowledged_survives_a_lost_cache() {
         disk.fail_after(random.below(120), Fault::Cut);
         let mut after = before.clone();
         for version in 2..60 {
-            let writes: Vec<Write> = (0..1 + random.below(6))
+            let writes: Vec<Write> = (0..=random.below(6))
                 .map(|_| match random.below(4) {
                     0 => removal(random.below(40)),
                     _ => write(resource(random.below(40), version)),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::{ReadFilesError, digest_directory, read_directory};
+use super::{ReadFilesError, holds, read_directory};
 use crate::document::bundle::{BundleDigest, BundleFiles};
 
 /// How often a directory is read before it counts as one that never settles.
@@ -27,17 +27,18 @@ pub struct Seen {
 ///
 /// The first that cannot be read in two readings, or that no two readings agree.
 pub fn read_settled(directory: &Path) -> Result<Seen, ReadFilesError> {
-    let mut before = digest_directory(directory);
+    let mut before = read_directory(directory);
     for _ in 1..READINGS {
-        let now = read_directory(directory).map(|files| Seen {
-            digest: BundleDigest::of(&files),
-            files,
-        });
-        before = match (before, now) {
-            (Ok(before), Ok(now)) if before == now.digest => return Ok(now),
-            (Err(before), Err(now)) if before.to_string() == now.to_string() => return Err(now),
-            (_, Ok(now)) => Ok(now.digest),
-            (_, Err(now)) => Err(now),
+        before = match before {
+            Ok(files) if holds(directory, &files) => {
+                let digest = BundleDigest::of(&files);
+                return Ok(Seen { files, digest });
+            }
+            Ok(_) => read_directory(directory),
+            Err(before) => match read_directory(directory) {
+                Err(now) if before.to_string() == now.to_string() => return Err(now),
+                now => now,
+            },
         };
         sleep(PAUSE);
     }

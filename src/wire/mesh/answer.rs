@@ -1,10 +1,13 @@
 //! Answers: passed, passed to be answered without entries, refused, malformed, and failed.
 
+use std::fmt::Write as _;
+
 use tonic::Code;
 use tonic_types::pb;
 
 use super::{Told, header};
 use crate::model::route::EmptyResult;
+use crate::snapshot::route::Protocol;
 use crate::wire::envoy::config::core::v3 as core;
 use crate::wire::envoy::config::core::v3::header_value_option::HeaderAppendAction;
 use crate::wire::envoy::service::auth::v3 as auth;
@@ -70,7 +73,12 @@ pub(crate) fn denied(told: &Told<'_>, shown: Shown<'_>) -> auth::CheckResponse {
 
 /// The request is malformed or ambiguous.
 pub(crate) fn malformed(told: &Told<'_>, shown: Shown<'_>) -> auth::CheckResponse {
-    let refused = local(told, http::StatusCode::BadRequest, shown);
+    let mut refused = local(told, http::StatusCode::BadRequest, shown);
+    if told.protocol == Protocol::Grpc {
+        // The proxy would tell a client's mistake as an internal error.
+        let code = i32::from(Code::InvalidArgument).to_string();
+        refused.headers.push(replaced("grpc-status", &code));
+    }
     let response = HttpResponse::DeniedResponse(refused);
     answer(told, "ERROR", Code::InvalidArgument, response)
 }
@@ -85,7 +93,7 @@ pub(crate) fn failed(told: &Told<'_>, shown: Shown<'_>) -> auth::CheckResponse {
 /// A list that may not be seen, as a result without entries (security 3.5).
 pub(crate) fn empty(told: &Told<'_>, result: &EmptyResult) -> auth::CheckResponse {
     let shown = auth::DeniedHttpResponse {
-        status: status(http::StatusCode::Ok),
+        status: Some(status(http::StatusCode::Ok)),
         headers: local_headers(told, &result.content_type),
         body: result.body.to_string(),
     };
@@ -117,14 +125,14 @@ fn local(told: &Told<'_>, code: http::StatusCode, shown: Shown<'_>) -> auth::Den
         members.insert("message".to_owned(), message.into());
     }
     auth::DeniedHttpResponse {
-        status: status(code),
+        status: Some(status(code)),
         headers: local_headers(told, "application/json"),
         body: body.to_string(),
     }
 }
 
-fn status(code: http::StatusCode) -> Option<http::HttpStatus> {
-    Some(http::HttpStatus { code: code.into() })
+fn status(code: http::StatusCode) -> http::HttpStatus {
+    http::HttpStatus { code: code.into() }
 }
 
 /// security 10: "The empty 200 carries `cache-control: no-store`"; so do the others.
@@ -175,7 +183,8 @@ fn obligations(list: &[v1::Obligation]) -> String {
         } else {
             let mut units = [0; 2];
             for unit in letter.encode_utf16(&mut units) {
-                ascii.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a text cannot fail.
+                let _ = write!(ascii, "\\u{unit:04x}");
             }
         }
     }

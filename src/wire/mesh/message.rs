@@ -43,29 +43,24 @@ pub fn attributes(message: &auth::CheckRequest) -> Option<Attributes<'_>> {
 type Headers<'m> = Vec<(&'m str, &'m [u8])>;
 
 fn headers(http: &auth::attribute_context::HttpRequest) -> (HeaderForm, Headers<'_>) {
-    match &http.header_map {
-        Some(map) => {
-            let one = map.headers.iter().map(|header| {
-                let core::HeaderValue {
-                    key,
-                    value,
-                    raw_value,
-                } = header;
-                let value = if raw_value.is_empty() {
-                    value.as_bytes()
-                } else {
-                    raw_value
-                };
-                (&**key, value)
-            });
-            (HeaderForm::Raw, one.collect())
+    let Some(map) = &http.header_map else {
+        let joined = http.headers.iter();
+        let joined = joined.map(|(key, value)| (&**key, value.as_bytes()));
+        return (HeaderForm::Joined, joined.collect());
+    };
+    let raw = map.headers.iter().map(|header| {
+        let core::HeaderValue {
+            key,
+            value,
+            raw_value,
+        } = header;
+        if raw_value.is_empty() {
+            (&**key, value.as_bytes())
+        } else {
+            (&**key, &**raw_value)
         }
-        None => {
-            let one = http.headers.iter();
-            let one = one.map(|(key, value)| (&**key, value.as_bytes()));
-            (HeaderForm::Joined, one.collect())
-        }
-    }
+    });
+    (HeaderForm::Raw, raw.collect())
 }
 
 fn body<'m>(http: &'m auth::attribute_context::HttpRequest, headers: &Headers<'m>) -> Body<'m> {

@@ -6,14 +6,17 @@ use prost_types::value::Kind;
 use prost_types::{Struct, Value};
 
 use crate::model::caller::Disclosure;
+use crate::snapshot::route::Protocol;
 use crate::snapshot::{Revision, Snapshot, StatementId};
 use crate::wire::reply::source_text;
 
 /// What came of a request, as far as it is known.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Told<'a> {
     /// The id of the decision.
     pub(crate) id: &'a str,
+    /// Whether the request is a call of gRPC.
+    pub(crate) protocol: Protocol,
     /// The route.
     pub(crate) route: Option<&'a str>,
     /// What decided, and how much of it the caller may see.

@@ -7,7 +7,7 @@ use crate::engine::edits::{Edit, Value};
 use crate::engine::hint;
 use crate::model::compliance::ViolationCode;
 use crate::model::organization::TagMode;
-use crate::model::tag_policy::AllowedValues;
+use crate::model::tag_policy::{AllowedValues, ValuePattern, ValueRegex};
 use crate::snapshot::Revision;
 use crate::wire::encode::Writer;
 use crate::wire::v1;
@@ -165,11 +165,11 @@ fn allowed(values: &AllowedValues) -> Vec<&str> {
         AllowedValues::Unset => vec!["*"],
         AllowedValues::Listed(patterns) => {
             let patterns = patterns.iter().take(VALUES);
-            patterns.map(|pattern| pattern.as_str()).collect()
+            patterns.map(ValuePattern::as_str).collect()
         }
         AllowedValues::Matched(regexes) => {
             let regexes = regexes.iter().take(VALUES);
-            regexes.map(|regex| regex.as_str()).collect()
+            regexes.map(ValueRegex::as_str).collect()
         }
     }
 }

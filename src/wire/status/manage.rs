@@ -81,6 +81,12 @@ pub enum ManageFault {
     /// The state cannot be read or written. The log tells why.
     #[error("the state cannot be read or written")]
     StoreFailed,
+    /// The server keeps nothing on disk.
+    #[error("the server keeps nothing on disk")]
+    NothingKept,
+    /// A backup is being made.
+    #[error("a backup is being made")]
+    BackupRunning,
     /// The message did not come to its end in time.
     #[error("the message did not come to its end in time")]
     TooSlow,
@@ -101,6 +107,8 @@ impl ManageFault {
             Self::Operations { .. } => "OPERATION_LIMIT",
             Self::DocumentTooLong { .. } => "DOCUMENT_LIMIT",
             Self::StoreFailed => "STORE_FAILED",
+            Self::NothingKept => "NOTHING_KEPT",
+            Self::BackupRunning => "BACKUP_RUNNING",
             Self::TooSlow => "MESSAGE_TOO_SLOW",
         }
     }
@@ -110,7 +118,8 @@ impl ManageFault {
             Self::Nobody { .. } | Self::NotAuthorized { .. } => Code::PermissionDenied,
             Self::RevisionConflict { .. }
             | Self::LockedOut { .. }
-            | Self::HistoryTooShort { .. } => Code::FailedPrecondition,
+            | Self::HistoryTooShort { .. }
+            | Self::NothingKept => Code::FailedPrecondition,
             Self::KeyReused
             | Self::PageToken
             | Self::Invalid { .. }
@@ -118,6 +127,7 @@ impl ManageFault {
             | Self::DocumentTooLong { .. } => Code::InvalidArgument,
             Self::ObjectNotFound { .. } => Code::NotFound,
             Self::StoreFailed => Code::Unavailable,
+            Self::BackupRunning => Code::ResourceExhausted,
             Self::TooSlow => Code::DeadlineExceeded,
         }
     }
@@ -136,6 +146,8 @@ impl ManageFault {
             Self::Nobody { .. }
             | Self::NotAuthorized { .. }
             | Self::StoreFailed
+            | Self::NothingKept
+            | Self::BackupRunning
             | Self::TooSlow => "",
         }
     }
@@ -155,6 +167,8 @@ impl ManageFault {
             | Self::Operations { .. }
             | Self::DocumentTooLong { .. }
             | Self::StoreFailed
+            | Self::NothingKept
+            | Self::BackupRunning
             | Self::TooSlow => None,
         }
     }

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 use redb::StorageBackend;
 
 /// A generator of its own, so that a run can be repeated.
-pub(super) struct Random(pub(super) u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    pub(super) fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -19,7 +19,7 @@ impl Random {
 
 /// What happens to the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// The power goes: nothing reaches it any more.
     Cut,
     /// It takes no more bytes.
@@ -29,7 +29,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    pub(super) fn message(self) -> &'static str {
+    pub(crate) fn message(self) -> &'static str {
         match self {
             Self::Cut => "the power is gone",
             Self::Full => "no space left",
@@ -58,7 +58,7 @@ struct Inner {
 
 /// The disk; clones are the same one.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Disk(Arc<Mutex<Inner>>);
+pub(crate) struct Disk(Arc<Mutex<Inner>>);
 
 fn at(offset: u64) -> usize {
     usize::try_from(offset).unwrap()
@@ -78,17 +78,17 @@ fn put(bytes: &mut Vec<u8>, done: &Done) {
 }
 
 impl Disk {
-    pub(super) fn fail_after(&self, operations: u64, fault: Fault) {
+    pub(crate) fn fail_after(&self, operations: u64, fault: Fault) {
         self.0.lock().unwrap().fault = Some((operations, fault));
     }
 
-    pub(super) fn repair(&self) {
+    pub(crate) fn repair(&self) {
         self.0.lock().unwrap().fault = None;
     }
 
     /// What is on the disk when the power is back: all that was synced, and of the rest any part,
     /// some of it torn.
-    pub(super) fn after_the_cut(&self, random: &mut Random) -> Self {
+    pub(crate) fn after_the_cut(&self, random: &mut Random) -> Self {
         let inner = self.0.lock().unwrap();
         let mut bytes = inner.durable.clone();
         for done in &inner.cache {
