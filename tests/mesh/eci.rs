@@ -93,11 +93,12 @@ pub(super) fn request(method: Method, path: &str, body: serde_json::Value) -> Re
         .uri(path)
         .header("host", "eci.example")
         .header("authorization", format!("Bearer {}", token("alice")));
-    if body.is_null() {
+    let body = Some(body).filter(|body| !body.is_null());
+    let Some(text) = body.map(|body| body.to_string()) else {
         return request.body(Full::default()).unwrap();
-    }
+    };
     let request = request.header("content-type", "application/json");
-    request.body(Full::from(body.to_string())).unwrap()
+    request.body(Full::from(text)).unwrap()
 }
 
 pub(super) const GROUPS: &str = "/regions/cn-hangzhou/container-groups";
