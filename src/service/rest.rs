@@ -152,7 +152,7 @@ impl Site for Door {
 
 impl Door {
     async fn tell(&self, request: Request<Incoming>, ends: Ends) -> Answer {
-        if let Err(wrong) = self.check(&request, &ends) {
+        if let Some(wrong) = self.refusal(&request, &ends) {
             return wrong;
         }
         let (head, body) = request.into_parts();
@@ -160,7 +160,7 @@ impl Door {
             Ok(body) => body,
             Err(answer) => return answer,
         };
-        let call = match self.calls.call(Arc::clone(&ends.peer), &head.headers) {
+        let call = match Calls::call(Arc::clone(&ends.peer), &head.headers) {
             Ok(call) => call,
             Err(error) => return failed(&error.to_status(), &self.messages),
         };
@@ -177,31 +177,31 @@ impl Door {
 
     /// security 1.3: "HTTP listeners refuse an unlisted `Host`, send no CORS headers, require a JSON
     /// content type". A path is looked at first, so that what is not there is told as that.
-    fn check(&self, request: &Request<Incoming>, ends: &Ends) -> Result<(), Answer> {
+    fn refusal(&self, request: &Request<Incoming>, ends: &Ends) -> Option<Answer> {
         if let Err(wrong) = host::check(request, ends.own, &self.config.hosts) {
             let status = match wrong {
                 WrongHost::NotOne => StatusCode::BAD_REQUEST,
                 WrongHost::NotListed => StatusCode::MISDIRECTED_REQUEST,
             };
-            return Err(refused(status, &wrong.to_string()));
+            return Some(refused(status, &wrong.to_string()));
         }
         let path = request.uri().path();
         let is_there = matches!(path, authzen::EVALUATION | authzen::EVALUATIONS)
             || self.messages.method(path).is_some();
         if !is_there {
-            return Err(refused(StatusCode::NOT_FOUND, "no such call"));
+            return Some(refused(StatusCode::NOT_FOUND, "no such call"));
         }
         if request.method() != Method::POST {
             let mut answer = refused(StatusCode::METHOD_NOT_ALLOWED, "only POST");
             let allowed = HeaderValue::from_static("POST");
             answer.headers_mut().insert(header::ALLOW, allowed);
-            return Err(answer);
+            return Some(answer);
         }
         if !is_json(request.headers()) {
             let said = "the content type is not `application/json`, or the content is encoded";
-            return Err(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, said));
+            return Some(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, said));
         }
-        Ok(())
+        None
     }
 
     async fn read(&self, body: Incoming) -> Result<Bytes, Answer> {

@@ -38,8 +38,8 @@ struct Evaluations {
     action: Option<question::Action>,
     resource: Option<question::Resource>,
     context: Option<question::Context>,
-    #[serde(default)]
-    evaluations: Vec<Evaluation>,
+    #[serde(default, rename = "evaluations")]
+    each: Vec<Evaluation>,
     #[serde(default)]
     options: Options,
 }
@@ -84,7 +84,7 @@ pub(super) async fn evaluations(door: &Door, call: Call, body: &[u8]) -> Result<
         action,
         resource,
         context,
-        evaluations,
+        each,
         options,
     } = read(body)?;
     let beside = Evaluation {
@@ -93,10 +93,10 @@ pub(super) async fn evaluations(door: &Door, call: Call, body: &[u8]) -> Result<
         resource,
         context,
     };
-    if evaluations.is_empty() {
+    if each.is_empty() {
         return single(door, call, beside).await;
     }
-    let questions: Vec<_> = evaluations
+    let questions: Vec<_> = each
         .into_iter()
         .map(|one| one.or(&beside).question())
         .collect();
@@ -110,9 +110,8 @@ pub(super) async fn evaluations(door: &Door, call: Call, body: &[u8]) -> Result<
                 .map_or_else(unanswered, |result| result_of(door, result)),
             Err(error) => failure(&error.to_status()),
         };
-        let is_last = options
-            .evaluations_semantic
-            .ends_after(answer["decision"] == true);
+        let is_permit = answer.get("decision") == Some(&Value::Bool(true));
+        let is_last = options.evaluations_semantic.ends_after(is_permit);
         told.push(answer);
         if is_last {
             break;

@@ -41,11 +41,7 @@ impl Calls {
     }
 
     /// What handlers know of a call: its peer, and its deadline by `grpc-timeout`.
-    pub(super) fn call(
-        &self,
-        peer: Arc<Peer>,
-        headers: &HeaderMap,
-    ) -> Result<pdp::Call, CallError> {
+    pub(super) fn call(peer: Arc<Peer>, headers: &HeaderMap) -> Result<pdp::Call, CallError> {
         Ok(pdp::Call {
             peer: Some(peer),
             deadline: deadline::of(headers)?,

@@ -33,9 +33,18 @@ pub(super) struct Subject {
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SubjectProperties {
-    /// A session's policy, or `null`: it has none. Absent: not stated.
-    #[serde(default, deserialize_with = "stated")]
-    session_policy: Option<Option<String>>,
+    #[serde(default, deserialize_with = "session_policy")]
+    session_policy: SessionPolicy,
+}
+
+/// What is known of a session's policy.
+#[derive(Debug, Default, Clone)]
+enum SessionPolicy {
+    #[default]
+    NotStated,
+    /// `null`: the session has none.
+    Nothing,
+    Document(String),
 }
 
 /// What is done: its name is the action.
@@ -132,7 +141,7 @@ impl Evaluation {
             resources: vec![resource.into()],
             tag_write: tag_write.map(v1::TagWrite::from),
             context: entries(context.unwrap_or_default())?,
-            session: session_policy.map(session),
+            session: session(session_policy),
             kind: kind.into(),
             ..v1::AuthorizeRequest::default()
         })
@@ -159,18 +168,17 @@ fn check_sort(r#type: &str, principal: &str) -> Result<(), CallError> {
 /// Context keys have texts as values: numbers and truth values are written as JSON writes them.
 fn entries(context: Context) -> Result<Vec<v1::ContextEntry>, CallError> {
     let entries = context.into_iter().map(|(key, value)| {
-        let values = match value {
-            Value::Array(values) => values.into_iter().map(text).collect(),
-            value => text(value).map(|text| vec![text]),
+        let values = if let Value::Array(values) = value {
+            values.into_iter().map(text).collect()
+        } else {
+            text(value).map(|text| vec![text])
         };
-        match values {
-            Some(values) => Ok(v1::ContextEntry { key, values }),
-            None => {
-                let field = format!("context[{key}]");
-                let detail = "neither a text, a number, a truth value nor a list of them";
-                Err(refused(&field, detail.to_owned()))
-            }
-        }
+        let Some(values) = values else {
+            let field = format!("context[{key}]");
+            let detail = "neither a text, a number, a truth value nor a list of them";
+            return Err(refused(&field, detail.to_owned()));
+        };
+        Ok(v1::ContextEntry { key, values })
     });
     entries.collect()
 }
@@ -196,12 +204,15 @@ fn refused(field: &str, detail: String) -> CallError {
     })
 }
 
-fn session(policy: Option<String>) -> v1::Session {
-    let none = || Policy::None(v1::NoSessionPolicy {});
-    let policy = policy.map_or_else(none, Policy::PolicyDocument);
-    v1::Session {
+fn session(policy: SessionPolicy) -> Option<v1::Session> {
+    let policy = match policy {
+        SessionPolicy::NotStated => return None,
+        SessionPolicy::Nothing => Policy::None(v1::NoSessionPolicy {}),
+        SessionPolicy::Document(text) => Policy::PolicyDocument(text),
+    };
+    Some(v1::Session {
         policy: Some(policy),
-    }
+    })
 }
 
 fn tags(tags: BTreeMap<String, String>) -> v1::TagSet {
@@ -260,6 +271,7 @@ impl From<Kind> for v1::OperationKind {
 }
 
 /// Tells a member that is `null` from one that is absent.
-fn stated<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(reader).map(Some)
+fn session_policy<'de, D: Deserializer<'de>>(reader: D) -> Result<SessionPolicy, D::Error> {
+    let told = Option::deserialize(reader)?;
+    Ok(told.map_or(SessionPolicy::Nothing, SessionPolicy::Document))
 }
