@@ -15,6 +15,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             "tagwarden/v1/directory.proto",
             "tagwarden/v1/management.proto",
             "envoy/service/auth/v3/external_auth.proto",
+            // The details of errors, which are told in JSON too.
+            "google/rpc/error_details.proto",
         ],
         ["proto", "proto/vendor"],
     )?;

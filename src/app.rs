@@ -22,9 +22,10 @@ use tokio_util::task::AbortOnDropHandle;
 pub use self::authored::Bundles;
 use self::authored::Kept;
 pub use self::manage::Manage;
+use self::notify::First;
 use self::secured::Secured;
 pub use self::secured::Tls;
-use self::signals::{Watched, on_signals};
+use self::signals::{Signals, Watched, on_signals};
 use crate::admin::{self, Admin, Sources, State};
 use crate::directory::Directory;
 use crate::document::finding::Finding;
@@ -34,6 +35,7 @@ use crate::management::{self, Command, Management, Status};
 use crate::publish::publication;
 use crate::service::pap::{self, Pap};
 use crate::service::pdp::{self, Clock, Pdp};
+use crate::service::rest::{self, Rest};
 use crate::service::{self, Ended, Phase, Server};
 use crate::source::files::{Watch, WatchConfig};
 use crate::source::random;
@@ -59,6 +61,8 @@ pub struct Config {
     pub tls_poll: Duration,
     /// Metrics and probes, if they are served.
     pub admin: Option<admin::Config>,
+    /// Decisions over HTTP, if they are served.
+    pub rest: Option<rest::Config>,
 }
 
 /// The bundle was refused when there was none before, and the server does not start.
@@ -90,9 +94,11 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
         tls,
         tls_poll,
         admin,
+        rest,
     } = config;
     let secured = Secured::load(tls)?;
     let endpoints = secured.all();
+    let lame_duck = service.lame_duck;
     let service = service::Config {
         endpoint: secured.data,
         ..service
@@ -110,14 +116,12 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
             .transpose()?
             .flatten(),
         admin: admin.map(Admin::bind).transpose()?,
+        rest: rest.map(Rest::bind).transpose()?,
+        lame_duck,
     };
     bound.tell()?;
     let credentials = secured::watch(&endpoints, tls_poll)?;
     let kept = Kept::open(&bundles)?;
-    if kept.is_empty()? {
-        // Nothing will be in force until somebody who waits for this server brings it.
-        notify::ready();
-    }
     let (running, threads) = Running::start(kept, administrators, endpoints, credentials)?;
     let ended = runtime.block_on(running.serve(bound));
     // With the last that could reach them the threads end: management, which frees what is in
@@ -136,6 +140,9 @@ struct Bound {
     server: Server,
     pap: Option<Pap>,
     admin: Option<Admin>,
+    rest: Option<Rest>,
+    /// How long the data server still takes connections after the signal to stop.
+    lame_duck: Duration,
 }
 
 impl Bound {
@@ -146,6 +153,10 @@ impl Bound {
         if let Some(admin) = &self.admin {
             let address = admin.address()?;
             tracing::info!(%address, "listening for metrics and probes");
+        }
+        if let Some(rest) = &self.rest {
+            let address = rest.address()?;
+            tracing::info!(%address, "listening for decisions over HTTP");
         }
         Ok(())
     }
@@ -159,6 +170,8 @@ struct Running {
     managing: pap::Config,
     watched: Watched,
     endpoints: Vec<Arc<Endpoint>>,
+    /// With what the server is ready.
+    first: First,
 }
 
 impl Running {
@@ -168,6 +181,7 @@ impl Running {
         endpoints: Vec<Arc<Endpoint>>,
         credentials: Vec<Watcher>,
     ) -> anyhow::Result<(Self, [JoinHandle<()>; 2])> {
+        let first = kept.first()?;
         let (publisher, reader) = publication().context("the reclaiming thread")?;
         let directory = Arc::new(Directory::default());
         let reloads = Reloads::default();
@@ -203,6 +217,7 @@ impl Running {
             stores,
         };
         let running = Self {
+            first,
             pdp: Pdp::new(pdp::Config {
                 reader,
                 directory,
@@ -229,9 +244,16 @@ impl Running {
             managing,
             watched,
             endpoints,
+            first,
         } = self;
         let is_watched = watched.bundle.is_some();
-        let Bound { server, pap, admin } = bound;
+        let Bound {
+            server,
+            pap,
+            admin,
+            rest,
+            lame_duck,
+        } = bound;
         let (phase, phases) = watch::channel(Phase::Serving);
         let (last_phase, last_phases) = watch::channel(Phase::Serving);
         let (draining, stop) = (CancellationToken::new(), CancellationToken::new());
@@ -249,9 +271,14 @@ impl Running {
             draining: draining.clone(),
         };
         let status = managing.management.status();
-        let signals = tokio::spawn(on_signals(phase.clone(), draining, watched));
-        let ready =
-            AbortOnDropHandle::new(tokio::spawn(notify::ready_with_policies(status.clone())));
+        let closing_at = draining.clone();
+        let signals = Signals::listen()?;
+        let signals = tokio::spawn(on_signals(signals, phase.clone(), draining, watched));
+        let ready = AbortOnDropHandle::new(tokio::spawn(notify::ready_with(first, status.clone())));
+        let closing = CancellationToken::new();
+        let closer = close_after(closing_at.clone(), lame_duck, closing.clone());
+        let closer = AbortOnDropHandle::new(tokio::spawn(closer));
+        let rest = rest.map(|rest| tokio::spawn(rest.run(pdp.for_worker(), closing.clone())));
         let admin = admin.map(|admin| tokio::spawn(admin.run(state, stop.clone())));
         let pap = pap.map(|pap| tokio::spawn(pap.run(managing, last_phases)));
         let serving = server.run(pdp, phases);
@@ -261,6 +288,11 @@ impl Running {
         } else {
             (serving.await, None)
         };
+        drop(closer);
+        closing.cancel();
+        if let Some(rest) = rest {
+            rest.await??;
+        }
         last_phase.send_replace(Phase::Draining);
         if let Some(pap) = pap {
             pap.await??;
@@ -279,6 +311,13 @@ impl Running {
             None => Ok(ended?),
         }
     }
+}
+
+/// Closes what is plain HTTP when the data server closes its listeners.
+async fn close_after(draining: CancellationToken, lame_duck: Duration, closing: CancellationToken) {
+    draining.cancelled().await;
+    tokio::time::sleep(lame_duck).await;
+    closing.cancel();
 }
 
 fn watch_directory(

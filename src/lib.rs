@@ -36,6 +36,7 @@
 //! | reloads, the management channel | design 5 and 7, security 7.4 and 11 | complete |
 //! | objects, changes at their own cost, the embedded store | design 3 and 7 | complete |
 //! | metrics and probes | design 5, security 1.3 | complete |
+//! | decisions over HTTP with JSON, AuthZEN | security 1.3 | complete |
 //! | limits, deadlines, revisions to wait for | security 9 | complete |
 //! | who asks, and what answers reveal | security 1 and 8 | complete |
 //! | requests of a proxy: ext_authz, routes | security 10 | complete |

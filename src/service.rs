@@ -20,8 +20,10 @@ pub mod pap;
 pub mod pdp;
 mod peer;
 mod phase;
+pub mod rest;
 mod serving;
 mod socket;
+pub(crate) mod web;
 mod worker;
 
 use std::io;
@@ -41,6 +43,7 @@ use self::pdp::Pdp;
 pub use self::peer::{Credentials, Deadline, Peer, PeerAddress};
 pub use self::phase::Phase;
 use self::serving::Serving;
+pub use self::web::BindWebError;
 use crate::tls::Endpoint;
 
 /// How the data server runs.

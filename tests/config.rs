@@ -56,6 +56,7 @@ fn flags_stand_over_variables_over_the_file() {
             "server": {"listen": ["127.0.0.1:2", "127.0.0.1:3"], "connections": 4_096,
                 "lame_duck": 0, "drain": 8},
             "admin": {"listen": "127.0.0.1:4771"},
+            "http": {"listen": "none"},
         })
     );
     let (_folder, path) = written(&found);

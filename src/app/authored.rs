@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::RefusedAtStart;
+use super::notify::First;
 use crate::management::permission::Administrators;
 use crate::management::{AuthoredIn, import};
 use crate::source::backup::Stores;
@@ -101,9 +102,14 @@ impl Kept {
         })
     }
 
-    /// Whether there is nothing to decide by until the management channel brings it.
-    pub(super) fn is_empty(&self) -> anyhow::Result<bool> {
-        self.authored.is_empty()
+    /// With what the server is ready: an empty store has nothing to decide by until the management
+    /// channel brings it.
+    pub(super) fn first(&self) -> anyhow::Result<First> {
+        Ok(if self.authored.is_empty()? {
+            First::Nothing
+        } else {
+            First::Policies
+        })
     }
 
     /// Where the management task finds it, and what is watched.

@@ -13,8 +13,20 @@ pub(super) fn ready() {
     tell(&[NotifyState::Ready]);
 }
 
-/// Tells that the server is ready, once something is in force. What is refused at start never is.
-pub(super) async fn ready_with_policies(mut status: watch::Receiver<Arc<Status>>) {
+/// With what a server is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum First {
+    /// With policies in force.
+    Policies,
+    /// With nothing: whoever brings the first policies waits for the server.
+    Nothing,
+}
+
+/// Tells that the server is ready, once it is. What is refused at start never is.
+pub(super) async fn ready_with(first: First, mut status: watch::Receiver<Arc<Status>>) {
+    if first == First::Nothing {
+        return ready();
+    }
     // Without a sender the server ends.
     if status
         .wait_for(|status| status.live.is_some())

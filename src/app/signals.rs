@@ -1,6 +1,6 @@
 //! What signals do.
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -15,16 +15,36 @@ pub(super) struct Watched {
     pub(super) credentials: Vec<Watcher>,
 }
 
+/// The signals that are listened to: from here on they do what is said below.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    pub(super) fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
 /// The first signal to stop drains, the second ends at once; SIGHUP reads the bundle
 /// and the files of TLS again.
 pub(super) async fn on_signals(
+    signals: Signals,
     phase: watch::Sender<Phase>,
     draining: CancellationToken,
     watched: Watched,
-) -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
+) {
+    let Signals {
+        mut terminate,
+        mut interrupt,
+        mut hangup,
+    } = signals;
     let mut next = Phase::Draining;
     loop {
         tokio::select! {

@@ -17,7 +17,7 @@ use crate::app::{self, Bundles, Manage, RefusedAtStart};
 use crate::config::setting::{self, Setting};
 use crate::config::{self, ConfigError, Configured, Flags, Read};
 use crate::management::permission::Administrators;
-use crate::service::{self, Ended, InvalidListen, Listen};
+use crate::service::{self, Ended, InvalidListen, Listen, rest};
 use crate::source::embedded::Keep;
 use crate::source::files::WatchConfig;
 
@@ -192,6 +192,8 @@ fn config(told: &Configured) -> Result<app::Config, WrongConfig> {
     let tls = TlsArgs::read(&mut read);
     let admin = read.one::<Address<SocketAddr>>(&setting::ADMIN);
     let hosts = read.all(&setting::ADMIN_HOST);
+    let http = read.one::<Address<SocketAddr>>(&setting::HTTP);
+    let http_hosts = read.all(&setting::HTTP_HOST);
     read.finish(())?;
     if listen.is_empty() {
         return Err(WrongValue::NoListen.into());
@@ -208,6 +210,7 @@ fn config(told: &Configured) -> Result<app::Config, WrongConfig> {
     };
     let tls = tls.config(&listen, manage.as_ref().map(Manage::address))?;
     let admin = admin.and_then(|Address(listen)| listen);
+    let http = http.and_then(|Address(listen)| listen);
     let default = service::Config::default();
     Ok(app::Config {
         bundles,
@@ -224,6 +227,7 @@ fn config(told: &Configured) -> Result<app::Config, WrongConfig> {
         tls,
         tls_poll: poll,
         admin: admin.map(|listen| admin::Config { listen, hosts }),
+        rest: http.map(|listen| rest::Config::new(listen, http_hosts)),
     })
 }
 

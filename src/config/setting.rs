@@ -49,12 +49,13 @@ impl Setting {
 pub const PREFIX: &str = "TAGWARDEN_";
 
 /// Sections in the order of help, with their headings there.
-pub const SECTIONS: [(&str, &str); 5] = [
+pub const SECTIONS: [(&str, &str); 6] = [
     ("source", "Policies"),
     ("server", "Data server"),
     ("tls", "TLS of data addresses"),
     ("manage", "Management"),
     ("admin", "Metrics and probes"),
+    ("http", "Decisions over HTTP"),
 ];
 
 const SECONDS: Kind = Kind::Whole {
@@ -334,9 +335,30 @@ pub static ADMIN_HOST: Setting = Setting {
         and the address itself. Repeatable",
     ..NOTHING
 };
+/// Where decisions are served over HTTP.
+pub static HTTP: Setting = Setting {
+    section: "http",
+    key: "listen",
+    flag: "http",
+    value: "ADDRESS",
+    default: Some("none"),
+    help: "Where decisions are served over HTTP with JSON, and as AuthZEN: `<ip>:<port>` or `none`",
+    ..NOTHING
+};
+/// Hosts that requests for them may name.
+pub static HTTP_HOST: Setting = Setting {
+    section: "http",
+    key: "hosts",
+    flag: "http-host",
+    value: "NAME",
+    kind: Kind::List,
+    help: "A host name that requests for decisions may name, beside those of the loopback and the \
+        address itself. Repeatable",
+    ..NOTHING
+};
 
 /// All settings, in the order of help.
-pub static SETTINGS: [&Setting; 24] = [
+pub static SETTINGS: [&Setting; 26] = [
     &BUNDLE,
     &DATA,
     &HISTORY_CHANGES,
@@ -361,4 +383,6 @@ pub static SETTINGS: [&Setting; 24] = [
     &MANAGE_TOKEN_FILE,
     &ADMIN,
     &ADMIN_HOST,
+    &HTTP,
+    &HTTP_HOST,
 ];

@@ -6,7 +6,7 @@
 //! they have nothing to say.
 
 mod body;
-mod deadline;
+pub(super) mod deadline;
 mod open;
 mod quick;
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::wire::status::CallError;
 
 /// The deadline that a call's headers tell.
-pub(super) fn of(headers: &HeaderMap) -> Result<Option<Instant>, CallError> {
+pub(in crate::service) fn of(headers: &HeaderMap) -> Result<Option<Instant>, CallError> {
     let Some(value) = headers.get("grpc-timeout") else {
         return Ok(None);
     };
