@@ -18,20 +18,20 @@ struct World {
 fn world(disk: Option<&Disk>) -> World {
     let (mut publisher, reader) = publication().unwrap();
     publisher.publish(Snapshot::default());
-    let (directory, writes) = (Arc::new(Directory::default()), DirectoryWrites::default());
+    let (directory, counted) = (Arc::new(Directory::default()), DirectoryWrites::default());
     let store = disk.map(|disk| DirectoryStore::with_backend(disk.clone()).unwrap());
     let started = DirectoryWriter::start(Config {
         directory: Arc::clone(&directory),
         reader,
         store: store.map(Arc::new),
-        writes: writes.clone(),
+        writes: counted.clone(),
         step: Box::new(|_, _| Plan::default()),
     });
     let (writer, thread) = started.unwrap();
     World {
         publisher,
         directory,
-        writes,
+        writes: counted,
         writer,
         thread,
     }
@@ -88,12 +88,12 @@ fn calls_that_wait_are_committed_together() {
         publisher,
     } = world(Some(&disk));
     let (go, wait) = mpsc::channel::<()>();
-    let (began, begin) = mpsc::channel::<()>();
+    let (tell_begun, begin) = mpsc::channel::<()>();
     let first = {
         let writer = writer.clone();
         std::thread::spawn(move || {
             writer.blocking_write(move |turn| {
-                began.send(()).unwrap();
+                tell_begun.send(()).unwrap();
                 wait.recv().unwrap();
                 ((), set(turn, 0, ""))
             })
