@@ -97,7 +97,7 @@ fn has(key: &str, values: &[&str]) -> v1::TagFilter {
 /// What all pages tell, and how many there were.
 struct Pages<T> {
     told: Vec<T>,
-    pages: usize,
+    count: usize,
     empty: usize,
 }
 
@@ -105,18 +105,18 @@ impl<T> Pages<T> {
     fn new() -> Self {
         Self {
             told: Vec::new(),
-            pages: 0,
+            count: 0,
             empty: 0,
         }
     }
 
     /// Takes a page, and tells whether there are more.
     fn take(&mut self, size: u32, page: Vec<T>, token: &str) -> bool {
-        self.pages += 1;
+        self.count += 1;
         self.empty += usize::from(page.is_empty());
         assert!(page.len() <= size as usize);
         self.told.extend(page);
-        assert!(self.pages < 10_000, "the pages come to an end");
+        assert!(self.count < 10_000, "the pages come to an end");
         !token.is_empty()
     }
 }

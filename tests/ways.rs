@@ -96,9 +96,10 @@ async fn tell_by(
     }
     assert_eq!(whole, cut);
     let status = whole.status();
-    match status.code() {
-        Code::Ok => "OK".to_owned(),
-        _ => reason_of(&status).expect("a reason"),
+    if status.code() == Code::Ok {
+        "OK".to_owned()
+    } else {
+        reason_of(&status).expect("a reason")
     }
 }
 

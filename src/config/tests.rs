@@ -1,4 +1,5 @@
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
 use super::setting::{Kind, SECTIONS, SETTINGS};
@@ -46,7 +47,7 @@ fn the_highest_layer_that_names_a_setting_has_it() {
         r#"{"$schema": "s", "server": {"listen": ["1.1.1.1:1", "2.2.2.2:2"], "workers": 3, "drain": 4},
             "admin": {"listen": "none"}}"#,
     );
-    let layers = vec![
+    let layers = [
         flags("--listen 5.5.5.5:5 --listen 6.6.6.6:6"),
         variables(&[
             ("TAGWARDEN_SERVER__LISTEN", "3.3.3.3:3 4.4.4.4:4"),
@@ -114,7 +115,6 @@ fn variables_of_ours_are_known_or_refused() {
         "unknown variable `TAGWARDEN_TLS_CERT`: it is `TAGWARDEN_TLS__CERT`",
     ];
     assert_eq!(variables(&wrong), Err(expected.map(str::to_owned).into()));
-    use std::os::unix::ffi::OsStringExt as _;
     let name = OsString::from("TAGWARDEN_TLS__KEY");
     let errors = environment([(name, OsString::from_vec(vec![0xff]))].into_iter());
     assert_eq!(

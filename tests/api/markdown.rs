@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::{
-    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
-    FileDescriptorSet, ServiceDescriptorProto,
+    DescriptorProto, EnumDescriptorProto, EnumValueDescriptorProto, FieldDescriptorProto,
+    FileDescriptorProto, FileDescriptorSet, ServiceDescriptorProto,
 };
 
 const PACKAGE: &str = "tagwarden.v1";
@@ -59,7 +59,7 @@ pub(super) fn reasons(descriptors: &FileDescriptorSet) -> BTreeMap<String, BTree
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for file in files(descriptors) {
         let values = file.proto.enum_type.iter().flat_map(|sort| &sort.value);
-        let values: Vec<&str> = values.map(|value| value.name()).collect();
+        let values: Vec<&str> = values.map(EnumValueDescriptorProto::name).collect();
         for (path, comment) in &file.comments {
             let quoted = comment.split('`').skip(1).step_by(2);
             for text in quoted.filter(|text| is_reason(text) && !values.contains(text)) {
@@ -230,10 +230,13 @@ fn kind(field: &FieldDescriptorProto) -> String {
     };
     let name = short(field.type_name());
     let is_ours = field.type_name().starts_with(&format!(".{PACKAGE}."));
-    let kind = match field.r#type() {
-        Type::Message | Type::Enum if is_ours => format!("[{name}](#{})", name.to_lowercase()),
-        Type::Message | Type::Enum => field.type_name().trim_start_matches('.').to_owned(),
-        scalar => format!("{scalar:?}").to_lowercase(),
+    let scalar = field.r#type();
+    let kind = if !matches!(scalar, Type::Message | Type::Enum) {
+        format!("{scalar:?}").to_lowercase()
+    } else if is_ours {
+        format!("[{name}](#{})", name.to_lowercase())
+    } else {
+        field.type_name().trim_start_matches('.').to_owned()
     };
     format!("{many}{kind}")
 }

@@ -103,7 +103,7 @@ impl Machine {
             let [arn, _] = group_arns("1", &name(group));
             let arn = Arn::try_from(&*arn).unwrap();
             let group = described(arn, Said::Nothing, tags);
-            machine.call(|actor| Ok(actor.put(&[group.clone()])));
+            machine.call(|actor| Ok(actor.put(std::slice::from_ref(&group))));
         }
         machine
     }
@@ -144,7 +144,7 @@ impl Machine {
             Happening::Put(id, group, tags) => {
                 let group = Said::That(group.map(name));
                 let resource = described(arn(id), group, tags);
-                self.call(|actor| Ok(actor.put(&[resource.clone()])))
+                self.call(|actor| Ok(actor.put(std::slice::from_ref(&resource))))
             }
             Happening::Remove(id) => self.call(|actor| actor.remove(&[arn(id)])),
             Happening::Move(id, group) => {
@@ -269,13 +269,12 @@ fn told(failures: &[Failure]) -> Failures {
 fn governed(before: &Inheritance, happening: &Happening) -> Inheritance {
     let mut next = before.clone();
     for own in next.accounts.values_mut().map(Arc::make_mut) {
-        match happening {
-            Happening::Feature(status) => own.feature = *status,
-            Happening::Rule(rule, setting) => {
-                own.rules
-                    .insert(RuleId::try_from(*rule).unwrap(), setting.clone());
-            }
-            _ => {}
+        if let Happening::Feature(status) = happening {
+            own.feature = *status;
+        }
+        if let Happening::Rule(rule, setting) = happening {
+            own.rules
+                .insert(RuleId::try_from(*rule).unwrap(), setting.clone());
         }
     }
     next

@@ -179,7 +179,7 @@ async fn shape(listed: &Listed, who: &str) -> Vec<usize> {
         };
         let pages = resources(&mut client, ask).await.unwrap();
         assert!(pages.told.is_empty());
-        shape.push(pages.pages);
+        shape.push(pages.count);
     }
     let ask = v1::ListTagKeysRequest {
         principal: user(who),
@@ -188,7 +188,7 @@ async fn shape(listed: &Listed, who: &str) -> Vec<usize> {
     };
     let pages = keys(&mut client, ask).await.unwrap();
     assert!(pages.told.is_empty());
-    shape.push(pages.pages);
+    shape.push(pages.count);
     shape
 }
 
@@ -231,5 +231,5 @@ async fn pages_of_what_is_not_seen_tell_only_how_much_there_is() {
         ..v1::ListResourcesByTagsRequest::default()
     };
     let pages = super::resources(&mut client, ask).await.unwrap();
-    assert_eq!((pages.told.len(), pages.pages), (1, 1));
+    assert_eq!((pages.told.len(), pages.count), (1, 1));
 }

@@ -157,6 +157,13 @@ async fn what_breaks_a_rule_is_refused_with_its_field() {
             status.message()
         );
     }
+}
+
+#[tokio::test]
+async fn resources_that_cannot_be_listed_are_refused_by_their_reason() {
+    let mut listed = Listed::start();
+    listed.publish(&bundle());
+    let mut client = listed.client().await;
     let mut arns = vec!["acs:ecs:cn-a:1:disk/d-1".to_owned()];
     for (reason, asked) in [
         ("NO_RESOURCE", Vec::new()),

@@ -15,7 +15,7 @@ use prost_reflect::{
 use tonic::Status;
 
 use crate::document::error::ShapeErrorKind;
-use crate::document::json::{Node, parse};
+use crate::document::json::{Arena, Node, parse};
 use crate::document::{DocumentErrors, Source};
 use crate::wire::DESCRIPTORS;
 use crate::wire::status::CallError;
@@ -80,7 +80,8 @@ pub(super) enum Names {
 /// Refuses what is no JSON, too deep, or says something twice.
 pub(super) fn check(text: &[u8], names: Names) -> Result<(), DocumentErrors> {
     let source = Source::from_bytes(text)?;
-    let node = parse(source, text.len())?;
+    let arena = Arena::default();
+    let node = parse(source, text.len(), &arena)?;
     match twice(&node, names) {
         Some(name) => {
             let name = name.into();
@@ -92,7 +93,7 @@ pub(super) fn check(text: &[u8], names: Names) -> Result<(), DocumentErrors> {
 }
 
 /// A member that an object has twice.
-fn twice<'n>(node: &'n Node<'_>, names: Names) -> Option<&'n str> {
+fn twice<'n>(node: &Node<'n>, names: Names) -> Option<&'n str> {
     match node {
         Node::Null | Node::Bool(_) | Node::Number(_) | Node::String(_) => None,
         Node::Array(nodes) => nodes.iter().find_map(|node| twice(node, names)),
@@ -100,13 +101,13 @@ fn twice<'n>(node: &'n Node<'_>, names: Names) -> Option<&'n str> {
             let mut seen = HashSet::with_capacity(members.len());
             let again = members.iter().find(|(name, _)| {
                 let name = match names {
-                    Names::AsWritten => Cow::Borrowed(&**name),
+                    Names::AsWritten => Cow::Borrowed(*name),
                     Names::OfFields => Cow::Owned(spelled(name)),
                 };
                 !seen.insert(name)
             });
             let below = || members.iter().find_map(|(_, node)| twice(node, names));
-            again.map(|(name, _)| &**name).or_else(below)
+            again.map(|(name, _)| *name).or_else(below)
         }
     }
 }

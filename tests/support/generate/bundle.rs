@@ -485,6 +485,19 @@ fn principals(tape: &mut Tape<'_>) -> Principals {
     Principals::Any(found)
 }
 
+/// The resources that are asked about.
+const ARNS: [&str; 9] = [
+    "acs:ecs:cn-a:1:instance/i-1",
+    "acs:ecs:cn-a:1:instance/i-2",
+    "acs:ecs:cn-a:1:disk/d-1",
+    "acs:ecs:cn-b:1:instance/i-3",
+    "acs:oss:*:1:bucket/key",
+    "acs:oss:::bucket",
+    "acs:ecs:cn-a:2:instance/i-1",
+    "acs:oss:cn-a:2:bucket/key",
+    "acs:ram::1:role/ops",
+];
+
 /// More resources, and what the catalog may say of the listing of tags.
 pub(super) fn list_tags(tape: &mut Tape<'_>, bundle: &mut Bundle) {
     let action = ActionRef::parse("tag:ListTagResources").expect("an action");
@@ -501,17 +514,6 @@ pub(super) fn list_tags(tape: &mut Tape<'_>, bundle: &mut Bundle) {
             .actions
             .insert(ActionName::from(action), facts);
     }
-    const ARNS: [&str; 9] = [
-        "acs:ecs:cn-a:1:instance/i-1",
-        "acs:ecs:cn-a:1:instance/i-2",
-        "acs:ecs:cn-a:1:disk/d-1",
-        "acs:ecs:cn-b:1:instance/i-3",
-        "acs:oss:*:1:bucket/key",
-        "acs:oss:::bucket",
-        "acs:ecs:cn-a:2:instance/i-1",
-        "acs:oss:cn-a:2:bucket/key",
-        "acs:ram::1:role/ops",
-    ];
     let mut asked = AccessRequest {
         principal: String::new(),
         action: String::new(),
