@@ -11,7 +11,7 @@ use tagwarden::document::policy::{self, PolicyErrorKind};
 use tagwarden::document::{bundle, case, catalog, error, json};
 use tagwarden::model::verdict::{RefusalReason, limits};
 use tagwarden::model::{action, arn, organization, pattern, tag};
-use tagwarden::service::{Config, pap};
+use tagwarden::service::{Config, pap, rest};
 use tagwarden::source::files;
 use tagwarden::wire::status::{CallError, CallLimit, TaggingFault};
 use tagwarden::wire::{change, listing};
@@ -276,6 +276,28 @@ fn connections() -> Vec<Row> {
     ]
 }
 
+fn http() -> Vec<Row> {
+    let config = rest::Config::new("127.0.0.1:0".parse().unwrap(), Vec::new());
+    vec![
+        told(
+            "connections",
+            count(config.connections),
+            "further ones wait to be accepted",
+        ),
+        told("bytes of a body", bytes(config.message_bytes), "status 413"),
+        told(
+            "time of a request, its body included",
+            format!("{:?}", config.longest),
+            "`DEADLINE_EXCEEDED`",
+        ),
+        row(
+            "levels of nesting",
+            json::MAX_NESTING,
+            RefusalReason::InvalidRequest,
+        ),
+    ]
+}
+
 fn counted(limit: Limit) -> Row {
     row(limit.what, count(limit.most), limit.code)
 }
@@ -427,6 +449,10 @@ fn page() -> String {
     table(&mut page, "A listing", opening, reason, &listings());
     let opening = "The defaults of the data listener.";
     table(&mut page, "A connection", opening, "then", &connections());
+    let opening =
+        "Of the listener of `--http`, if there is one. A head has at most 16 KiB and 5 s, and
+a connection ends after 5 minutes.";
+    table(&mut page, "HTTP", opening, "then", &http());
     let opening = "Of the management channel, whose connections have the same limits else.";
     table(&mut page, "A change", opening, reason, &managing());
     let opening = "The code stands beside file, JSON Pointer, line and column.";

@@ -195,7 +195,10 @@ mod tests {
         );
         check(r#"{"kind": "OPERATION_KIND_NONE"}"#, "OPERATION_KIND_NONE");
         check(r#"{"action": 1}"#, "expected a string");
-        check(r#"{"tagWrite": {"set": {"tags": [{"k": "v"}]}}}"#, "`k`");
+        check(
+            r#"{"tagWrite": {"set": {"tags": [{"k": "v"}]}}}"#,
+            "unrecognized field name 'k'",
+        );
         check(&"[".repeat(50), "nested deeper");
         let messages = Messages::new().unwrap();
         let stream = "/tagwarden.v1.AuthorizationService/AuthorizeStream";
