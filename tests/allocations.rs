@@ -5,6 +5,12 @@
 //!
 //! A binary of its own, with one test: the counter counts for the whole process.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
 #[path = "../benches/support/profiles.rs"]
 #[expect(
     dead_code,
@@ -189,7 +195,7 @@ fn validating() {
     let mut request = tagging::request();
     let resource = request.resource.as_mut().unwrap();
     // Without it the type is made of two parts of the ARN.
-    resource.r#type = "ecs:instance".to_owned();
+    "ecs:instance".clone_into(&mut resource.r#type);
     let request = request.encode_to_vec();
     let mut answer = Vec::with_capacity(4_096);
     let mut answered = Ok(());

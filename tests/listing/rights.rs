@@ -49,6 +49,7 @@ async fn nobody_lists_without_being_known() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a row for each rule")]
 async fn what_breaks_a_rule_is_refused_with_its_field() {
     let mut listed = Listed::start();
     listed.publish(&bundle());

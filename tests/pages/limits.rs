@@ -278,6 +278,7 @@ fn connections() -> Vec<Row> {
 
 fn http() -> Vec<Row> {
     let config = rest::Config::new("127.0.0.1:0".parse().unwrap(), Vec::new());
+    let told = |what, most: String, then: &str| (what, most, then.to_owned());
     vec![
         told(
             "connections",

@@ -66,6 +66,9 @@ async fn the_form_says_what_fails() {
     assert!(world.has(ONE, "n", "1").await);
 }
 
+type Arns<'a> = &'a [&'a str];
+type Tags<'a> = &'a [(&'a str, &'a str)];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn shape_and_limits_are_told_by_the_published_codes() {
     let mut world = World::new().await;
@@ -78,7 +81,7 @@ async fn shape_and_limits_are_told_by_the_published_codes() {
     let tags: Vec<(&str, &str)> = keys.iter().map(|key| (&**key, "v")).collect();
     let (unified, ecs) = (v1::TagCallForm::Unified, v1::TagCallForm::Ecs);
     let one: &[(&str, &str)] = &[("n", "1")];
-    let cases: [(_, &[&str], &[(&str, &str)], &str); 8] = [
+    let cases: [(_, Arns<'_>, Tags<'_>, &str); 8] = [
         (unified, &many, one, "NumberExceed.ResourceIds"),
         (unified, &[], one, "MissingParameter.ResourceIds"),
         (unified, &[ONE, ONE], one, "RESOURCE_DUPLICATE"),
