@@ -20,7 +20,7 @@ BUILT = ROOT / "target/clients"
 INCLUDES = [f"-I{ROOT / 'proto'}", f"-I{ROOT / 'proto/vendor'}"]
 PROTOS = [
     str(ROOT / f"proto/tagwarden/v1/{name}.proto")
-    for name in ("authorization", "common", "tagging")
+    for name in ("authorization", "common", "listing", "tagging")
 ]
 LIMIT = 60
 
