@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# The seconds that a command may take: one that stays in the foreground fails.
+LIMIT = 60
 VARYING = {"revision", "decisionId"}
 VARYING_TEXT = [
     r"\([0-9a-f]{16}\) of [0-9a-f]{16}",
@@ -93,7 +95,9 @@ class Server:
 
 def check(binary, command, expected):
     command = re.sub(r"^tagwarden |(?<=\| )tagwarden ", f"{binary} ", command)
-    run = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True)
+    run = subprocess.run(
+        command, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT
+    )
     found = (run.stdout + run.stderr).strip()
     if told(found) == told(expected):
         return True
