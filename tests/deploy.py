@@ -157,10 +157,10 @@ def kubernetes(binary, folder):
 
 
 def envoy(files, folder):
-    """The keys are the user's: those of the other example stand in for them."""
+    """The keys are the user's: those of the example stand in for them."""
     program = TOOLS / "bin/envoy"
     check("no keys are trusted by default", json.loads(files["jwks.json"]) == {"keys": []})
-    files |= {"jwks.json": (DEPLOY / "envoy/jwks.json").read_text()}
+    files |= {"jwks.json": (ROOT / "examples/eci-mesh/jwks.json").read_text()}
     for name, text in files.items():
         (folder / name).write_text(text.replace("/etc/envoy/", f"{folder}/"))
     done = run(program, "--mode", "validate", "-c", folder / "envoy.yaml", "-l", "error")

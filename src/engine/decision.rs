@@ -21,6 +21,13 @@ pub struct Decision {
     pub obligations: Obligations,
 }
 
+impl Decision {
+    /// Whether it is an ALLOW.
+    pub fn is_allow(&self) -> bool {
+        self.outcome == Outcome::Allow && self.reason.is_none()
+    }
+}
+
 /// The verdict of each resource, in the order asked: a place that whoever asks provides, because it
 /// is a thousand bytes.
 pub type Verdicts = ArrayVec<Verdict, { limits::RESOURCES }>;

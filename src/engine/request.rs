@@ -34,6 +34,34 @@ pub struct Request<'a> {
     pub understands_obligations: bool,
 }
 
+impl<'a> Request<'a> {
+    /// A question that says nothing but who, what and on which: no tags, no context, no session, and
+    /// no obligation is understood.
+    pub fn bare(
+        principal: PrincipalRef<'a>,
+        action: ActionRef<'a>,
+        resources: &'a [Resource<'a>],
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            principal,
+            action,
+            resources,
+            tags: TagWrite::default(),
+            context: Context {
+                current_time: now,
+                source_ip: None,
+                secure_transport: None,
+                mfa_present: None,
+                entries: &[],
+            },
+            session: Session::Unstated,
+            kind: None,
+            understands_obligations: false,
+        }
+    }
+}
+
 /// One resource, with what is known of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Resource<'a> {

@@ -21,14 +21,11 @@ pub use self::table::{Demand, Subject};
 use crate::directory::Directory;
 use crate::document::object::{Authored, Unreadable};
 use crate::engine;
-use crate::engine::request::{
-    Context, ContextEntry, KnownGroup, KnownTags, Request, Resource, Session, TagWrite,
-};
+use crate::engine::request::{ContextEntry, KnownGroup, KnownTags, Request, Resource};
 use crate::model::action::ActionRef;
 use crate::model::arn::ResourceName;
 use crate::model::caller::{Origin, OwnPrincipal, PeerPattern, SocketUser};
 use crate::model::object::ObjectId;
-use crate::model::verdict::Outcome;
 use crate::snapshot::Snapshot;
 use crate::snapshot::caller::{ANONYMOUS, CallerId, CallerTable, OWNER};
 use crate::source::embedded::{Author, Difference};
@@ -343,35 +340,17 @@ impl Court<'_> {
             key: "ram:ServiceName",
             values: &service,
         }];
-        let request = Request {
-            principal,
-            action,
-            resources: &[Resource {
-                name,
-                tags,
-                group,
-                owner: None,
-            }],
-            tags: TagWrite::default(),
-            context: Context {
-                current_time: self.now,
-                source_ip: None,
-                secure_transport: None,
-                mfa_present: None,
-                entries: if demand.service.is_some() {
-                    &entry
-                } else {
-                    &[]
-                },
-            },
-            session: Session::Unstated,
-            kind: None,
-            understands_obligations: false,
-        };
-        has_owner
-            && engine::decide(snapshot, &request).is_ok_and(|decision| {
-                decision.outcome == Outcome::Allow && decision.reason.is_none()
-            })
+        let resources = [Resource {
+            name,
+            tags,
+            group,
+            owner: None,
+        }];
+        let mut request = Request::bare(principal, action, &resources, self.now);
+        if demand.service.is_some() {
+            request.context.entries = &entry;
+        }
+        has_owner && engine::decide(snapshot, &request).is_ok_and(|decision| decision.is_allow())
     }
 }
 

@@ -317,23 +317,8 @@ fn prepare(database: &Database) -> Result<u64, StoreError> {
     let staged = database.begin_write()?;
     let source = {
         let mut numbers = staged.open_table(NUMBERS)?;
-        let found = numbers.get("format")?.map(|found| found.value());
-        match found {
-            None => {}
-            Some(FORMAT) => {
-                let source = numbers.get("source")?.map(|source| source.value());
-                return source.ok_or_else(|| StoreError::Damaged("it has no id".to_owned()));
-            }
-            // There is no older format yet: a smaller number was never written.
-            Some(found) if found < FORMAT => {
-                return Err(StoreError::Damaged(format!(
-                    "no version wrote format {found}"
-                )));
-            }
-            Some(found) => {
-                let known = FORMAT;
-                return Err(StoreError::NewerFormat { found, known });
-            }
+        if let Some(source) = place::id(&numbers, FORMAT)? {
+            return Ok(source);
         }
         let source = new_id()?;
         numbers.insert("format", FORMAT)?;

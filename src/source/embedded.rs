@@ -21,10 +21,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use redb::backends::InMemoryBackend;
-use redb::{
-    Database, ReadTransaction, ReadableDatabase as _, ReadableTable as _, TableDefinition,
-    WriteTransaction,
-};
+use redb::{Database, ReadTransaction, ReadableDatabase as _, TableDefinition, WriteTransaction};
 
 pub use self::answers::{Answer, AnswerKey};
 pub use self::digest::StateDigest;
@@ -221,23 +218,8 @@ fn prepare(database: &Database) -> Result<u64, StoreError> {
     let staged = database.begin_write()?;
     let source = {
         let mut numbers = staged.open_table(NUMBERS)?;
-        let found = numbers.get("format")?.map(|found| found.value());
-        match found {
-            None => {}
-            Some(FORMAT) => {
-                let source = numbers.get("source")?.map(|source| source.value());
-                return source.ok_or_else(|| StoreError::Damaged("it has no id".to_owned()));
-            }
-            // There is no older format yet: a smaller number was never written.
-            Some(found) if found < FORMAT => {
-                return Err(StoreError::Damaged(format!(
-                    "no version wrote format {found}"
-                )));
-            }
-            Some(found) => {
-                let known = FORMAT;
-                return Err(StoreError::NewerFormat { found, known });
-            }
+        if let Some(source) = place::id(&numbers, FORMAT)? {
+            return Ok(source);
         }
         let source = new_id()?;
         numbers.insert("format", FORMAT)?;

@@ -1,5 +1,6 @@
 //! The directory and the files of the stores, for one user and one process.
 
+use std::cmp::Ordering;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{
@@ -8,7 +9,7 @@ use std::os::unix::fs::{
 use std::path::{Path, PathBuf};
 
 use redb::backends::FileBackend;
-use redb::{Builder, Database, DatabaseError};
+use redb::{Builder, Database, DatabaseError, ReadableTable as _, Table};
 
 use super::embedded::StoreError;
 
@@ -41,6 +42,26 @@ pub(super) fn open(directory: &Path, name: &str) -> Result<Database, StoreError>
     let parent = File::open(directory).and_then(|directory| directory.sync_all());
     parent.map_err(|cause| at(directory, cause))?;
     Ok(made)
+}
+
+/// The id of a store by its table of numbers; `None` for one that was just made. Another format
+/// than the one known is refused.
+pub(super) fn id(numbers: &Table<'_, &str, u64>, known: u64) -> Result<Option<u64>, StoreError> {
+    let Some(found) = numbers.get("format")?.map(|found| found.value()) else {
+        return Ok(None);
+    };
+    match found.cmp(&known) {
+        Ordering::Equal => {
+            let id = numbers.get("source")?.map(|source| source.value());
+            let damaged = || StoreError::Damaged("it has no id".to_owned());
+            id.map(Some).ok_or_else(damaged)
+        }
+        // There is no older format yet: a smaller number was never written.
+        Ordering::Less => Err(StoreError::Damaged(format!(
+            "no version wrote format {found}"
+        ))),
+        Ordering::Greater => Err(StoreError::NewerFormat { found, known }),
+    }
 }
 
 fn database(builder: &Builder, file: File, path: &Path) -> Result<Database, StoreError> {

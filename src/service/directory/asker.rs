@@ -14,7 +14,6 @@ use crate::model::caller::OwnPrincipal;
 use crate::model::resource::LiveResource;
 use crate::model::tag::TagRef;
 use crate::model::tagging::FailureCode;
-use crate::model::verdict::Outcome;
 use crate::service::pdp::desk::Desk;
 use crate::service::pdp::rights;
 use crate::snapshot::Snapshot;
@@ -168,9 +167,7 @@ impl<'a> Asker<'a> {
                 ..self.asked
             };
             let decided = engine::decide(self.snapshot, &request);
-            decided.is_ok_and(|decision| {
-                decision.outcome == Outcome::Allow && decision.reason.is_none()
-            })
+            decided.is_ok_and(|decision| decision.is_allow())
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Steps of the work that changes leave: on whose behalf each is done.
 
-use crate::engine::request::{Context, Request, Session, TagWrite};
+use crate::engine::request::Request;
 use crate::management::directory::{Step, Turn};
 use crate::model::action::ActionRef;
 use crate::model::arn::PrincipalRef;
@@ -67,22 +67,7 @@ impl Gate for Later<'_> {
         else {
             return Err(FailureCode::NoPermission);
         };
-        let asked = Request {
-            principal: named,
-            action,
-            resources: &[],
-            tags: TagWrite::default(),
-            context: Context {
-                current_time: self.turn.now,
-                source_ip: None,
-                secure_transport: None,
-                mfa_present: None,
-                entries: &[],
-            },
-            session: Session::Unstated,
-            kind: None,
-            understands_obligations: false,
-        };
+        let asked = Request::bare(named, action, &[], self.turn.now);
         Asker::of(self.snapshot, asked).check(resource, edit)
     }
 }

@@ -114,13 +114,7 @@ pub(super) fn associate(hearing: &Hearing<'_>, message: &v1::AssociateResourcesR
         writer,
         associations,
     } = message;
-    hearing.asking(writer.as_ref(), |asker| {
-        let links = names::links(associations)?;
-        let law = Law::new(hearing.snapshot);
-        let plan = hearing.actor(&law, asker).associate(&links);
-        let plan = plan.map_err(told_error)?;
-        Ok(hearing.told_by(asker, &associated(&links), plan))
-    })
+    linking(hearing, writer.as_ref(), associations, Linking::Made)
 }
 
 pub(super) fn dissociate(
@@ -131,10 +125,30 @@ pub(super) fn dissociate(
         writer,
         associations,
     } = message;
-    hearing.asking(writer.as_ref(), |asker| {
+    linking(hearing, writer.as_ref(), associations, Linking::Ended)
+}
+
+/// What happens to associations.
+#[derive(Clone, Copy)]
+enum Linking {
+    Made,
+    Ended,
+}
+
+fn linking(
+    hearing: &Hearing<'_>,
+    writer: Option<&v1::TagWriter>,
+    associations: &[v1::ResourceAssociation],
+    linking: Linking,
+) -> Worked {
+    hearing.asking(writer, |asker| {
         let links = names::links(associations)?;
         let law = Law::new(hearing.snapshot);
-        let plan = hearing.actor(&law, asker).dissociate(&links);
+        let actor = hearing.actor(&law, asker);
+        let plan = match linking {
+            Linking::Made => actor.associate(&links),
+            Linking::Ended => actor.dissociate(&links),
+        };
         let plan = plan.map_err(told_error)?;
         Ok(hearing.told_by(asker, &associated(&links), plan))
     })

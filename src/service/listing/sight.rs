@@ -4,13 +4,10 @@ use jiff::Timestamp;
 
 use crate::directory::{Entry, Served};
 use crate::engine;
-use crate::engine::request::{
-    Context, KnownGroup, KnownTags, Request, Resource, Session, TagWrite,
-};
+use crate::engine::request::{KnownGroup, KnownTags, Request, Resource};
 use crate::model::action::ActionRef;
 use crate::model::arn::{PrincipalRef, ResourceName};
 use crate::model::catalog::ActionFacts;
-use crate::model::verdict::Outcome;
 use crate::snapshot::Snapshot;
 use crate::snapshot::action::FoldedAction;
 
@@ -120,23 +117,9 @@ impl Sight<'_> {
         let Ok(action) = ActionRef::parse(action) else {
             return false;
         };
-        let request = Request {
-            principal,
-            action,
-            resources: &[resource],
-            tags: TagWrite::default(),
-            context: Context {
-                current_time: self.now,
-                source_ip: None,
-                secure_transport: None,
-                mfa_present: None,
-                entries: &[],
-            },
-            session: Session::Unstated,
-            kind: None,
-            understands_obligations: false,
-        };
+        let resources = [resource];
+        let request = Request::bare(principal, action, &resources, self.now);
         let decided = engine::decide(self.snapshot, &request);
-        decided.is_ok_and(|decision| decision.outcome == Outcome::Allow)
+        decided.is_ok_and(|decision| decision.is_allow())
     }
 }

@@ -6,14 +6,10 @@
 
 use super::desk::Desk;
 use crate::engine;
-use crate::engine::decision::Decision;
-use crate::engine::request::{
-    Context, KnownGroup, KnownTags, Request, Resource, Session, TagWrite,
-};
+use crate::engine::request::{KnownGroup, KnownTags, Request, Resource};
 use crate::model::action::ActionRef;
 use crate::model::arn::{PrincipalRef, ResourceName};
 use crate::model::caller::OwnPrincipal;
-use crate::model::verdict::Outcome;
 use crate::snapshot::caller::CallerId;
 use crate::wire::request::Resources;
 use crate::wire::status::{CallError, Forbidden};
@@ -86,28 +82,9 @@ impl Desk<'_> {
         let Ok(action) = ActionRef::parse(EXPLAIN) else {
             return false;
         };
-        let request = Request {
-            principal: own,
-            action,
-            resources,
-            tags: TagWrite::default(),
-            context: Context {
-                current_time: self.now,
-                source_ip: None,
-                secure_transport: None,
-                mfa_present: None,
-                entries: &[],
-            },
-            session: Session::Unstated,
-            kind: None,
-            understands_obligations: false,
-        };
+        let request = Request::bare(own, action, resources, self.now);
         let decided = engine::decide(self.snapshot, &request);
-        decided.is_ok_and(
-            |Decision {
-                 outcome, reason, ..
-             }| { outcome == Outcome::Allow && reason.is_none() },
-        )
+        decided.is_ok_and(|decision| decision.is_allow())
     }
 }
 

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 
 use crate::directory::Entry;
 use crate::engine;
-use crate::engine::request::{Context, KnownGroup, KnownTags, Resource, Session, TagWrite};
+use crate::engine::request::{KnownGroup, KnownTags, Request, Resource};
 use crate::model::action::ActionRef;
 use crate::model::arn::{PrincipalRef, ResourceName};
-use crate::model::verdict::{Outcome, RefusalReason};
+use crate::model::verdict::RefusalReason;
 use crate::snapshot::Snapshot;
 use crate::wire::status::{CallError, Refusal};
 
@@ -59,22 +59,8 @@ pub(super) fn may(
     let Ok(action) = ActionRef::parse(action) else {
         return false;
     };
-    let request = engine::request::Request {
-        principal,
-        action,
-        resources: &[resource],
-        tags: TagWrite::default(),
-        context: Context {
-            current_time: Timestamp::now(),
-            source_ip: None,
-            secure_transport: None,
-            mfa_present: None,
-            entries: &[],
-        },
-        session: Session::Unstated,
-        kind: None,
-        understands_obligations: false,
-    };
+    let resources = [resource];
+    let request = Request::bare(principal, action, &resources, Timestamp::now());
     let decided = engine::decide(snapshot, &request);
-    decided.is_ok_and(|decision| decision.outcome == Outcome::Allow)
+    decided.is_ok_and(|decision| decision.is_allow())
 }
