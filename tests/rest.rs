@@ -271,7 +271,11 @@ async fn an_evaluation_is_a_question() {
         ("context[ecs:x]", "/context", json!({"ecs:x": {"y": 1}})),
         ("context[ecs:x]", "/context", json!({"ecs:x": null})),
         ("resource: it is missing", "/resource", json!(null)),
-        ("resource.type: it is missing", "/resource/type", json!(null)),
+        (
+            "resource.type: it is missing",
+            "/resource/type",
+            json!(null),
+        ),
         ("resources[0].type", "/resource/type", json!("instance")),
     ];
     for (said, pointer, value) in edits {

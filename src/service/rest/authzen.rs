@@ -191,14 +191,14 @@ fn unanswered() -> Value {
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Status> {
     message::check(body, Names::AsWritten)
         .map_err(|errors| CallError::MessageInvalid(errors.to_string()))
-        .and_then(|()| serde_json::from_slice(body).map_err(unreadable))
+        .and_then(|()| serde_json::from_slice(body).map_err(|error| unreadable(&error)))
         .map_err(|error| error.to_status())
 }
 
 fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, CallError> {
-    serde_json::from_value(value).map_err(unreadable)
+    serde_json::from_value(value).map_err(|error| unreadable(&error))
 }
 
-fn unreadable(error: serde_json::Error) -> CallError {
+fn unreadable(error: &serde_json::Error) -> CallError {
     CallError::MessageInvalid(error.to_string())
 }
