@@ -275,6 +275,8 @@ impl Running {
         let signals = Signals::listen()?;
         let signals = tokio::spawn(on_signals(signals, phase.clone(), draining, watched));
         let ready = AbortOnDropHandle::new(tokio::spawn(notify::ready_with(first, status.clone())));
+        let counting = directory::keep_counted(managing.writer.clone(), managing.reader.clone());
+        let counting = AbortOnDropHandle::new(tokio::spawn(counting));
         let closing = CancellationToken::new();
         let closer = close_after(closing_at.clone(), lame_duck, closing.clone());
         let closer = AbortOnDropHandle::new(tokio::spawn(closer));
@@ -302,7 +304,7 @@ impl Running {
         if let Some(admin) = admin {
             admin.await??;
         }
-        drop(ready);
+        drop((ready, counting));
         signals.abort();
         // What it held is dropped with it.
         let _ = signals.await;

@@ -6,6 +6,7 @@
 //!
 //! Not here: who may change or see a resource, and what a decision does with an unknown one.
 
+mod compliance;
 mod counts;
 mod entry;
 mod index;
@@ -27,6 +28,7 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry as Place;
 use foldhash::fast::RandomState;
 
+pub use self::compliance::{Detected, Detector};
 pub use self::counts::{Listed, Served, Texts, Turn};
 pub use self::entry::Entry;
 use self::index::Index;
@@ -181,6 +183,12 @@ impl Directory {
     /// One step of a search.
     pub fn step(&self, query: &Query, from: &Position, reach: Reach) -> Step {
         self.index().step(query, from, reach)
+    }
+
+    /// The first account with resources after one, in the order of their names; empty is what has
+    /// no owner.
+    pub fn next_account(&self, after: Option<&str>) -> Option<Arc<str>> {
+        self.index().next_account(after)
     }
 
     /// A page of the keys or values that the resources of a scope carry.

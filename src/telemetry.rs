@@ -5,6 +5,7 @@
 //!
 //! Not here: how metrics are served (`admin`).
 
+mod compliance;
 mod directory;
 mod handshake;
 mod histogram;
@@ -14,6 +15,7 @@ mod tally;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use self::compliance::{ByKey, Compliance, KeyCounts};
 pub use self::directory::DirectoryWrites;
 pub use self::handshake::{Handshake, Handshakes};
 pub use self::histogram::{Counted, Histogram};
@@ -62,6 +64,10 @@ pub mod name {
     pub const DIRECTORY_SYNC: &str = "directory_sync_duration";
     /// Resources that the directory knows.
     pub const DIRECTORY_RESOURCES: &str = "directory_resources";
+    /// Resources by what their tags come to for a key that tag policies ask for.
+    pub const TAG_COMPLIANCE: &str = "tag_compliance";
+    /// For how long these have not followed what is written; 0 where they do.
+    pub const TAG_COMPLIANCE_STALE: &str = "tag_compliance_stale";
     /// Connections of the data server.
     pub const OPEN_CONNECTIONS: &str = "open_connections";
     /// Handshakes of TLS by what came of them.

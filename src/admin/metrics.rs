@@ -1,5 +1,6 @@
 //! All metrics, gathered when they are asked for.
 
+mod compliance;
 mod tls;
 
 use std::fmt;
@@ -60,6 +61,7 @@ impl Collector for Gathered {
         self.snapshot(&mut writer)?;
         self.reloads(&mut writer)?;
         self.directory(&mut writer)?;
+        compliance::encode(self.0.writes.compliance(), &mut writer)?;
         tls::encode(&self.0.endpoints, &mut writer)?;
         self.process(&mut writer)
     }

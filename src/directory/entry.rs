@@ -144,6 +144,16 @@ impl Entry {
         &self.about
     }
 
+    /// Its place in the index: account and region, empty where it has none, and there a number.
+    pub(crate) fn place(&self) -> (&str, &str, u32) {
+        let (owner, region) = (self.owner(), self.region());
+        (
+            owner.unwrap_or_default(),
+            region.unwrap_or_default(),
+            self.slot,
+        )
+    }
+
     pub(super) fn slot(&self) -> u32 {
         self.slot
     }

@@ -136,6 +136,13 @@ impl Index {
         }
     }
 
+    /// The first account after one.
+    pub(super) fn next_account(&self, after: Option<&str>) -> Option<Arc<str>> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut accounts = self.accounts.range::<str, _>((from, Bound::Unbounded));
+        accounts.next().map(|(account, _)| Arc::clone(account))
+    }
+
     /// The regions of a scope from one on, in their order.
     pub(super) fn regions<'i>(
         &'i self,

@@ -97,6 +97,17 @@ pub fn validate<'a>(rules: &Rules<'a>, tagging: &Tagging<'a>) -> Verdict<'a> {
     verdict
 }
 
+/// What one statement alone says of the tags after an operation.
+pub fn validate_by<'a>(
+    rules: &Rules<'a>,
+    tagging: &Tagging<'a>,
+    statement: &'a EffectiveStatement,
+) -> Verdict<'a> {
+    let mut verdict = Verdict::default();
+    judge::judge(rules, tagging, statement, &mut verdict);
+    verdict
+}
+
 /// What tag policies can do with a type under a policy; `None`: the type is unknown, and a write
 /// must be refused (security 6.6). A type that the policy names itself is known.
 pub fn capabilities(

@@ -10,16 +10,19 @@
 //! (`source::directory`).
 
 mod base;
+mod counting;
 mod job;
 mod writer;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 pub use self::base::Base;
+pub use self::counting::keep_counted;
 use self::job::{Asked, Job};
 use self::writer::Writer;
 use super::Gone;
@@ -100,12 +103,16 @@ pub struct Begin {
 enum Command {
     Work(Box<dyn Job>),
     Begin(Begin, oneshot::Sender<Result<(), WriteFault>>),
+    /// Count a step further; how long it took, if there was one.
+    Count(oneshot::Sender<Option<Duration>>),
 }
 
 /// The way to the writer.
 #[derive(Debug, Clone)]
 pub struct DirectoryWriter {
     commands: mpsc::Sender<Command>,
+    /// Told when all resources must be counted anew.
+    outdated: Arc<Notify>,
 }
 
 impl DirectoryWriter {
@@ -117,11 +124,12 @@ impl DirectoryWriter {
     /// The store is damaged or cannot be read, or the thread cannot be started.
     pub fn start(config: Config) -> Result<(Self, JoinHandle<()>), StartError> {
         let (commands, inbox) = mpsc::channel(WAITING);
-        let writer = Writer::load(config)?;
+        let outdated = Arc::new(Notify::new());
+        let writer = Writer::load(config, Arc::clone(&outdated))?;
         let thread = std::thread::Builder::new()
             .name("directory".to_owned())
             .spawn(move || writer.run(inbox))?;
-        Ok((Self { commands }, thread))
+        Ok((Self { commands, outdated }, thread))
     }
 
     /// Has a call worked out, and its plan committed. `evaluate` may be asked again where the state
@@ -153,6 +161,15 @@ impl DirectoryWriter {
         let command = Command::Work(Box::new(job));
         self.commands.blocking_send(command).map_err(|_| Gone)?;
         done.blocking_recv().map_err(|_| Gone)
+    }
+
+    /// Counts a step further how tags comply; how long it took. `None`: the counters follow every
+    /// write, and nothing is to be done.
+    async fn count(&self) -> Result<Option<Duration>, Gone> {
+        let (reply, counted) = oneshot::channel();
+        let sent = self.commands.send(Command::Count(reply)).await;
+        sent.map_err(|_| Gone)?;
+        counted.await.map_err(|_| Gone)
     }
 
     /// Puts resources in place of all that are there, unless they were put before; waits until

@@ -83,6 +83,16 @@ pub enum ViolationCode {
 }
 
 impl ViolationCode {
+    /// All of them, in their order.
+    pub const ALL: [Self; 6] = [
+        Self::KeyCase,
+        Self::Missing,
+        Self::OverLimit,
+        Self::RgTagNotInherited,
+        Self::Value,
+        Self::ValueRegex,
+    ];
+
     /// The stable name.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -99,6 +109,60 @@ impl ViolationCode {
 impl fmt::Display for ViolationCode {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())
+    }
+}
+
+/// What the tags of one resource come to for one key that a tag policy asks for: the worst that is
+/// found. The order is from good to bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum KeyOutcome {
+    /// Nothing is wrong.
+    Compliant,
+    /// The tag of the resource group is not inherited.
+    NotInherited,
+    /// The key is there in another case.
+    WrongCase,
+    /// The value is not allowed.
+    WrongValue,
+    /// The key is absent.
+    Missing,
+}
+
+impl KeyOutcome {
+    /// All of them, in the order of their places.
+    pub const ALL: [Self; 5] = [
+        Self::Compliant,
+        Self::NotInherited,
+        Self::WrongCase,
+        Self::WrongValue,
+        Self::Missing,
+    ];
+
+    /// What a violation comes to; `None`: it is of writes alone.
+    pub fn of(code: ViolationCode) -> Option<Self> {
+        match code {
+            ViolationCode::KeyCase => Some(Self::WrongCase),
+            ViolationCode::Missing => Some(Self::Missing),
+            ViolationCode::OverLimit => None,
+            ViolationCode::RgTagNotInherited => Some(Self::NotInherited),
+            ViolationCode::Value | ViolationCode::ValueRegex => Some(Self::WrongValue),
+        }
+    }
+
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Compliant => "compliant",
+            Self::NotInherited => "not_inherited",
+            Self::WrongCase => "wrong_case",
+            Self::WrongValue => "wrong_value",
+            Self::Missing => "missing",
+        }
+    }
+
+    /// Its place among all.
+    pub fn place(self) -> usize {
+        self as usize
     }
 }
 

@@ -213,6 +213,10 @@ pub mod limits {
     pub const PAGE_SLOTS: u32 = 16_384;
     /// The most resources that are looked at one by one for a page of keys or values.
     pub const LOOKED_AT: u64 = 200_000;
+    /// The most reports and repairs over the directory at once.
+    pub const REPORTS: usize = 8;
+    /// The most pairs of a tag key and a type that are counted by themselves.
+    pub const SERIES: usize = 1_000;
     /// The most candidates of one filter call.
     pub const CANDIDATES: usize = 1_000;
     /// The most characters of a session policy.

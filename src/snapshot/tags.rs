@@ -96,6 +96,11 @@ impl TagTable {
         self.accounts.get(account)
     }
 
+    /// Whether both bind accounts by the same: whether nothing was changed between them.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.accounts, &other.accounts)
+    }
+
     /// The Roots and folders of a name, in every organization.
     pub fn folders<'t>(&'t self, name: &'t str) -> impl Iterator<Item = &'t Arc<TagNode>> {
         let nodes = self.folders.values();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::compliance::Compliance;
 use super::histogram::{Counted, Histogram};
 
 /// The bounds of the times of a sync, in nanoseconds.
@@ -36,6 +37,7 @@ struct Counters {
     /// Groups by how many changes they hold; the last beyond all bounds.
     groups: [AtomicU64; GROUP_BOUNDS.len() + 1],
     sync: Histogram<{ SYNC_BOUNDS.len() }>,
+    compliance: Compliance,
 }
 
 impl Default for DirectoryWrites {
@@ -45,6 +47,7 @@ impl Default for DirectoryWrites {
             resources: AtomicU64::new(0),
             groups: Default::default(),
             sync: Histogram::new(SYNC_BOUNDS),
+            compliance: Compliance::default(),
         }))
     }
 }
@@ -70,6 +73,11 @@ impl DirectoryWrites {
     /// Notes how long the disk took for a group.
     pub fn synced(&self, duration: Duration) {
         self.0.sync.observe(duration);
+    }
+
+    /// How the tags of all resources comply.
+    pub fn compliance(&self) -> &Compliance {
+        &self.0.compliance
     }
 
     /// How many changes were committed.

@@ -1,13 +1,14 @@
 //! The writer itself: one group of calls after the other, on a thread of its own.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::error::TryRecvError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::base::{Base, WorkId};
+use super::counting::Counting;
 use super::job::Job;
 use super::{Begin, Command, Config, StartError, Step, Turn, WriteFault};
 use crate::model::resource::{LiveResource, Resource, Version, Write};
@@ -32,6 +33,7 @@ pub(super) struct Writer {
     reader: Reader,
     store: Option<Arc<DirectoryStore>>,
     writes: DirectoryWrites,
+    counting: Counting,
     step: Step,
     version: Version,
     begun: Option<Vec<u8>>,
@@ -52,7 +54,7 @@ struct Worked {
 
 impl Writer {
     /// Loads what is on disk.
-    pub(super) fn load(config: Config) -> Result<Self, StartError> {
+    pub(super) fn load(config: Config, outdated: Arc<Notify>) -> Result<Self, StartError> {
         let Config {
             directory,
             reader,
@@ -64,6 +66,7 @@ impl Writer {
             base: Base::new(directory),
             reader,
             store,
+            counting: Counting::new(writes.compliance().clone(), outdated),
             writes,
             step,
             version: Version(0),
@@ -117,6 +120,7 @@ impl Writer {
             while let Some(command) = next {
                 match command {
                     Command::Work(job) => jobs.push(job),
+                    Command::Count(reply) => self.count(reply),
                     // It comes after what was asked for before.
                     Command::Begin(resources, reply) => {
                         begin = Some((resources, reply));
@@ -133,6 +137,13 @@ impl Writer {
                 self.begin(begin, reply);
             }
         }
+    }
+
+    fn count(&mut self, reply: oneshot::Sender<Option<Duration>>) {
+        let newest = self.reader.load_full();
+        let counted = self.counting.step(&self.base.directory, newest.as_ref());
+        // Whoever asked may have gone.
+        let _ = reply.send(counted);
     }
 
     /// Works out the calls of a group in one snapshot, commits them and answers. Where another
@@ -217,7 +228,10 @@ impl Writer {
             return;
         }
         self.version = version;
-        self.base.directory.apply(&writes);
+        let directory = &self.base.directory;
+        let before = self.counting.before(directory, &writes);
+        directory.apply(&writes);
+        self.counting.after(directory, &writes, &before);
         for (id, work) in work {
             self.base.keep(id, work);
         }
@@ -273,6 +287,7 @@ impl Writer {
         } else {
             (self.version, self.begun) = (version, digest);
             self.base.replace(live);
+            self.counting.replaced();
         }
         // Whoever asked may have gone.
         let _ = reply.send(done.map_err(|_| WriteFault::Failed));
