@@ -42,6 +42,7 @@
 //! | requests of a proxy: ext_authz, routes | security 10 | complete |
 //! | TLS, client certificates, tokens | security 1.1, design 5 | complete |
 //! | associated inheritance, writes of tags as a state machine | tag-policy 4, 5 and 7, security 5 | complete |
+//! | compliance over the directory: reports, repairs, counters | tag-policy 3, security 4 and 5 | complete |
 //! | decisions without a server, case files | design 8 | complete |
 //!
 //! Decisions of meaning that the specification leaves open are numbered in `docs/semantics.md`.

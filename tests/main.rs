@@ -59,6 +59,8 @@ mod publication;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod rest;
 #[cfg(test)]
 mod stale;

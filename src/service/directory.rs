@@ -9,13 +9,19 @@
 mod asker;
 mod background;
 mod calls;
+mod compliance;
 mod listings;
 mod names;
+mod remediate;
 mod told;
+mod walk;
 
+use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_util::Stream;
 use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Response, Status};
 
 pub use self::background::step;
@@ -27,6 +33,7 @@ use crate::directory::Directory;
 use crate::management::directory::{DirectoryWriter, Done, Turn, WriteFault};
 use crate::model::caller::{Origin, Rpc};
 use crate::model::tagging::Plan;
+use crate::model::verdict::limits;
 use crate::publish::Reader;
 use crate::snapshot::Snapshot;
 use crate::snapshot::caller::Caller;
@@ -46,7 +53,11 @@ struct Shared {
     sessions: Sessions,
     directory: Arc<Directory>,
     pages: PageKey,
+    /// Places for reports and repairs.
+    reports: Arc<Semaphore>,
 }
+
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// A call in its turn: who calls, and what decides.
 #[derive(Clone, Copy)]
@@ -68,6 +79,7 @@ impl Handlers {
             sessions: Sessions::default(),
             directory: Arc::clone(&config.directory),
             pages: config.pages.clone(),
+            reports: Arc::new(Semaphore::new(limits::REPORTS)),
         }))
     }
 
@@ -100,42 +112,61 @@ impl Shared {
         let snapshot = self.reader.load_full();
         self.caller(snapshot.as_deref(), &origin, rpc, Timestamp::now())?;
         drop(snapshot);
-        let shared = Arc::clone(&self);
-        let worked = self.writer.write(move |turn| {
-            match shared.hear(turn, &origin, rpc, &message, evaluate) {
-                Ok((told, plan)) => (Ok(told), plan),
-                Err(error) => (Err(error), Plan::default()),
-            }
-        });
-        let Done { told, version } = match worked.await {
-            Ok(Ok(done)) => done,
-            Ok(Err(WriteFault::Conflict)) => return Err(DirectoryFault::Conflict.into()),
-            Ok(Err(WriteFault::Failed)) => return Err(DirectoryFault::Failed.into()),
-            Err(_) => return Err(CallError::Stopping),
-        };
-        let told = told?;
+        let work = move |hearing: &Hearing<'_>| evaluate(hearing, &message);
+        let Done { told, version } = self.turn(rpc, origin, work).await?;
         if let Some(version) = version {
             told.audit(rpc, &peer, version);
         }
         Ok(told.outcome(version))
     }
 
-    fn hear<M>(
-        &self,
-        turn: &Turn<'_>,
+    /// Has something worked out in a turn, and committed. Who calls is found in that turn.
+    async fn turn<T: Send + 'static>(
+        self: &Arc<Self>,
+        rpc: Rpc,
+        origin: Origin,
+        work: impl Fn(&Hearing<'_>) -> Result<(T, Plan), CallError> + Send + 'static,
+    ) -> Result<Done<T>, CallError> {
+        let shared = Arc::clone(self);
+        let worked = self.writer.write(move |turn| {
+            let heard = shared
+                .hear(turn, &origin, rpc)
+                .and_then(|hearing| work(&hearing));
+            match heard {
+                Ok((told, plan)) => (Ok(told), plan),
+                Err(error) => (Err(error), Plan::default()),
+            }
+        });
+        match worked.await {
+            Ok(Ok(Done { told, version })) => {
+                let told = told?;
+                Ok(Done { told, version })
+            }
+            Ok(Err(WriteFault::Conflict)) => Err(DirectoryFault::Conflict.into()),
+            Ok(Err(WriteFault::Failed)) => Err(DirectoryFault::Failed.into()),
+            Err(_) => Err(CallError::Stopping),
+        }
+    }
+
+    fn hear<'h>(
+        &'h self,
+        turn: &'h Turn<'h>,
         origin: &Origin,
         rpc: Rpc,
-        message: &M,
-        evaluate: Evaluate<M>,
-    ) -> Result<(Told, Plan), CallError> {
+    ) -> Result<Hearing<'h>, CallError> {
         let (snapshot, caller) = self.caller(turn.snapshot, origin, rpc, turn.now)?;
-        let hearing = Hearing {
+        Ok(Hearing {
             turn,
             snapshot,
             caller,
             sessions: &self.sessions,
-        };
-        evaluate(&hearing, message)
+        })
+    }
+
+    /// A place for a report or a repair.
+    fn report(&self) -> Result<OwnedSemaphorePermit, CallError> {
+        let place = Arc::clone(&self.reports).try_acquire_owned();
+        place.map_err(|_| DirectoryFault::TooManyReports.into())
     }
 
     /// Who calls, if it may use the RPC.
@@ -251,5 +282,25 @@ impl DirectoryService for Handlers {
         request: Request<v1::ListTagValuesRequest>,
     ) -> Result<Response<v1::ListTagValuesResponse>, Status> {
         answer(self.0.list_tag_values(&request).await)
+    }
+
+    type CheckComplianceStream = Answers<v1::CheckComplianceResponse>;
+
+    async fn check_compliance(
+        &self,
+        request: Request<v1::CheckComplianceRequest>,
+    ) -> Result<Response<Self::CheckComplianceStream>, Status> {
+        let checked = self.0.check_compliance(&request);
+        answer(checked.map(|told| Box::pin(told) as Self::CheckComplianceStream))
+    }
+
+    type RemediateStream = Answers<v1::RemediateResponse>;
+
+    async fn remediate(
+        &self,
+        request: Request<v1::RemediateRequest>,
+    ) -> Result<Response<Self::RemediateStream>, Status> {
+        let repaired = self.0.remediate(request).await;
+        answer(repaired.map(|told| Box::pin(told) as Self::RemediateStream))
     }
 }

@@ -13,8 +13,8 @@ mod texts;
 
 use jiff::Timestamp;
 
-use self::sight::Sight;
-pub(crate) use self::sight::Viewer;
+pub(crate) use self::resources::{position, seal};
+pub(crate) use self::sight::{Sight, Viewer};
 use super::pdp::rights;
 use crate::directory::Directory;
 use crate::model::arn::PrincipalRef;
@@ -46,7 +46,7 @@ pub(crate) struct Listing<'l> {
 
 impl<'l> Listing<'l> {
     /// Who is to see what is told: the principal, or where none is named the caller itself.
-    fn viewer(&self, rpc: Rpc, principal: &'l str) -> Result<Viewer<'l>, CallError> {
+    pub(crate) fn viewer(&self, rpc: Rpc, principal: &'l str) -> Result<Viewer<'l>, CallError> {
         rights::check_rpc(self.caller, rpc)?;
         if principal.is_empty() {
             let own = self.caller.principal.as_ref();

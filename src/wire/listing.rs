@@ -222,6 +222,17 @@ pub(crate) fn key(key: &str) -> Result<&str, CallError> {
     Ok(key)
 }
 
+/// Reads the keys that are asked for.
+pub(crate) fn keys(keys: &[String]) -> Result<&[String], CallError> {
+    if keys.len() > MAX_NAMED {
+        return Err(invalid("keys", format!("more than {MAX_NAMED}")));
+    }
+    for (place, key) in keys.iter().enumerate() {
+        check_key(key).map_err(|error| invalid(format!("keys[{place}]"), error.to_string()))?;
+    }
+    Ok(keys)
+}
+
 /// Reads the ARNs whose tags are asked for.
 pub(crate) fn arns(arns: &[String]) -> Result<Vec<ResourceName<'_>>, CallError> {
     let refused = |reason, field: String, detail: String| {

@@ -13,7 +13,7 @@ use tagwarden::model::verdict::{RefusalReason, limits};
 use tagwarden::model::{action, arn, organization, pattern, tag};
 use tagwarden::service::{Config, pap, rest};
 use tagwarden::source::files;
-use tagwarden::wire::status::{CallError, CallLimit, TaggingFault};
+use tagwarden::wire::status::{CallError, CallLimit, DirectoryFault, TaggingFault};
 use tagwarden::wire::{change, listing};
 
 const OPENING: &str = "# Limits
@@ -211,6 +211,16 @@ fn listings() -> Vec<Row> {
             "resources of a scope of keys or values, where not all is seen",
             looked,
             broad.reason(),
+        ),
+        row(
+            "checks of compliance and repairs at once",
+            count(limits::REPORTS),
+            CallError::from(DirectoryFault::TooManyReports).reason(),
+        ),
+        (
+            "pairs of key and type whose compliance is counted by itself",
+            count(limits::SERIES),
+            "all others are counted together".to_owned(),
         ),
     ]
 }

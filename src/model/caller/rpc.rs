@@ -46,6 +46,10 @@ pub enum Rpc {
     AssociateResources,
     /// `DirectoryService.DissociateResources`
     DissociateResources,
+    /// `DirectoryService.CheckCompliance`
+    CheckCompliance,
+    /// `DirectoryService.Remediate`
+    Remediate,
 }
 
 /// What an RPC is for.
@@ -65,7 +69,7 @@ pub enum Purpose {
 
 impl Rpc {
     /// Every one, in the order of its places.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Authorize,
         Self::BatchAuthorize,
         Self::AuthorizeStream,
@@ -86,6 +90,8 @@ impl Rpc {
         Self::UntagResources,
         Self::AssociateResources,
         Self::DissociateResources,
+        Self::CheckCompliance,
+        Self::Remediate,
     ];
 
     /// Its name in the API.
@@ -111,6 +117,8 @@ impl Rpc {
             Self::UntagResources => "UntagResources",
             Self::AssociateResources => "AssociateResources",
             Self::DissociateResources => "DissociateResources",
+            Self::CheckCompliance => "CheckCompliance",
+            Self::Remediate => "Remediate",
         }
     }
 
@@ -133,14 +141,16 @@ impl Rpc {
             | Self::ListTagResources
             | Self::ListResourcesByTags
             | Self::ListTagKeys
-            | Self::ListTagValues => Purpose::Listing,
+            | Self::ListTagValues
+            | Self::CheckCompliance => Purpose::Listing,
             Self::PutResources
             | Self::RemoveResources
             | Self::MoveResources
             | Self::TagResources
             | Self::UntagResources
             | Self::AssociateResources
-            | Self::DissociateResources => Purpose::Change,
+            | Self::DissociateResources
+            | Self::Remediate => Purpose::Change,
         }
     }
 

@@ -28,6 +28,9 @@ pub(super) const TAG: &str = "tag:TagResources";
 /// The action that removes them.
 const UNTAG: &str = "tag:UntagResources";
 
+/// The action by which tags are seen.
+const LIST: &str = "tag:ListTagResources";
+
 /// Whoever writes tags.
 pub(super) struct Asker<'a> {
     snapshot: &'a Snapshot,
@@ -126,6 +129,21 @@ impl<'a> Asker<'a> {
         self.may(resource, edit)
     }
 
+    /// Whether the principal may see a resource with its tags, under the circumstances of the call.
+    pub(super) fn sees(&self, resource: &LiveResource) -> bool {
+        let tags: Vec<TagRef<'_>> = resource.tag_refs().collect();
+        let Ok(action) = ActionRef::parse(LIST) else {
+            return false;
+        };
+        let request = Request {
+            action,
+            resources: &[known(resource, &tags)],
+            ..self.asked
+        };
+        let decided = engine::decide(self.snapshot, &request);
+        decided.is_ok_and(|decision| decision.is_allow())
+    }
+
     fn may(&self, resource: Resource<'_>, edit: &Edit<'_>) -> bool {
         let Edit { set, removed } = *edit;
         let ResourceName::Arn(arn) = resource.name else {
@@ -175,19 +193,23 @@ impl<'a> Asker<'a> {
 impl Gate for Asker<'_> {
     fn check(&self, resource: &LiveResource, edit: &Edit<'_>) -> Result<(), FailureCode> {
         let tags: Vec<TagRef<'_>> = resource.tag_refs().collect();
-        let known = Resource {
-            name: ResourceName::Arn(resource.arn.fields()),
-            tags: KnownTags::Sent(&tags),
-            group: match &resource.group {
-                Some(group) => KnownGroup::Some(group.as_str()),
-                None => KnownGroup::None,
-            },
-            owner: resource.owner(),
-        };
-        if self.may(known, edit) {
+        if self.may(known(resource, &tags), edit) {
             Ok(())
         } else {
             Err(FailureCode::NoPermission)
         }
+    }
+}
+
+/// A resource as it is in this turn.
+fn known<'k>(resource: &'k LiveResource, tags: &'k [TagRef<'k>]) -> Resource<'k> {
+    Resource {
+        name: ResourceName::Arn(resource.arn.fields()),
+        tags: KnownTags::Sent(tags),
+        group: match &resource.group {
+            Some(group) => KnownGroup::Some(group.as_str()),
+            None => KnownGroup::None,
+        },
+        owner: resource.owner(),
     }
 }

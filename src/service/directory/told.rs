@@ -32,7 +32,7 @@ pub(super) struct Told {
 }
 
 impl Told {
-    fn by(self, asker: &Asker<'_>) -> Self {
+    pub(super) fn by(self, asker: &Asker<'_>) -> Self {
         let principal = Some(Arc::clone(&asker.name));
         Self { principal, ..self }
     }
@@ -266,7 +266,8 @@ fn field(code: FailureCode) -> &'static str {
     }
 }
 
-fn failed(failure: &Failure) -> v1::FailedResource {
+/// A failure, as it is told.
+pub(super) fn failed(failure: &Failure) -> v1::FailedResource {
     let Failure { arn, key, code } = failure;
     v1::FailedResource {
         arn: arn.to_string(),

@@ -71,7 +71,8 @@ impl Listing<'_> {
     }
 }
 
-fn position(page: SentPage<'_>, bound: &Bound<'_>) -> Result<Position, CallError> {
+/// Where a page begins.
+pub(crate) fn position(page: SentPage<'_>, bound: &Bound<'_>) -> Result<Position, CallError> {
     let Some(parts) = page.position(bound)? else {
         return Ok(Position::default());
     };
@@ -84,7 +85,8 @@ fn position(page: SentPage<'_>, bound: &Bound<'_>) -> Result<Position, CallError
     })
 }
 
-fn seal(bound: &Bound<'_>, next: &Position) -> String {
+/// The token of a position.
+pub(crate) fn seal(bound: &Bound<'_>, next: &Position) -> String {
     bound.seal(&[&next.slot.to_string(), &next.region])
 }
 

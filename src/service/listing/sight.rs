@@ -27,7 +27,7 @@ pub(crate) enum Viewer<'m> {
 
 impl<'m> Viewer<'m> {
     /// The account of whoever asks.
-    pub(super) fn account(&self) -> Option<&'m str> {
+    pub(crate) fn account(&self) -> Option<&'m str> {
         match self {
             Self::Owner => None,
             Self::Principal(principal) => principal.account(),
@@ -37,15 +37,18 @@ impl<'m> Viewer<'m> {
 
 /// The eyes of one call.
 #[derive(Debug)]
-pub(super) struct Sight<'s> {
-    pub(super) snapshot: &'s Snapshot,
-    pub(super) viewer: Viewer<'s>,
-    pub(super) now: Timestamp,
+pub(crate) struct Sight<'s> {
+    /// What decides.
+    pub(crate) snapshot: &'s Snapshot,
+    /// Whose eyes they are.
+    pub(crate) viewer: Viewer<'s>,
+    /// The instant of the call.
+    pub(crate) now: Timestamp,
 }
 
 impl Sight<'_> {
     /// Whether a resource may be seen, with its tags.
-    pub(super) fn sees(&self, entry: &Entry) -> bool {
+    pub(crate) fn sees(&self, entry: &Entry) -> bool {
         self.may(
             LIST_TAGS,
             Resource {

@@ -141,7 +141,19 @@ impl From<Told<'_>> for v1::TagViolation {
     }
 }
 
-fn code(code: ViolationCode) -> v1::TagViolationCode {
+/// What is wrong with the tag of a resource that is looked at as it is.
+pub(crate) fn noncompliance(stage: TagMode, violation: &Violation<'_>) -> v1::ComplianceViolation {
+    v1::ComplianceViolation {
+        code: code(violation.code).into(),
+        key: violation.key.to_owned(),
+        expected_key: violation.statement.tag_key.to_string(),
+        value: violation.value.unwrap_or_default().to_owned(),
+        mode: mode(stage).into(),
+    }
+}
+
+/// The code of a violation.
+pub(crate) fn code(code: ViolationCode) -> v1::TagViolationCode {
     match code {
         ViolationCode::Missing => v1::TagViolationCode::Missing,
         ViolationCode::KeyCase => v1::TagViolationCode::KeyCase,

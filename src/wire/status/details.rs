@@ -97,7 +97,9 @@ impl CallError {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::SnapshotNotReady | Self::Stopping => Some(Duration::from_secs(1)),
+            Self::SnapshotNotReady
+            | Self::Stopping
+            | Self::Directory(DirectoryFault::TooManyReports) => Some(Duration::from_secs(1)),
             // Until somebody repairs the documents.
             Self::SnapshotStale => Some(Duration::from_secs(5)),
             Self::Refused(refusal) if code_of(refusal.reason) == Code::Unavailable => {

@@ -3,6 +3,7 @@
 use tonic::Code;
 
 use crate::model::tagging::FailureCode;
+use crate::model::verdict::limits;
 
 /// Why a call of the directory has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +24,9 @@ pub enum DirectoryFault {
     /// The directory cannot be written. The log tells why.
     #[error("the directory cannot be written")]
     Failed,
+    /// As many reports and repairs are running as there may be.
+    #[error("{} checks and repairs are running", limits::REPORTS)]
+    TooManyReports,
 }
 
 impl DirectoryFault {
@@ -31,6 +35,7 @@ impl DirectoryFault {
             Self::Refused { code, .. } => code.as_str(),
             Self::Conflict => FailureCode::Conflict.as_str(),
             Self::Failed => "STORE_FAILED",
+            Self::TooManyReports => "REPORT_LIMIT",
         }
     }
 
@@ -39,6 +44,7 @@ impl DirectoryFault {
             Self::Refused { code, .. } => code_of(*code),
             Self::Conflict => Code::Aborted,
             Self::Failed => Code::Unavailable,
+            Self::TooManyReports => Code::ResourceExhausted,
         }
     }
 
@@ -46,7 +52,7 @@ impl DirectoryFault {
     pub(super) fn field(&self) -> &'static str {
         match self {
             Self::Refused { field, .. } => field,
-            Self::Conflict | Self::Failed => "",
+            Self::Conflict | Self::Failed | Self::TooManyReports => "",
         }
     }
 }

@@ -136,7 +136,10 @@ impl Settled<'_> {
         };
         Question {
             resource_type: &self.kind,
-            region: region.filter(|region| !matches!(*region, "" | "*")),
+            // Where the ARN names none, the directory may know it.
+            region: region
+                .filter(|region| !matches!(*region, "" | "*"))
+                .or_else(|| facts.stored.and_then(Entry::region)),
             group: facts.group,
             current: facts.current,
             operation: match &facts.change {
