@@ -7,6 +7,7 @@ mod change;
 mod check;
 mod client;
 mod completions;
+mod compliance;
 mod delete;
 mod effective;
 mod export;
@@ -16,11 +17,14 @@ mod healthcheck;
 mod history;
 mod list;
 mod output;
+mod remediate;
+mod report;
 mod resources;
 mod rollback;
 mod serve;
 mod tag;
 mod test;
+mod within;
 
 use std::process::ExitCode;
 
@@ -52,6 +56,9 @@ enum Command {
     Resources(resources::Args),
     Tag(tag::TagArgs),
     Untag(tag::UntagArgs),
+    Compliance(compliance::Args),
+    Remediate(remediate::Args),
+    Report(report::Args),
     Test(test::Args),
     Authorize(authorize::Args),
     Explain(authorize::ExplainArgs),
@@ -73,6 +80,8 @@ pub enum Exit {
     Refused,
     /// Cases failed.
     Failed,
+    /// Something is not as it should be.
+    Differing,
     /// The server does not serve.
     NotServing,
 }
@@ -85,6 +94,7 @@ impl From<Exit> for ExitCode {
             Exit::Usage => 2,
             Exit::Refused => 3,
             Exit::Failed => 4,
+            Exit::Differing => 5,
             Exit::NotServing => 6,
         })
     }
@@ -108,6 +118,9 @@ impl Cli {
             Command::Resources(args) => resources::run(&args),
             Command::Tag(args) => tag::tag_resources(&args),
             Command::Untag(args) => tag::untag_resources(&args),
+            Command::Compliance(args) => compliance::run(&args),
+            Command::Remediate(args) => remediate::run(&args),
+            Command::Report(args) => report::run(&args),
             Command::Test(args) => test::run(&args),
             Command::Authorize(args) => authorize::run(args),
             Command::Explain(args) => authorize::explain(args),

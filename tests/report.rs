@@ -2,6 +2,7 @@
 //! written.
 
 mod check;
+mod command;
 mod live;
 mod repair;
 
@@ -33,7 +34,7 @@ struct World {
     client: Client,
     /// Where metrics are.
     admin: SocketAddr,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl World {
@@ -58,7 +59,7 @@ impl World {
             process,
             client,
             admin,
-            _folder: folder,
+            folder,
         }
     }
 

@@ -17,15 +17,23 @@ use crate::wire::v1::directory_service_client::DirectoryServiceClient;
 use crate::wire::v1::management_service_client::ManagementServiceClient;
 
 pub(super) type Client = ManagementServiceClient<Connection>;
+pub(super) type DirectoryClient = DirectoryServiceClient<Connection>;
 
-/// Where the server is, and how it is told what it says.
+/// Where the server is.
 #[derive(Debug, clap::Args)]
-pub(super) struct Server {
+pub(super) struct Place {
     /// The management address: `unix:/path` or `https://<host>:<port>`.
     #[arg(long, env = "TAGWARDEN_MANAGE", default_value_t = serve::default_manage())]
     manage: String,
     #[command(flatten)]
     connecting: Connecting,
+}
+
+/// Where the server is, and how it is told what it says.
+#[derive(Debug, clap::Args)]
+pub(super) struct Server {
+    #[command(flatten)]
+    pub(super) place: Place,
     /// The form of the answer.
     #[arg(short, long, value_enum, default_value_t)]
     pub(super) output: Format,
@@ -101,18 +109,23 @@ impl Server {
         &self,
         ask: impl AsyncFnOnce(Client) -> Result<T, Status>,
     ) -> anyhow::Result<Called<T>> {
-        self.over(async |channel| {
+        self.place.over(async |channel| {
             let client = ManagementServiceClient::new(channel);
             ask(client.max_decoding_message_size(usize::MAX)).await
         })
     }
+}
 
-    /// The same for what changes the directory.
+impl Place {
+    /// Calls the directory of the server. What goes wrong is told on standard error.
     pub(super) fn directory<T>(
         &self,
-        ask: impl AsyncFnOnce(DirectoryServiceClient<Connection>) -> Result<T, Status>,
+        ask: impl AsyncFnOnce(DirectoryClient) -> Result<T, Status>,
     ) -> anyhow::Result<Called<T>> {
-        self.over(async |channel| ask(DirectoryServiceClient::new(channel)).await)
+        self.over(async |channel| {
+            let client = DirectoryServiceClient::new(channel);
+            ask(client.max_decoding_message_size(usize::MAX)).await
+        })
     }
 
     fn over<T>(
@@ -134,7 +147,8 @@ impl Server {
     }
 }
 
-fn failed(status: &Status) -> Exit {
+/// Tells why a call has no answer.
+pub(super) fn failed(status: &Status) -> Exit {
     let reason = reason_of(status).unwrap_or_else(|| status.code().to_string());
     eprintln!("error: {reason}: {}", status.message());
     if status.code() == Code::Unavailable {

@@ -4,8 +4,9 @@ use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
 use super::Exit;
-use super::change::{Called, Server};
-use super::output::{Format, print_line};
+use super::change::{Called, Place};
+use super::output::print_line;
+use super::within::Within;
 use crate::wire::v1;
 
 /// How many resources are asked for at once.
@@ -22,18 +23,8 @@ pub(super) struct Args {
     /// A tag that they must not have, written the same way. Repeatable: none may.
     #[arg(short, long = "not", value_name = "TAG")]
     not: Vec<Asked>,
-    /// The account that owns them. Default: the principal's own.
-    #[arg(long, default_value = "")]
-    account: String,
-    /// A region. Repeatable.
-    #[arg(long = "region")]
-    regions: Vec<String>,
-    /// A type, `ecs:instance`. Repeatable.
-    #[arg(long = "type")]
-    types: Vec<String>,
-    /// The id of a resource group. Repeatable.
-    #[arg(long = "group")]
-    groups: Vec<String>,
+    #[command(flatten)]
+    within: Within,
     /// On whose behalf: the ARN of a user or role. Default: what you are to the server, and
     /// everything as its own user.
     #[arg(long, default_value = "")]
@@ -43,7 +34,22 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t)]
     show: Show,
     #[command(flatten)]
-    server: Server,
+    place: Place,
+    /// The form of the answer.
+    #[arg(short, long, value_enum, default_value_t)]
+    output: Form,
+}
+
+/// The form of an answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people.
+    #[default]
+    Text,
+    /// JSON, one value a line.
+    Json,
+    /// The ARN alone, whatever is shown: what `tag -` and `untag -` read.
+    Arns,
 }
 
 /// What is told of a resource.
@@ -139,20 +145,14 @@ fn filters(tags: &[Asked], not: &[Asked]) -> Vec<v1::TagFilter> {
 pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut request = v1::ListResourcesByTagsRequest {
         principal: args.principal.clone(),
-        scope: Some(v1::ResourceScope {
-            account: args.account.clone(),
-            regions: args.regions.clone(),
-            types: args.types.clone(),
-            resource_groups: args.groups.clone(),
-        }),
+        scope: Some(args.within.scope()),
         filters: filters(&args.tags, &args.not),
         page_size: PAGE,
         page_token: String::new(),
     };
     loop {
         let asked = request.clone();
-        let called = args.server.directory(async |client| {
-            let mut client = client.max_decoding_message_size(usize::MAX);
+        let called = args.place.directory(async |mut client| {
             Ok(client.list_resources_by_tags(asked).await?.into_inner())
         })?;
         let answer = match called {
@@ -160,7 +160,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
             Called::Failed(exit) => return Ok(exit),
         };
         for resource in answer.resources {
-            print_line(&told(resource, args.show, args.server.output))?;
+            print_line(&told(resource, args.show, args.output))?;
         }
         if answer.next_page_token.is_empty() {
             return Ok(Exit::Ok);
@@ -169,7 +169,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
 }
 
-fn told(resource: v1::TaggedResource, show: Show, format: Format) -> String {
+fn told(resource: v1::TaggedResource, show: Show, form: Form) -> String {
     let v1::TaggedResource {
         arn,
         r#type,
@@ -177,10 +177,10 @@ fn told(resource: v1::TaggedResource, show: Show, format: Format) -> String {
         tags,
     } = resource;
     let group = resource_group.unwrap_or_default().id;
-    match (show, format) {
-        (Show::Arns, Format::Text) => arn,
-        (Show::Arns, Format::Json) => json!({"arn": arn}).to_string(),
-        (Show::All, Format::Text) => {
+    match (show, form) {
+        (Show::Arns, Form::Text) | (_, Form::Arns) => arn,
+        (Show::Arns, Form::Json) => json!({"arn": arn}).to_string(),
+        (Show::All, Form::Text) => {
             let tags = tags.iter().map(|tag| format!("{}={}", tag.key, tag.value));
             let tags: Vec<String> = tags.collect();
             format!(
@@ -189,7 +189,7 @@ fn told(resource: v1::TaggedResource, show: Show, format: Format) -> String {
                 r#type = r#type
             )
         }
-        (Show::All, Format::Json) => {
+        (Show::All, Form::Json) => {
             let tags = tags
                 .into_iter()
                 .map(|tag| (tag.key, Value::String(tag.value)));

@@ -1,0 +1,174 @@
+//! `tagwarden remediate`: repairs the tags of resources of a running server, or tells what would be.
+
+use serde_json::{Value, json};
+
+use super::Exit;
+use super::change::{Called, Server, failed};
+use super::output::{Format, print_line};
+use super::tag::{Behalf, fault_json, fault_line};
+use super::within::Within;
+use crate::wire::v1;
+
+/// Tell what would repair the tags of resources that do not comply, or repair them.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    within: Within,
+    /// Repair them. Without it nothing is written.
+    #[arg(long)]
+    apply: bool,
+    /// Go on where a repair ended that was cut short: the token that it told.
+    #[arg(long, value_name = "TOKEN", default_value = "")]
+    from: String,
+    #[command(flatten)]
+    behalf: Behalf,
+    #[command(flatten)]
+    server: Server,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
+    let request = v1::RemediateRequest {
+        writer: Some(args.behalf.writer("")),
+        scope: Some(args.within.scope()),
+        mode: if args.apply {
+            v1::RemediateMode::Apply
+        } else {
+            v1::RemediateMode::DryRun
+        }
+        .into(),
+        page_token: args.from.clone(),
+    };
+    let mut totals = v1::RemediateTotals::default();
+    let mut next = String::new();
+    let called = args.server.place.directory(async |mut client| {
+        let mut told = client.remediate(request).await?.into_inner();
+        loop {
+            match told.message().await {
+                Ok(Some(message)) => {
+                    if let Err(error) = tell(&message, args) {
+                        return Ok(Err(error));
+                    }
+                    totals = message.totals.unwrap_or_default();
+                    next = message.next_page_token;
+                }
+                Ok(None) => return Ok(Ok(None)),
+                Err(status) => return Ok(Ok(Some(status))),
+            }
+        }
+    })?;
+    let fault = match called {
+        Called::Answered(fault) => fault?,
+        Called::Failed(exit) => return Ok(exit),
+    };
+    print_line(&match args.server.output {
+        Format::Text => summary(&totals, args),
+        Format::Json => json!({"totals": {
+            "applied": args.apply,
+            "repaired": totals.repaired,
+            "inherited": totals.inherited,
+            "failed": totals.failed,
+            "held_back": totals.held_back,
+        }})
+        .to_string(),
+    })?;
+    Ok(match fault {
+        Some(status) => {
+            let exit = failed(&status);
+            if !next.is_empty() {
+                eprintln!("it goes on with --from {next}");
+            }
+            exit
+        }
+        None if totals.failed > 0 => Exit::Unexpected,
+        None => Exit::Ok,
+    })
+}
+
+fn tell(message: &v1::RemediateResponse, args: &Args) -> anyhow::Result<()> {
+    let v1::RemediateResponse {
+        repairs,
+        failed,
+        held_back,
+        change: _,
+        totals: _,
+        next_page_token: _,
+    } = message;
+    let format = args.server.output;
+    let mut lines: Vec<String> = Vec::new();
+    match format {
+        Format::Text => {
+            let word = if args.apply {
+                "repaired"
+            } else {
+                "would repair"
+            };
+            lines.extend(repairs.iter().map(|one| format!("{word}: {}", repair(one))));
+            lines.extend(
+                failed
+                    .iter()
+                    .map(|one| format!("failed: {}", fault_line(one))),
+            );
+            let held_back = held_back.iter();
+            lines.extend(held_back.map(|one| format!("held back: {}", fault_line(one))));
+        }
+        Format::Json => {
+            let of = |what: &str, told: Value| json!({ what: told }).to_string();
+            lines.extend(repairs.iter().map(|one| of("repair", repair_json(one))));
+            lines.extend(failed.iter().map(|one| of("failed", fault_json(one))));
+            lines.extend(held_back.iter().map(|one| of("held_back", fault_json(one))));
+        }
+    }
+    lines.iter().try_for_each(|line| print_line(line))
+}
+
+fn repair(repair: &v1::ResourceRepair) -> String {
+    let v1::ResourceRepair {
+        arn,
+        rewrites,
+        inherited,
+    } = repair;
+    let rewrites = rewrites.iter();
+    let rewrites = rewrites.map(|v1::TagRewrite { key, value, remove }| {
+        if *remove {
+            format!(" -{key}")
+        } else {
+            format!(" {key}={value}")
+        }
+    });
+    let rewrites: String = rewrites.collect();
+    let how = if *inherited { " (inherited)" } else { "" };
+    format!("{arn}{rewrites}{how}")
+}
+
+fn repair_json(repair: &v1::ResourceRepair) -> Value {
+    let v1::ResourceRepair {
+        arn,
+        rewrites,
+        inherited,
+    } = repair;
+    let rewrites = rewrites.iter();
+    let rewrites = rewrites.map(|v1::TagRewrite { key, value, remove }| {
+        let value = (!remove).then_some(value);
+        (key.clone(), json!(value))
+    });
+    let tags: serde_json::Map<String, Value> = rewrites.collect();
+    json!({"arn": arn, "tags": tags, "inherited": inherited})
+}
+
+fn summary(totals: &v1::RemediateTotals, args: &Args) -> String {
+    let v1::RemediateTotals {
+        repaired,
+        inherited,
+        failed,
+        held_back,
+    } = totals;
+    let word = if args.apply {
+        "repaired"
+    } else {
+        "would be repaired"
+    };
+    format!(
+        "{repaired} resources {word}, {inherited} of them by inheritance; {failed} failed, \
+         {held_back} keys held back"
+    )
+}
