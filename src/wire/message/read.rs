@@ -280,19 +280,19 @@ impl<'m> Items<'m> {
     }
 }
 
-/// Reads the question of an `AuthorizeStreamRequest`; `None`: there is none in it.
+/// Reads the question of an `AuthorizeStreamRequest` into an empty one; whether there is any in it.
 ///
 /// # Errors
 ///
 /// Only prost can tell what the bytes are.
-pub fn streamed(bytes: &[u8]) -> Result<Option<Authorize<'_>>, Unread> {
-    let mut question = None;
+pub fn streamed<'m>(bytes: &'m [u8], question: &mut Authorize<'m>) -> Result<bool, Unread> {
+    let mut is_asked = false;
     let mut fields = Fields(bytes);
     while let Some((number, value)) = fields.next()? {
         if number == 1 {
-            let question: &mut Authorize<'_> = question.get_or_insert_default();
+            is_asked = true;
             question.merge(value.bytes()?)?;
         }
     }
-    Ok(question)
+    Ok(is_asked)
 }
