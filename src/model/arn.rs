@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 pub use self::principal::PrincipalRef;
 pub(crate) use self::principal::{is_identity_name, is_service_principal};
+use super::text::{all_bytes, is_plain};
 
 /// The longest ARN that is taken, in bytes.
 pub const MAX_ARN_BYTES: usize = 1_024;
@@ -203,14 +204,14 @@ fn cut(text: &str) -> Option<(&str, &str)> {
 }
 
 fn check_fields(service: &str, region: &str, account: &str) -> Result<(), InvalidArn> {
-    if service.is_empty() || !service.bytes().all(is_name_byte) {
+    if service.is_empty() || !all_bytes(service, is_name_byte) {
         return Err(if has_wildcard(service) {
             InvalidArn::Wildcard
         } else {
             InvalidArn::Service
         });
     }
-    if region != "*" && !region.bytes().all(is_name_byte) {
+    if region != "*" && !all_bytes(region, is_name_byte) {
         return Err(if has_wildcard(region) {
             InvalidArn::Wildcard
         } else {
@@ -228,7 +229,7 @@ fn check_fields(service: &str, region: &str, account: &str) -> Result<(), Invali
 }
 
 fn check_id(id: &str) -> Result<(), InvalidArn> {
-    if id.is_empty() || id.chars().any(char::is_control) {
+    if id.is_empty() || (!is_plain(id) && id.chars().any(char::is_control)) {
         return Err(InvalidArn::Id);
     }
     let fixed = if is_open(id) {
@@ -248,7 +249,7 @@ fn is_open(id: &str) -> bool {
 }
 
 fn has_wildcard(text: &str) -> bool {
-    text.bytes().any(|byte| matches!(byte, b'*' | b'?'))
+    !all_bytes(text, |byte| !matches!(byte, b'*' | b'?'))
 }
 
 fn is_name_byte(byte: u8) -> bool {
@@ -256,7 +257,7 @@ fn is_name_byte(byte: u8) -> bool {
 }
 
 pub(crate) fn is_account(text: &str) -> bool {
-    (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    (1..=32).contains(&text.len()) && all_bytes(text, |byte| byte.is_ascii_digit())
 }
 
 /// A checked ARN that owns its text.

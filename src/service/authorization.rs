@@ -62,7 +62,7 @@ impl Authorization {
                     let (_, extensions, message) = request.into_parts();
                     let call = Call::new(&extensions);
                     let mut answers = Vec::new();
-                    let answered = pdp.0.batch(&call, &message, &mut answers).await;
+                    let answered = pdp.0.batch(call.origin(), &message, &mut answers).await;
                     answer(answered.map(|()| answers.into()))
                 });
                 Ok(raw.unary(handler, request).await)

@@ -114,13 +114,15 @@ impl Call {
         snapshot: &'s Snapshot,
         rpc: Rpc,
     ) -> Result<&'s Caller, CallError> {
-        let origin = self
-            .peer
-            .as_ref()
-            .map_or(&Origin::Remote, |peer| &peer.origin);
-        let caller = snapshot.callers.find(origin);
+        let caller = snapshot.callers.find(self.origin());
         rights::check_rpc(caller, rpc)?;
         Ok(caller)
+    }
+
+    /// What the listener knows of the peer.
+    pub(crate) fn origin(&self) -> &Origin {
+        let peer = self.peer.as_ref();
+        peer.map_or(&Origin::Remote, |peer| &peer.origin)
     }
 }
 

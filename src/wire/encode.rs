@@ -36,11 +36,7 @@ impl Writer<'_> {
     }
 
     /// A message.
-    pub(crate) fn message<T>(
-        &mut self,
-        field: u32,
-        write: impl FnOnce(&mut Writer<'_>) -> T,
-    ) -> T {
+    pub(crate) fn message<T>(&mut self, field: u32, write: impl FnOnce(&mut Writer<'_>) -> T) -> T {
         encode_key(field, WireType::LengthDelimited, self.0);
         let place = self.0.len();
         // Most are shorter than 128 bytes, and one byte tells their length.

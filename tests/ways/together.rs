@@ -26,7 +26,10 @@ fn items() -> Vec<(&'static str, v1::AuthorizeRequest)> {
             "INVALID_REQUEST",
             asking(|request| request.principal = "alice".to_owned()),
         ),
-        ("CALLER_NOT_ALLOWED", asking(|request| request.explain = true)),
+        (
+            "CALLER_NOT_ALLOWED",
+            asking(|request| request.explain = true),
+        ),
         (
             "REVISION_NOT_REACHED",
             asking(|request| request.min_revision = Some(revision(8))),
@@ -244,5 +247,8 @@ async fn an_item_is_told_what_a_call_is_told() {
     let alone = streamed(Some(asking(|_| {})));
     let reply = ask(&sender, STREAM, &framed(0, &alone)).await;
     let streamed: v1::AuthorizeStreamResponse = without_ids(STREAM, reply).message();
-    assert_eq!(streamed.result.unwrap().result, Some(Told::Response(single)));
+    assert_eq!(
+        streamed.result.unwrap().result,
+        Some(Told::Response(single))
+    );
 }

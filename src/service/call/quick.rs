@@ -148,7 +148,7 @@ impl Quick {
             let message = body.get(PREFIX..).unwrap_or_default();
             let mut answers = begin_frame(PREFIX);
             let pdp = &services.authorization.pdp.0;
-            match pdp.batch(&call, message, &mut answers).await {
+            match pdp.batch(call.origin(), message, &mut answers).await {
                 Ok(()) => whole(end_frame(answers)),
                 Err(error) => refused(&error),
             }

@@ -4,8 +4,8 @@
 //! nothing is counted of a batch that turns out to be malformed.
 
 use super::turn::{Done, Turn};
-use super::{Call, Pdp, YIELD_EVERY};
-use crate::model::caller::Rpc;
+use super::{Pdp, YIELD_EVERY, rights};
+use crate::model::caller::{Origin, Rpc};
 use crate::model::verdict::limits;
 use crate::snapshot::Snapshot;
 use crate::snapshot::caller::Caller;
@@ -18,15 +18,21 @@ use crate::wire::v1;
 const RPC: Rpc = Rpc::BatchAuthorize;
 
 impl Pdp {
-    /// Answers a call of `BatchAuthorize`: appends the answer to the bytes that are there.
-    pub(crate) async fn batch(
+    /// Answers many requests from somewhere, and lets others run in between: appends the bytes of the
+    /// answer to those that are there.
+    ///
+    /// # Errors
+    ///
+    /// As a call of `BatchAuthorize`.
+    pub async fn batch(
         &self,
-        call: &Call,
+        origin: &Origin,
         request: &[u8],
         answers: &mut Vec<u8>,
     ) -> Result<(), CallError> {
         let snapshot = self.snapshot()?;
-        let caller = call.caller(&snapshot, RPC)?;
+        let caller = snapshot.callers.find(origin);
+        rights::check_rpc(caller, RPC)?;
         if let Ok((requests, sub_checks)) = Items::new(request).count() {
             check_budget(requests, sub_checks)?;
             let begin = answers.len();

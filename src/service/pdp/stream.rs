@@ -33,7 +33,8 @@ pub(in crate::service) struct Answering {
 }
 
 /// An answer that is waited for, with its prefix; the error is one of the stream.
-pub(in crate::service) type Later = Pin<Box<dyn Future<Output = Result<Vec<u8>, CallError>> + Send>>;
+pub(in crate::service) type Later =
+    Pin<Box<dyn Future<Output = Result<Vec<u8>, CallError>> + Send>>;
 
 /// Why a question has no answer.
 pub(in crate::service) enum Unanswered {
@@ -196,7 +197,11 @@ fn with_streamed<T>(
 ) -> Result<T, CallError> {
     let mut question = Authorize::default();
     if let Ok(is_asked) = streamed(bytes, &mut question) {
-        return Ok(work(if is_asked { Ok(&question) } else { Err(absent()) }));
+        return Ok(work(if is_asked {
+            Ok(&question)
+        } else {
+            Err(absent())
+        }));
     }
     let v1::AuthorizeStreamRequest { request } = message::decode(bytes)?;
     let question = request.as_ref().map(Authorize::from);

@@ -136,8 +136,13 @@ pub(super) fn read_tags<'m>(
 
 impl<'m> Tag<'m> {
     fn read(value: Value<'m>, texts: &mut Texts<'m>) -> Result<Self, Unread> {
+        let bytes = value.bytes()?;
+        if let Some((key, value)) = usual(bytes) {
+            let (key, value) = (texts.text(key)?, texts.text(value)?);
+            return Ok(Self { key, value });
+        }
         let mut tag = Self::default();
-        let mut fields = Fields(value.bytes()?);
+        let mut fields = Fields(bytes);
         while let Some((number, value)) = fields.next()? {
             match number {
                 1 => tag.key = value.text(texts)?,
@@ -146,6 +151,20 @@ impl<'m> Tag<'m> {
             }
         }
         Ok(tag)
+    }
+}
+
+/// The parts of a tag as nearly all are: the key, then the value, each shorter than 128 bytes.
+fn usual(tag: &[u8]) -> Option<(&[u8], &[u8])> {
+    let [0x0a, length @ 0..0x80, rest @ ..] = tag else {
+        return None;
+    };
+    let (key, rest) = rest.split_at_checked(usize::from(*length))?;
+    match rest {
+        [0x12, length @ 0..0x80, value @ ..] if value.len() == usize::from(*length) => {
+            Some((key, value))
+        }
+        _ => None,
     }
 }
 
