@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 pub use self::principal::PrincipalRef;
 pub(crate) use self::principal::{is_identity_name, is_service_principal};
-use super::text::{all_bytes, is_plain};
+use super::text::all_bytes;
 
 /// The longest ARN that is taken, in bytes.
 pub const MAX_ARN_BYTES: usize = 1_024;
@@ -229,7 +229,12 @@ fn check_fields(service: &str, region: &str, account: &str) -> Result<(), Invali
 }
 
 fn check_id(id: &str) -> Result<(), InvalidArn> {
-    if id.is_empty() || (!is_plain(id) && id.chars().any(char::is_control)) {
+    // Nearly every id, by one look at each byte.
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') & !is_wildcard(byte);
+    if !id.is_empty() && all_bytes(id, is_plain) {
+        return Ok(());
+    }
+    if id.is_empty() || id.chars().any(char::is_control) {
         return Err(InvalidArn::Id);
     }
     let fixed = if is_open(id) {
@@ -249,7 +254,11 @@ fn is_open(id: &str) -> bool {
 }
 
 fn has_wildcard(text: &str) -> bool {
-    !all_bytes(text, |byte| !matches!(byte, b'*' | b'?'))
+    text.bytes().any(is_wildcard)
+}
+
+fn is_wildcard(byte: u8) -> bool {
+    matches!(byte, b'*' | b'?')
 }
 
 fn is_name_byte(byte: u8) -> bool {

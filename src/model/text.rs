@@ -20,7 +20,7 @@ pub(crate) fn all_bytes(text: &str, passes: impl Fn(u8) -> bool) -> bool {
 }
 
 /// Whether each byte of a text is a visible character of ASCII or a space.
-pub(crate) fn is_plain(text: &str) -> bool {
+fn is_plain(text: &str) -> bool {
     all_bytes(text, |byte| matches!(byte, 0x20..=0x7e))
 }
 
