@@ -32,7 +32,7 @@ pub(super) type Predefined = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
 
 impl Index {
     /// Puts a resource, in the place of the one that it was.
-    pub(super) fn put(&mut self, old: Option<&Entry>, live: &LiveResource) -> Arc<Entry> {
+    pub(super) fn put(&mut self, old: Option<&Entry>, live: &LiveResource) -> Entry {
         let (moved, stays) = match old {
             Some(old) if place_of(old) == place(live) => (None, Some(old)),
             other => (other, None),
@@ -56,7 +56,7 @@ impl Index {
 
     /// Puts a resource at the slot that it had, if it had one in the same place. Slots are settled
     /// by [`Self::settle`], before any other is put.
-    pub(super) fn put_back(&mut self, was: &Entry, live: &LiveResource) -> Option<Arc<Entry>> {
+    pub(super) fn put_back(&mut self, was: &Entry, live: &LiveResource) -> Option<Entry> {
         if place_of(was) != place(live) {
             return None;
         }
@@ -100,8 +100,9 @@ impl Index {
 
     fn partition(&mut self, live: &LiveResource) -> &mut Partition {
         let (account, region) = place(live);
-        let (account, region) = (Arc::from(account), Arc::from(region));
+        let account = shared(&self.accounts, account);
         let regions = self.accounts.entry(account).or_default();
+        let region = shared(regions, region);
         regions.entry(region).or_default()
     }
 
@@ -150,6 +151,12 @@ impl Index {
         let found = regions.flat_map(move |regions| regions.range::<str, _>(from));
         found.filter(move |(region, _)| asked(region))
     }
+}
+
+/// A key, in the place where it is already.
+fn shared<T>(known: &BTreeMap<Arc<str>, T>, key: &str) -> Arc<str> {
+    let known = known.get_key_value(key);
+    known.map_or_else(|| Arc::from(key), |(known, _)| Arc::clone(known))
 }
 
 /// The account and the region that a resource is of; a text is empty where it has none.

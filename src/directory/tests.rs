@@ -207,7 +207,7 @@ fn holds(live: &LiveResource, filter: &Filter) -> bool {
 }
 
 /// All pages of a query, each of at most `reach`.
-fn pages(directory: &Directory, query: &Query, reach: Reach) -> Vec<Arc<Entry>> {
+fn pages(directory: &Directory, query: &Query, reach: Reach) -> Vec<Entry> {
     let (mut found, mut from) = (Vec::new(), Position::default());
     loop {
         let step = directory.step(query, &from, reach);

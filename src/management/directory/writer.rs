@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::base::{Base, WorkId};
 use super::job::Job;
 use super::{Begin, Command, Config, StartError, Step, Turn, WriteFault};
+use crate::directory::Filling;
 use crate::model::resource::{LiveResource, Resource, Version, Write};
 use crate::model::tagging::{Plan, Work};
 use crate::publish::Reader;
@@ -72,9 +73,9 @@ impl Writer {
         };
         if let Some(store) = &writer.store {
             let start = Instant::now();
-            let mut resources = Vec::new();
-            let loaded = store.load(|resource| resources.push(resource))?;
-            writer.base.replace(resources);
+            let mut resources = Filling::default();
+            let loaded = store.load(|resource| resources.put(&resource))?;
+            writer.base.fill(resources);
             writer.version = loaded.version;
             for (name, note) in loaded.notes {
                 if name == BEGUN {
