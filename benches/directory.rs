@@ -239,7 +239,13 @@ fn grow(directory: &Arc<Directory>, count: usize, corpus: &str) {
     done.store(true, Ordering::Relaxed);
     let reader = reading.join().unwrap();
     let of = format!("growing to {corpus}");
-    tell_waits("reader's wait", &reader.look_ups, &reader.still, "<= 1", &of);
+    tell_waits(
+        "reader's wait",
+        &reader.look_ups,
+        &reader.still,
+        "<= 1",
+        &of,
+    );
     tell_waits("listing's wait", &reader.listings, &reader.still, "", &of);
     let each = writing.as_secs_f64() * 1e6 / count as f64;
     tell(&format!("put of a new resource, {corpus}"), each, "µs", "");

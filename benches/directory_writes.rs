@@ -179,11 +179,17 @@ impl Bench {
     async fn beside(&self, channel: &Channel, pdp: Pdp) {
         let pdp = Arc::new(pdp);
         let time = Duration::from_secs(self.seconds as u64);
-        let writers = if self.resources < 100_000 { 1 } else { BESIDE_WRITERS };
+        let writers = if self.resources < 100_000 {
+            1
+        } else {
+            BESIDE_WRITERS
+        };
         let pace = Pace::Every(Duration::from_secs(1) * writers / BESIDE);
-        let questions: Arc<Vec<Vec<u8>>> = Arc::new((0..4_096).map(|place| {
-            question(place * 7_919 % self.resources)
-        }).collect());
+        let questions: Arc<Vec<Vec<u8>>> = Arc::new(
+            (0..4_096)
+                .map(|place| question(place * 7_919 % self.resources))
+                .collect(),
+        );
         let (mut still, mut ratios, mut rates) = (Vec::new(), Vec::new(), Vec::new());
         let mut written = Vec::new();
         for _ in 0..5 {

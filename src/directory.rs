@@ -28,6 +28,7 @@ use arc_swap::ArcSwap;
 
 pub use self::counts::{Listed, Served, Texts, Turn};
 pub use self::entry::Entry;
+use self::entry::Record;
 pub use self::filling::Filling;
 use self::index::Index;
 pub use self::query::{Filter, Kinds, Query, Scope, Sense, TextMatch};
@@ -73,7 +74,8 @@ impl Directory {
 
     fn put(&self, live: &LiveResource) {
         let old = self.find(live.arn.as_str());
-        let entry = self.index_mut().put(old.as_ref(), live);
+        let record = Record::from(live);
+        let entry = self.index_mut().put(old.as_ref(), record);
         self.resources.load().put(&entry);
     }
 
@@ -113,13 +115,14 @@ impl Directory {
         let mut filling = Filling::default();
         let mut new = Vec::new();
         while let Some(live) = resources.pop() {
-            let was = self.find(live.arn.as_str());
-            if !was.is_some_and(|was| filling.put_back(&was, &live)) {
-                new.push(live);
+            let record = Record::from(&live);
+            match self.find(live.arn.as_str()) {
+                Some(was) if was.place() == record.place() => filling.put_back(&was, record),
+                Some(_) | None => new.push(record),
             }
         }
         filling.settle();
-        new.iter().for_each(|live| filling.put(live));
+        new.into_iter().for_each(|record| filling.put(record));
         self.take(filling, &mut newest);
     }
 

@@ -19,6 +19,18 @@ use crate::model::tag::{PackedTags, TagRef, pack};
 #[derive(Clone)]
 pub struct Entry(ThinArc<Head, u8>);
 
+/// A resource that has no place yet: what of an entry can be made beside others.
+#[derive(Debug)]
+pub(super) struct Record {
+    /// The ARN and the packed tags.
+    text: String,
+    /// Where the ARN ends and the tags begin.
+    tags: u16,
+    about: About,
+    rare: Option<Box<Rare>>,
+    version: Version,
+}
+
 /// What stands before the bytes of the ARN and of the packed tags.
 struct Head {
     about: Arc<About>,
@@ -39,7 +51,7 @@ pub(super) struct About {
 }
 
 impl About {
-    pub(super) fn of(live: &LiveResource) -> Self {
+    fn of(live: &LiveResource) -> Self {
         Self {
             account: live.account.clone(),
             region: live.region.clone(),
@@ -76,22 +88,77 @@ impl Rare {
     }
 }
 
-impl Entry {
-    pub(super) fn new(live: &LiveResource, about: Arc<About>, slot: u32) -> Self {
-        let mut text = String::from(live.arn.as_str());
-        // INVARIANT: an ARN has at most `MAX_ARN_BYTES`.
-        let tags = u16::try_from(text.len()).unwrap_or(u16::MAX);
-        for (key, LiveTag { value, .. }) in &live.tags {
-            pack(TagRef { key, value }, &mut text);
-        }
-        let head = Head {
-            about,
+impl From<&LiveResource> for Record {
+    fn from(live: &LiveResource) -> Self {
+        let arn = live.arn.as_str();
+        let lengths = live
+            .tag_refs()
+            .map(|tag| tag.key.len() + tag.value.len() + 2);
+        let mut text = String::with_capacity(arn.len() + lengths.sum::<usize>());
+        text.push_str(arn);
+        live.tag_refs().for_each(|tag| pack(tag, &mut text));
+        Self {
+            // INVARIANT: an ARN has at most `MAX_ARN_BYTES`.
+            tags: u16::try_from(arn.len()).unwrap_or(u16::MAX),
+            text,
+            about: About::of(live),
             rare: Rare::of(live),
             version: live.version,
+        }
+    }
+}
+
+impl Record {
+    /// The ARN as written.
+    pub(super) fn arn(&self) -> &str {
+        let arn = self.text.get(..usize::from(self.tags));
+        arn.unwrap_or_default()
+    }
+
+    /// The account and the region that it is of; a text is empty where it has none.
+    pub(super) fn place(&self) -> (&str, &str) {
+        place(ArnRef::of_checked(self.arn()), &self.about)
+    }
+
+    pub(super) fn about(&self) -> &About {
+        &self.about
+    }
+}
+
+/// The account and the region of a resource, as its ARN or the directory says.
+fn place<'p>(fields: ArnRef<'p>, about: &'p About) -> (&'p str, &'p str) {
+    let account = || about.account.as_ref().map(AccountId::as_str);
+    let owner = fields.owner().or_else(account);
+    let region = match fields.region() {
+        "" | "*" => about.region.as_deref(),
+        named => Some(named),
+    };
+    (owner.unwrap_or_default(), region.unwrap_or_default())
+}
+
+impl Entry {
+    /// `about` is that of the record.
+    pub(super) fn new(record: Record, about: Arc<About>, slot: u32) -> Self {
+        let Record {
+            text,
+            tags,
+            about: _,
+            rare,
+            version,
+        } = record;
+        let head = Head {
+            about,
+            rare,
+            version,
             slot,
             tags,
         };
         Self(ThinArc::from_header_and_slice(head, text.as_bytes()))
+    }
+
+    /// The account and the region that it is of; a text is empty where it has none.
+    pub(super) fn place(&self) -> (&str, &str) {
+        place(self.fields(), self.about())
     }
 
     /// The ARN as written.

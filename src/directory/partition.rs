@@ -9,13 +9,12 @@ use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
-use super::entry::{About, Entry};
+use super::entry::{About, Entry, Record};
 use super::posting::Posting;
 use super::slots::Slots;
 use super::values::{Single, Values};
 use crate::model::account::Name;
 use crate::model::arn::ArnRef;
-use crate::model::resource::LiveResource;
 use crate::model::tag::TagRef;
 
 /// The resources of one account in one region.
@@ -54,9 +53,9 @@ impl Partition {
     }
 
     /// Puts a resource at a slot that was taken for it, in the place of what was there.
-    pub(super) fn put(&mut self, live: &LiveResource, about: Arc<About>, slot: u32) -> Entry {
+    pub(super) fn put(&mut self, record: Record, about: Arc<About>, slot: u32) -> Entry {
         let old = self.slots.get(slot).cloned();
-        let entry = Entry::new(live, about, slot);
+        let entry = Entry::new(record, about, slot);
         let before = old.as_ref().map(Entry::tags).unwrap_or_default();
         let after = entry.tags();
         for tag in before {

@@ -56,14 +56,20 @@ impl Hash for ByArn {
 
 impl Default for Resources {
     fn default() -> Self {
-        let map = || DashMap::with_hasher_and_shard_amount(RandomState::default(), SHARDS);
-        Self {
-            maps: [map(), map()],
-        }
+        Self::with_capacity(0)
     }
 }
 
 impl Resources {
+    /// An empty one with place for so many.
+    pub(super) fn with_capacity(count: usize) -> Self {
+        let hasher = RandomState::default;
+        let map = || DashMap::with_capacity_and_hasher_and_shard_amount(count, hasher(), SHARDS);
+        Self {
+            maps: [map(), map()],
+        }
+    }
+
     /// What is known of a resource.
     pub(super) fn find(&self, arn: &str) -> Option<Entry> {
         // It ends: of two maps that were locked one after the other the writer has left the first.
@@ -103,5 +109,71 @@ impl Resources {
     pub(super) fn len(&self) -> usize {
         let [first, _] = &self.maps;
         first.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::super::Directory;
+    use crate::model::resource::{LiveResource, Version, Write};
+
+    fn write(number: u64, version: u64) -> Write {
+        let arn = format!("acs:ecs:cn-a:1:instance/{number}");
+        let next = LiveResource {
+            arn: arn.as_str().try_into().unwrap(),
+            account: None,
+            region: None,
+            kind: None,
+            group: None,
+            version: Version(version),
+            tags: BTreeMap::new(),
+            primaries: Vec::new(),
+        };
+        Write {
+            arn: next.arn.clone(),
+            expected: None,
+            next: Some(next),
+        }
+    }
+
+    #[test]
+    fn a_reader_does_not_wait_for_a_lock() {
+        let directory = Directory::default();
+        directory.apply(&[write(0, 1)]);
+        let resources = directory.resources.load();
+        let arn = "acs:ecs:cn-a:1:instance/0";
+        for map in &resources.maps {
+            let held = map.get_mut(arn.as_bytes()).unwrap();
+            let found = resources.find(arn).unwrap();
+            assert_eq!((found.arn(), found.version()), (arn, Version(1)));
+            drop(held);
+        }
+    }
+
+    #[test]
+    fn a_reader_finds_what_stays_and_never_goes_back() {
+        let (directory, done) = (Directory::default(), AtomicBool::new(false));
+        directory.apply(&[write(0, 1)]);
+        let read = || {
+            let (mut newest, mut times) = (Version(0), 0_u64);
+            while !done.load(Ordering::Relaxed) || times == 0 {
+                let found = directory.find("acs:ecs:cn-a:1:instance/0").unwrap();
+                assert!(found.version() >= newest);
+                newest = found.version();
+                times += 1;
+            }
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(read);
+            scope.spawn(read);
+            for version in 2..3_000 {
+                // Shards grow beside it.
+                directory.apply(&[write(version, version), write(0, version)]);
+            }
+            done.store(true, Ordering::Relaxed);
+        });
     }
 }
