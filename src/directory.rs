@@ -122,7 +122,9 @@ impl Directory {
             }
         }
         filling.settle();
-        new.into_iter().for_each(|record| filling.put(record));
+        for record in new {
+            filling.put(record);
+        }
         self.take(filling, &mut newest);
     }
 

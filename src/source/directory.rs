@@ -149,7 +149,7 @@ impl DirectoryStore {
     /// # Errors
     ///
     /// The store cannot be read.
-    pub fn len(&self) -> Result<u64, StoreError> {
+    pub fn count(&self) -> Result<u64, StoreError> {
         Ok(self.read()?.open_table(RESOURCES)?.len()?)
     }
 

@@ -76,7 +76,7 @@ impl Writer {
         };
         if let Some(store) = writer.store.clone() {
             let start = Instant::now();
-            let count = usize::try_from(store.len()?).unwrap_or(0);
+            let count = usize::try_from(store.count()?).unwrap_or(0);
             let (resources, loaded) = Filling::while_read(count, |each| store.load(each))?;
             let loaded = loaded?;
             writer.base.fill(resources);
