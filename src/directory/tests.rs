@@ -261,7 +261,7 @@ fn check(directory: &Directory, naive: &Naive, query: &Query) {
     for reach in [(1, 7), (3, u32::MAX), (1_000, u32::MAX)] {
         let (found, passed) = reach;
         let all = pages(directory, query, Reach { found, passed });
-        let arns: BTreeSet<&str> = all.iter().map(|entry| entry.arn()).collect();
+        let arns: BTreeSet<&str> = all.iter().map(Entry::arn).collect();
         assert_eq!(arns.len(), all.len(), "found once");
         assert_eq!(arns, expected, "{query:?}");
         assert!(all.iter().all(|entry| query.holds(entry.tags())));
