@@ -267,11 +267,11 @@ async fn write_on(
     mut client: DirectoryServiceClient<Channel>,
     next: Arc<AtomicU64>,
     resources: usize,
-    pace: Pace,
+    speed: Pace,
     until: Instant,
 ) -> u64 {
     let mut made = 0;
-    let mut ticks = match pace {
+    let mut ticks = match speed {
         Pace::Free => None,
         Pace::Every(time) => Some(tokio::time::interval(time)),
     };
