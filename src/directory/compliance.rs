@@ -7,7 +7,6 @@
 //! Not here: who may see what is found, and what repairs it (`tagging`).
 
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use super::{Directory, Entry};
 use crate::engine::compliance::{
@@ -67,7 +66,7 @@ impl Detector<'_> {
             group: entry.group().map_or(KnownGroup::None, KnownGroup::Some),
             current: Tags::Stored(entry.tags()),
             operation: Operation::Detect,
-            inheritance: self.inheritance(entry, owner, group.as_deref()),
+            inheritance: self.inheritance(entry, owner, group.as_ref()),
             history: TagHistory::Unknown,
         };
         let staged = Staged {
@@ -130,7 +129,7 @@ impl Detector<'_> {
 
 impl Directory {
     /// The resource that a resource group is.
-    fn group(&self, owner: &str, group: &Name) -> Option<Arc<Entry>> {
+    fn group(&self, owner: &str, group: &Name) -> Option<Entry> {
         let named = group_arns(owner, group);
         named.iter().find_map(|arn| self.find(arn))
     }

@@ -1,7 +1,7 @@
 //! Writes of the directory: how many, how many together, and how long the disk takes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::compliance::Compliance;
@@ -38,6 +38,7 @@ struct Counters {
     groups: [AtomicU64; GROUP_BOUNDS.len() + 1],
     sync: Histogram<{ SYNC_BOUNDS.len() }>,
     compliance: Compliance,
+    failing: AtomicBool,
 }
 
 impl Default for DirectoryWrites {
@@ -48,6 +49,7 @@ impl Default for DirectoryWrites {
             groups: Default::default(),
             sync: Histogram::new(SYNC_BOUNDS),
             compliance: Compliance::default(),
+            failing: AtomicBool::new(false),
         }))
     }
 }
@@ -78,6 +80,16 @@ impl DirectoryWrites {
     /// How the tags of all resources comply.
     pub fn compliance(&self) -> &Compliance {
         &self.0.compliance
+    }
+
+    /// Notes whether the file cannot be written.
+    pub fn set_failing(&self, failing: bool) {
+        self.0.failing.store(failing, Ordering::Relaxed);
+    }
+
+    /// Whether the file cannot be written.
+    pub fn is_failing(&self) -> bool {
+        self.0.failing.load(Ordering::Relaxed)
     }
 
     /// How many changes were committed.

@@ -57,7 +57,7 @@ struct Anew {
 impl Anew {
     /// Whether the count has passed the place of a resource.
     fn has(&self, entry: &Entry) -> bool {
-        entry.place() < (&*self.account, &*self.at.region, self.at.slot)
+        entry.address() < (&*self.account, &*self.at.region, self.at.slot)
     }
 }
 

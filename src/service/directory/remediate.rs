@@ -173,14 +173,8 @@ impl Remedy {
                 directory,
                 snapshot,
             };
-            let needs = |entry: &&Arc<Entry>| detector.needs_repair(entry);
-            waiting.extend(
-                found
-                    .entries
-                    .iter()
-                    .filter(needs)
-                    .map(|entry| entry.to_arn()),
-            );
+            let needs = |entry: &&Entry| detector.needs_repair(entry);
+            waiting.extend(found.entries.iter().filter(needs).map(Entry::to_arn));
         }
         found.passed
     }

@@ -1,7 +1,5 @@
 //! The resources of a scope one after the other, in steps between which others run.
 
-use std::sync::Arc;
-
 use crate::directory::{Directory, Entry, Position, Query, Reach, Scope};
 
 /// How many resources one step finds.
@@ -31,7 +29,7 @@ pub(super) enum Accounts {
 
 /// What a step found.
 pub(super) struct Found {
-    pub(super) entries: Vec<Arc<Entry>>,
+    pub(super) entries: Vec<Entry>,
     /// How many slots were passed.
     pub(super) passed: u32,
 }
