@@ -33,7 +33,7 @@ pub use event::{MAX_CHAIN, group_arns, settled};
 pub use inventory::{Description, Said};
 pub use law::Law;
 pub use memory::Memory;
-pub use rule::rule_changes;
+pub use rule::{RuleChange, rule_changes};
 pub use view::{Overlay, View};
 pub use write::{Hand, Keys};
 

@@ -62,6 +62,8 @@ pub mod name {
     pub const DIRECTORY_SYNC: &str = "directory_sync_duration";
     /// Resources that the directory knows.
     pub const DIRECTORY_RESOURCES: &str = "directory_resources";
+    /// Pieces of work of inheritance that are left to be done in the background.
+    pub const DIRECTORY_WORK: &str = "directory_work";
     /// Connections of the data server.
     pub const OPEN_CONNECTIONS: &str = "open_connections";
     /// Handshakes of TLS by what came of them.

@@ -11,21 +11,24 @@
 
 mod base;
 mod job;
+mod rules;
+mod worked;
 mod writer;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::base::Base;
+pub use self::base::{Base, WorkId};
 use self::job::{Asked, Job};
 use self::writer::Writer;
 use super::Gone;
 use crate::directory::Directory;
 use crate::model::resource::{Resource, Version};
-use crate::model::tagging::{Plan, Work};
+use crate::model::tagging::{Cause, Plan, Work};
 use crate::publish::Reader;
 use crate::snapshot::Snapshot;
 use crate::source::directory::DirectoryStore;
@@ -100,12 +103,17 @@ pub struct Begin {
 enum Command {
     Work(Box<dyn Job>),
     Begin(Begin, oneshot::Sender<Result<(), WriteFault>>),
+    Govern(oneshot::Sender<Result<(), WriteFault>>),
 }
+
+/// Who makes the change of rules that is published next.
+type Announced = Arc<ArcSwap<Cause>>;
 
 /// The way to the writer.
 #[derive(Debug, Clone)]
 pub struct DirectoryWriter {
     commands: mpsc::Sender<Command>,
+    announced: Announced,
 }
 
 impl DirectoryWriter {
@@ -117,11 +125,16 @@ impl DirectoryWriter {
     /// The store is damaged or cannot be read, or the thread cannot be started.
     pub fn start(config: Config) -> Result<(Self, JoinHandle<()>), StartError> {
         let (commands, inbox) = mpsc::channel(WAITING);
-        let writer = Writer::load(config)?;
+        let announced = Announced::default();
+        let writer = Writer::load(config, Arc::clone(&announced))?;
         let thread = std::thread::Builder::new()
             .name("directory".to_owned())
             .spawn(move || writer.run(inbox))?;
-        Ok((Self { commands }, thread))
+        let this = Self {
+            commands,
+            announced,
+        };
+        Ok((this, thread))
     }
 
     /// Has a call worked out, and its plan committed. `evaluate` may be asked again where the state
@@ -164,6 +177,28 @@ impl DirectoryWriter {
     pub fn begin(&self, begin: Begin) -> Result<Result<(), WriteFault>, Gone> {
         let (reply, done) = oneshot::channel();
         let command = Command::Begin(begin, reply);
+        self.commands.blocking_send(command).map_err(|_| Gone)?;
+        done.blocking_recv().map_err(|_| Gone)
+    }
+}
+
+impl DirectoryWriter {
+    /// Tells who makes the change of rules that is published next. It is to be told before: a call
+    /// may meet the rules as soon as they are there.
+    pub fn announce(&self, cause: Cause) {
+        self.announced.store(Arc::new(cause));
+    }
+
+    /// Has the rules of inheritance that are in force acted on; waits until what they leave to do is
+    /// on the disk. Whoever publishes waits for it before the next publication, so that no change of
+    /// rules is passed over.
+    ///
+    /// # Errors
+    ///
+    /// The writer has ended; or, within, the file cannot be written.
+    pub fn govern(&self) -> Result<Result<(), WriteFault>, Gone> {
+        let (reply, done) = oneshot::channel();
+        let command = Command::Govern(reply);
         self.commands.blocking_send(command).map_err(|_| Gone)?;
         done.blocking_recv().map_err(|_| Gone)
     }

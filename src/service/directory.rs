@@ -11,6 +11,7 @@ mod background;
 mod calls;
 mod listings;
 mod names;
+mod progress;
 mod told;
 
 use std::sync::Arc;
@@ -223,6 +224,13 @@ impl DirectoryService for Handlers {
             .call(Rpc::DissociateResources, request, calls::dissociate)
             .await?;
         Ok(Response::new(v1::DissociateResourcesResponse { outcome }))
+    }
+
+    async fn get_inheritance_progress(
+        &self,
+        request: Request<v1::GetInheritanceProgressRequest>,
+    ) -> Result<Response<v1::GetInheritanceProgressResponse>, Status> {
+        answer(self.0.inheritance_progress(&request).await)
     }
 
     async fn list_tag_resources(

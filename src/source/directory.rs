@@ -9,7 +9,9 @@
 //!
 //! Not here: who may write what (`management::directory`), and what readers see (`directory`).
 
+pub mod note;
 mod row;
+pub mod rules;
 mod sum;
 pub mod work;
 

@@ -47,6 +47,11 @@ impl<'v, V: View> Overlay<'v, V> {
         }
     }
 
+    /// What is beneath the changes.
+    pub fn under(&self) -> &'v V {
+        self.under
+    }
+
     /// Puts a change over what is there.
     pub fn apply(&mut self, plan: &Plan) {
         for write in &plan.writes {

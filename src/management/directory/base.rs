@@ -10,7 +10,7 @@ use crate::model::tagging::{Forget, Work};
 use crate::tagging::View;
 
 /// The number of a piece of work: the order in which work was left.
-pub(super) type WorkId = u64;
+pub type WorkId = u64;
 
 /// The committed state. The writer alone changes it.
 #[derive(Debug)]
@@ -54,9 +54,9 @@ impl Base {
         self.last_work
     }
 
-    /// The numbers of all work.
-    pub(super) fn work_ids(&self) -> impl Iterator<Item = WorkId> {
-        self.work.keys().copied()
+    /// All work, the oldest first, with its numbers.
+    pub fn work(&self) -> impl ExactSizeIterator<Item = (WorkId, &Work)> {
+        self.work.iter().map(|(id, work)| (*id, work))
     }
 }
 

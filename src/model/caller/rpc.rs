@@ -46,6 +46,8 @@ pub enum Rpc {
     AssociateResources,
     /// `DirectoryService.DissociateResources`
     DissociateResources,
+    /// `DirectoryService.GetInheritanceProgress`
+    GetInheritanceProgress,
 }
 
 /// What an RPC is for.
@@ -65,7 +67,7 @@ pub enum Purpose {
 
 impl Rpc {
     /// Every one, in the order of its places.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Authorize,
         Self::BatchAuthorize,
         Self::AuthorizeStream,
@@ -86,6 +88,7 @@ impl Rpc {
         Self::UntagResources,
         Self::AssociateResources,
         Self::DissociateResources,
+        Self::GetInheritanceProgress,
     ];
 
     /// Its name in the API.
@@ -111,6 +114,7 @@ impl Rpc {
             Self::UntagResources => "UntagResources",
             Self::AssociateResources => "AssociateResources",
             Self::DissociateResources => "DissociateResources",
+            Self::GetInheritanceProgress => "GetInheritanceProgress",
         }
     }
 
@@ -133,7 +137,8 @@ impl Rpc {
             | Self::ListTagResources
             | Self::ListResourcesByTags
             | Self::ListTagKeys
-            | Self::ListTagValues => Purpose::Listing,
+            | Self::ListTagValues
+            | Self::GetInheritanceProgress => Purpose::Listing,
             Self::PutResources
             | Self::RemoveResources
             | Self::MoveResources

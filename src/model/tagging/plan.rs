@@ -1,6 +1,6 @@
 //! What a change of the directory comes to, before anybody commits it.
 
-use super::{Failure, Work};
+use super::{Failure, Progress, Work};
 use crate::model::resource::Write;
 
 /// The outcome of one call, or of one step of work.
@@ -15,4 +15,6 @@ pub struct Plan {
     pub refused: Vec<Failure>,
     /// What inheritance and correction could not write, by resource and key.
     pub held_back: Vec<Failure>,
+    /// How far a back-fill came that this step ends.
+    pub filled: Option<Progress>,
 }
