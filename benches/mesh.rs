@@ -65,8 +65,8 @@ fn main() {
         }
     } else {
         Effort {
-            rounds: 11,
-            time: Duration::from_secs(3),
+            rounds: 21,
+            time: Duration::from_millis(1_500),
         }
     };
     child::pin_load();
@@ -82,7 +82,7 @@ fn main() {
     tails(&effort, &ways, capacity / 2.0);
 }
 
-/// Requests a second; tells what the other server came to.
+/// Requests a second; tells what both can do.
 fn throughput(effort: &Effort, [ours, bare]: &[Way; 2]) -> f64 {
     let mut rounds = Vec::new();
     for round in 0..=effort.rounds {
@@ -99,10 +99,11 @@ fn throughput(effort: &Effort, [ours, bare]: &[Way; 2]) -> f64 {
         }
     }
     let ratios = sorted(rounds.iter().map(|(own, other)| own / other));
+    let own = median(&sorted(rounds.iter().map(|pair| pair.0)));
     let other = median(&sorted(rounds.iter().map(|pair| pair.1)));
     Row {
         figure: "mesh: through Envoy, beside a server that always says OK",
-        value: median(&sorted(rounds.iter().map(|pair| pair.0))),
+        value: own,
         unit: "requests/s",
         target: "ratio >= 0.9",
         anchor: &format!("{other:.0} requests/s"),
@@ -111,7 +112,7 @@ fn throughput(effort: &Effort, [ours, bare]: &[Way; 2]) -> f64 {
         distinct: DISTINCT,
     }
     .print();
-    other
+    own.min(other)
 }
 
 /// What is added to the 99th percentile at a rate that both can do.

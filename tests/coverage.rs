@@ -47,34 +47,9 @@ const ORDERS: [&str; 6] = [
     "GreaterThanEquals",
 ];
 
-const REFUSALS: [RefusalReason; 22] = [
-    RefusalReason::InvalidRequest,
-    RefusalReason::NoResource,
-    RefusalReason::ResourceLimit,
-    RefusalReason::ResourceDuplicate,
-    RefusalReason::TagKeyDuplicate,
-    RefusalReason::TagLimit,
-    RefusalReason::TagWriteConflict,
-    RefusalReason::RemovedKeysRequired,
-    RefusalReason::ContextLimit,
-    RefusalReason::ContextKeyDerived,
-    RefusalReason::ContextKeyDuplicate,
-    RefusalReason::SessionNotApplicable,
-    RefusalReason::SessionRequired,
-    RefusalReason::InvalidDocument,
-    RefusalReason::KindNotStricter,
-    RefusalReason::ResourceIdRequired,
-    RefusalReason::TagsNotApplicable,
-    RefusalReason::OwnerUnknown,
-    RefusalReason::AccountQuarantined,
-    RefusalReason::ContextValueInvalid,
-    RefusalReason::ContextKeyMissing,
-    RefusalReason::ResourceUnknown,
-];
-
 /// Everything that must occur.
 fn wanted() -> Vec<String> {
-    let mut all: Vec<String> = REFUSALS
+    let mut all: Vec<String> = RefusalReason::ALL
         .iter()
         .map(|reason| format!("refused {reason:?}"))
         .collect();

@@ -250,20 +250,32 @@ async fn an_evaluation_is_a_question() {
         (503, "ACCOUNT_QUARANTINED")
     );
 
-    let edits: [(&str, &str, Value); 10] = [
+    let edits: [(&str, &str, Value); 14] = [
         ("subject.type", "/subject/type", json!("role")),
-        ("`team`", "/subject/properties", json!({"team": "x"})),
-        ("`reason`", "/action/properties", json!({"reason": "x"})),
-        ("`color`", "/resource/properties", json!({"color": "x"})),
+        ("subject.id: it is missing", "/subject/id", json!(null)),
+        ("action.name: it is missing", "/action", json!({})),
+        ("expected a string", "/action/name", json!(1)),
+        ("expected struct", "/subject", json!("alice")),
+        ("`tag`", "/resource/properties", json!({"tag": {"a": "b"}})),
+        ("`Kind`", "/action/properties", json!({"Kind": "create"})),
+        (
+            "`sessionPolicy`",
+            "/subject/properties",
+            json!({"sessionPolicy": null}),
+        ),
         (
             "`keys`",
             "/action/properties",
             json!({"tag_write": {"keys": []}}),
         ),
-        ("context[x]", "/context", json!({"x": {"y": 1}})),
-        ("context[x]", "/context", json!({"x": null})),
+        ("context[ecs:x]", "/context", json!({"ecs:x": {"y": 1}})),
+        ("context[ecs:x]", "/context", json!({"ecs:x": null})),
         ("resource: it is missing", "/resource", json!(null)),
-        ("`purpose`", "/purpose", json!("x")),
+        (
+            "resource.type: it is missing",
+            "/resource/type",
+            json!(null),
+        ),
         ("resources[0].type", "/resource/type", json!("instance")),
     ];
     for (said, pointer, value) in edits {
@@ -281,6 +293,23 @@ async fn an_evaluation_is_a_question() {
             "{refused:?}"
         );
     }
+    // What the API lets a caller add, and no policy reads.
+    let mut more = evaluation("1");
+    more["purpose"] = json!({"nested": true});
+    more["subject"]["properties"] = json!({"department": "sales"});
+    more["action"]["properties"] = json!({"method": "GET"});
+    more["resource"]["properties"] = json!({"owner": {"name": "bob"}});
+    more["context"] = json!({"time": "2026-01-11T00:00:00Z", "device": {"os": null}});
+    let allowed = served.post(EVALUATION, &more).await;
+    assert_eq!(
+        (allowed.status, &allowed.body["decision"]),
+        (200, &json!(true)),
+        "{allowed:?}"
+    );
+    let head = format!("POST {EVALUATION} HTTP/1.1\r\nHost: localhost");
+    let plain = format!("{head}\r\nContent-Type: text/plain");
+    let body = more.to_string();
+    assert_eq!(served.send(&plain, body.as_bytes()).await.status, 400);
     let mut session = evaluation("1");
     session["subject"]["properties"] = json!({"session_policy": null});
     let refused = served.post(EVALUATION, &session).await;
@@ -332,15 +361,48 @@ async fn evaluations_share_what_stands_beside_them() {
         (single.status, &single.body["decision"]),
         (200, &json!(true))
     );
-    for options in [json!({"evaluations_semantic": "any"}), json!({"speed": 1})] {
-        let refused = served.post(EVALUATIONS, &asked(options)).await;
-        assert_eq!((refused.status, refused.reason()), (400, "INVALID_REQUEST"));
-    }
+    let refused = json!({"evaluations_semantic": "any"});
+    let refused = served.post(EVALUATIONS, &asked(refused)).await;
+    assert_eq!((refused.status, refused.reason()), (400, "INVALID_REQUEST"));
     let many: Vec<Value> = vec![json!({}); 1_001];
     let mut asked = one.clone();
     asked["evaluations"] = json!(many);
     let refused = served.post(EVALUATIONS, &asked).await;
     assert_eq!((refused.status, refused.reason()), (400, "BATCH_LIMIT"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_evaluation_completes_what_stands_beside_it_or_fails_alone() {
+    let served = Served::start().await;
+    let one = evaluation("1");
+    let parts = json!({
+        "subject": {"type": "user"},
+        "resource": {"type": "ecs:instance"},
+        "evaluations": [
+            {
+                "subject": {"id": one["subject"]["id"]},
+                "action": one["action"],
+                "resource": {"id": one["resource"]["id"], "properties": {"tags": {}}},
+            },
+            {"subject": "alice"},
+            {"action": one["action"]},
+        ],
+    });
+    let told = served.post(EVALUATIONS, &parts).await;
+    assert_eq!(told.status, 200, "{told:?}");
+    let told = told.body["evaluations"].as_array().unwrap();
+    let decisions: Vec<&Value> = told.iter().map(|one| &one["decision"]).collect();
+    assert_eq!(decisions, [&json!(true), &json!(false), &json!(false)]);
+    for (place, said) in [(1, "expected struct"), (2, "subject.id: it is missing")] {
+        let error = &told[place]["context"]["error"];
+        assert_eq!(error["reason"], "INVALID_REQUEST");
+        assert!(error["message"].as_str().unwrap().contains(said), "{error}");
+    }
+    // None of them can be asked: each is an error, and there is nothing to ask.
+    let none = json!({"evaluations": [{}, {"resource": 1}]});
+    let told = served.post(EVALUATIONS, &none).await;
+    assert_eq!(told.status, 200, "{told:?}");
+    assert_eq!(told.body["evaluations"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -207,6 +207,24 @@ pub enum ConditionKey {
     Context(Box<str>),
 }
 
+impl ConditionKey {
+    /// The tag that is read, where one is.
+    pub fn tag(&self) -> Option<&TagConditionKey> {
+        match self {
+            Self::Tag(tag) => Some(tag),
+            Self::CurrentTime
+            | Self::SourceIp
+            | Self::SecureTransport
+            | Self::MfaPresent
+            | Self::PrincipalArn
+            | Self::ResourceGroupId
+            | Self::Action
+            | Self::Resource
+            | Self::Context(_) => None,
+        }
+    }
+}
+
 /// A tag key of a condition, with the family that is read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TagConditionKey {

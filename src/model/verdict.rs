@@ -128,6 +128,32 @@ pub enum RefusalReason {
 }
 
 impl RefusalReason {
+    /// All of them, in this order.
+    pub const ALL: [Self; 22] = [
+        Self::InvalidRequest,
+        Self::NoResource,
+        Self::ResourceLimit,
+        Self::ResourceDuplicate,
+        Self::TagKeyDuplicate,
+        Self::TagLimit,
+        Self::TagWriteConflict,
+        Self::RemovedKeysRequired,
+        Self::ContextLimit,
+        Self::ContextKeyDerived,
+        Self::ContextKeyDuplicate,
+        Self::SessionNotApplicable,
+        Self::SessionRequired,
+        Self::InvalidDocument,
+        Self::KindNotStricter,
+        Self::ResourceIdRequired,
+        Self::TagsNotApplicable,
+        Self::OwnerUnknown,
+        Self::AccountQuarantined,
+        Self::ContextValueInvalid,
+        Self::ContextKeyMissing,
+        Self::ResourceUnknown,
+    ];
+
     /// The stable name, as in `ErrorInfo.reason`.
     pub fn as_str(self) -> &'static str {
         match self {

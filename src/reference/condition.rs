@@ -27,27 +27,15 @@ pub(super) fn holds(
     effect: Effect,
     condition: &Condition,
 ) -> Result<bool, Unreadable> {
-    match &condition.key {
-        ConditionKey::Tag(key) => {
-            let mut all = true;
-            for tags in family(image, key) {
-                all &= holds_on_tags(question, effect, condition, key, tags)?;
-            }
-            Ok(all)
+    if let Some(key) = condition.key.tag() {
+        let mut all = true;
+        for tags in family(image, key) {
+            all &= holds_on_tags(question, effect, condition, key, tags)?;
         }
-        ConditionKey::CurrentTime
-        | ConditionKey::SourceIp
-        | ConditionKey::SecureTransport
-        | ConditionKey::MfaPresent
-        | ConditionKey::PrincipalArn
-        | ConditionKey::ResourceGroupId
-        | ConditionKey::Action
-        | ConditionKey::Resource
-        | ConditionKey::Context(_) => {
-            let values = fact_values(question, sub, &condition.key);
-            holds_on_values(question, effect, condition, &values)
-        }
+        return Ok(all);
     }
+    let values = fact_values(question, sub, &condition.key);
+    holds_on_values(question, effect, condition, &values)
 }
 
 /// The values of a key that is no tag; empty where it is absent.

@@ -186,9 +186,8 @@ impl Door {
             return Some(refused(status, &wrong.to_string()));
         }
         let path = request.uri().path();
-        let is_there = matches!(path, authzen::EVALUATION | authzen::EVALUATIONS)
-            || self.messages.method(path).is_some();
-        if !is_there {
+        let is_evaluation = matches!(path, authzen::EVALUATION | authzen::EVALUATIONS);
+        if !is_evaluation && self.messages.method(path).is_none() {
             return Some(refused(StatusCode::NOT_FOUND, "no such call"));
         }
         if request.method() != Method::POST {
@@ -199,7 +198,13 @@ impl Door {
         }
         if !is_json(request.headers()) {
             let said = "the content type is not `application/json`, or the content is encoded";
-            return Some(refused(StatusCode::UNSUPPORTED_MEDIA_TYPE, said));
+            // The certification of AuthZEN asks for 400, and has no other.
+            let status = if is_evaluation {
+                StatusCode::BAD_REQUEST
+            } else {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            };
+            return Some(refused(status, said));
         }
         None
     }

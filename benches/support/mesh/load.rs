@@ -9,7 +9,8 @@ use h2::client::SendRequest;
 use hdrhistogram::Histogram;
 use http::{Method, Request};
 use tokio::net::UnixStream;
-use tokio::task::{LocalSet, yield_now};
+use tokio::task::LocalSet;
+use tokio::time::sleep_until;
 
 /// How many distinct requests are sent.
 pub(crate) const DISTINCT: usize = 4_096;
@@ -50,7 +51,8 @@ impl Way {
         })
     }
 
-    /// Requests at fixed instants; how long each took from when it was due, in nanoseconds.
+    /// Requests at fixed instants, to the millisecond of the timer; how long each took from when it
+    /// was due, in nanoseconds.
     pub(crate) fn open(&self, rate: f64, time: Duration) -> Histogram<u64> {
         run(async {
             let senders = self.connections().await;
@@ -63,9 +65,8 @@ impl Way {
                 if due - begin > time {
                     break;
                 }
-                while Instant::now() < due {
-                    yield_now().await;
-                }
+                // Whoever spins takes the core from Envoy.
+                sleep_until(due.into()).await;
                 let sender = senders[place as usize % senders.len()].clone();
                 let times = Rc::clone(&times);
                 tasks.push(tokio::task::spawn_local(async move {

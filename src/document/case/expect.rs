@@ -32,31 +32,6 @@ const OUTCOMES: [(&str, Outcome); 3] = [
     ("EXPLICIT_DENY", Outcome::ExplicitDeny),
 ];
 
-const REASONS: [RefusalReason; 22] = [
-    RefusalReason::InvalidRequest,
-    RefusalReason::NoResource,
-    RefusalReason::ResourceLimit,
-    RefusalReason::ResourceDuplicate,
-    RefusalReason::TagKeyDuplicate,
-    RefusalReason::TagLimit,
-    RefusalReason::TagWriteConflict,
-    RefusalReason::RemovedKeysRequired,
-    RefusalReason::ContextLimit,
-    RefusalReason::ContextKeyDerived,
-    RefusalReason::ContextKeyDuplicate,
-    RefusalReason::SessionNotApplicable,
-    RefusalReason::SessionRequired,
-    RefusalReason::InvalidDocument,
-    RefusalReason::KindNotStricter,
-    RefusalReason::ResourceIdRequired,
-    RefusalReason::TagsNotApplicable,
-    RefusalReason::OwnerUnknown,
-    RefusalReason::AccountQuarantined,
-    RefusalReason::ContextValueInvalid,
-    RefusalReason::ContextKeyMissing,
-    RefusalReason::ResourceUnknown,
-];
-
 /// Reads `expect`, `expect_error`, `decision` and `obligations`.
 pub(super) fn read(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<Expectation, Told> {
     let expected = expected(members, sink);
@@ -103,7 +78,9 @@ fn expected(members: &Members<'_, '_>, sink: &mut Sink<'_>) -> Result<Expected, 
 
 fn reason(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<RefusalReason, Told> {
     at.parse(sink, |text| {
-        let found = REASONS.into_iter().find(|reason| reason.as_str() == text);
+        let found = RefusalReason::ALL
+            .into_iter()
+            .find(|reason| reason.as_str() == text);
         found.ok_or_else(|| ShapeErrorKind::UnknownWord {
             expected: "the reason of a refusal",
             found: text.into(),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::document::cursor::{self, Cursor, Sink, Told};
+use crate::document::cursor::{self, Cursor, Members, Sink, Told};
 use crate::document::error::DocumentErrors;
 use crate::document::position::Source;
 use crate::document::tag_policy::{dialect, read_tag_policy, tag_policy};
@@ -75,10 +75,7 @@ pub(super) fn effective(
         "expect_effective",
     ];
     let members = at.members(&known, sink)?;
-    let id = members.required("id", sink).and_then(|at| text(&at, sink));
-    let asked = members
-        .required("dialect", sink)
-        .and_then(|at| dialect(&at, sink));
+    let (id, asked) = head(&members, sink);
     let expected = members.required("expect_effective", sink);
     let chain = members.required("chain", sink);
     let (expected, dialect) = (expected?, asked?);
@@ -136,10 +133,7 @@ pub(super) fn admission(
         "recommended",
     ];
     let members = at.members(&known, sink)?;
-    let id = members.required("id", sink).and_then(|at| text(&at, sink));
-    let asked = members
-        .required("dialect", sink)
-        .and_then(|at| dialect(&at, sink));
+    let (id, asked) = head(&members, sink);
     let words = [("accept", Admission::Accept), ("reject", Admission::Reject)];
     let expected = members
         .required("recommended", sink)
@@ -156,6 +150,16 @@ pub(super) fn admission(
         line: source.first_line,
         question,
     })
+}
+
+/// What every case has: its id and the dialect of its documents.
+fn head(
+    members: &Members<'_, '_>,
+    sink: &mut Sink<'_>,
+) -> (Result<String, Told>, Result<Dialect, Told>) {
+    let id = members.required("id", sink).and_then(|at| text(&at, sink));
+    let asked = members.required("dialect", sink);
+    (id, asked.and_then(|at| dialect(&at, sink)))
 }
 
 fn text(at: &Cursor<'_, '_>, sink: &mut Sink<'_>) -> Result<String, Told> {

@@ -84,18 +84,7 @@ fn is_negated(condition: &Condition) -> bool {
 }
 
 fn family(condition: &Condition) -> Option<TagFamily> {
-    match &condition.key {
-        ConditionKey::Tag(tag) => Some(tag.family),
-        ConditionKey::CurrentTime
-        | ConditionKey::SourceIp
-        | ConditionKey::SecureTransport
-        | ConditionKey::MfaPresent
-        | ConditionKey::PrincipalArn
-        | ConditionKey::ResourceGroupId
-        | ConditionKey::Action
-        | ConditionKey::Resource
-        | ConditionKey::Context(_) => None,
-    }
+    condition.key.tag().map(|tag| tag.family)
 }
 
 fn allow(

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use crate::document::cursor::Sink;
 use crate::document::policy::ReadStatement;
-use crate::model::condition::{Condition, ConditionKey};
 use crate::model::statement::Policy;
 use crate::model::text::fold;
 
@@ -13,13 +12,15 @@ use super::LintKind;
 /// Tells each tag key of a document that differs from an earlier one only in case.
 pub(super) fn check(read: &[ReadStatement<'_>], sink: &mut Sink<'_>) {
     let keys = read.iter().flat_map(|one| &one.statement.conditions);
-    if keys.filter_map(tag_key).all(is_folded) {
+    let mut tags = keys.filter_map(|condition| condition.key.tag());
+    if tags.all(|tag| is_folded(&tag.key)) {
         return;
     }
     let mut spellings = Spellings::default();
     for one in read {
         for (condition, spot) in one.statement.conditions.iter().zip(&one.conditions) {
-            let Some(clash) = tag_key(condition).and_then(|key| spellings.add(key)) else {
+            let tag = condition.key.tag();
+            let Some(clash) = tag.and_then(|tag| spellings.add(&tag.key)) else {
                 continue;
             };
             let (first, second) = (clash.first.into(), clash.second.into());
@@ -43,23 +44,8 @@ pub fn clashes<'a>(policies: impl IntoIterator<Item = &'a Policy>) -> Vec<CaseCl
     let statements = policies.into_iter().flat_map(|policy| &policy.statements);
     statements
         .flat_map(|statement| &statement.conditions)
-        .filter_map(|condition| spellings.add(tag_key(condition)?))
+        .filter_map(|condition| spellings.add(&condition.key.tag()?.key))
         .collect()
-}
-
-fn tag_key(condition: &Condition) -> Option<&str> {
-    match &condition.key {
-        ConditionKey::Tag(tag) => Some(&tag.key),
-        ConditionKey::CurrentTime
-        | ConditionKey::SourceIp
-        | ConditionKey::SecureTransport
-        | ConditionKey::MfaPresent
-        | ConditionKey::PrincipalArn
-        | ConditionKey::ResourceGroupId
-        | ConditionKey::Action
-        | ConditionKey::Resource
-        | ConditionKey::Context(_) => None,
-    }
 }
 
 /// Whether a key certainly is its own folded form: of such keys no two differ only in case.

@@ -64,18 +64,7 @@ pub(super) fn read(
 
 /// The form in which two spellings of one key are equal.
 fn identity(written: &str, key: &ConditionKey) -> String {
-    let tag_key = match key {
-        ConditionKey::Tag(tag) => &*tag.key,
-        ConditionKey::CurrentTime
-        | ConditionKey::SourceIp
-        | ConditionKey::SecureTransport
-        | ConditionKey::MfaPresent
-        | ConditionKey::PrincipalArn
-        | ConditionKey::ResourceGroupId
-        | ConditionKey::Action
-        | ConditionKey::Resource
-        | ConditionKey::Context(_) => "",
-    };
+    let tag_key = key.tag().map_or("", |tag| &*tag.key);
     let fixed = written.strip_suffix(tag_key).unwrap_or(written);
     fixed.to_ascii_lowercase() + tag_key
 }

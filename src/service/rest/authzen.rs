@@ -1,7 +1,7 @@
 //! The evaluation endpoints of OpenID AuthZEN's Authorization API 1.0.
 //!
 //! A subject's id is a principal, an action's name an action, a resource's id an ARN; properties and
-//! context say what else a question has ([`question`]). What has no place in a question is refused.
+//! context say what else a question has ([`question`]).
 //! Nobody is taken to carry out obligations: what would need one is denied.
 
 mod question;
@@ -31,21 +31,21 @@ const BATCH: &str = "/tagwarden.v1.AuthorizationService/BatchAuthorize";
 const ANSWER: &str = "tagwarden.v1.AuthorizeResponse";
 
 /// Many evaluations: what stands beside them is what one of them has that does not say otherwise.
+///
+/// Each is read by itself: one that cannot be read is the error of one.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Evaluations {
     subject: Option<question::Subject>,
     action: Option<question::Action>,
     resource: Option<question::Resource>,
     context: Option<question::Context>,
     #[serde(default, rename = "evaluations")]
-    each: Vec<Evaluation>,
+    each: Vec<Value>,
     #[serde(default)]
     options: Options,
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Options {
     #[serde(default)]
     evaluations_semantic: Semantic,
@@ -96,10 +96,8 @@ pub(super) async fn evaluations(door: &Door, call: Call, body: &[u8]) -> Result<
     if each.is_empty() {
         return single(door, call, beside).await;
     }
-    let questions: Vec<_> = each
-        .into_iter()
-        .map(|one| one.or(&beside).question())
-        .collect();
+    let question = |one| from_value::<Evaluation>(one)?.or(&beside).question();
+    let questions: Vec<_> = each.into_iter().map(question).collect();
     let mut answers = batch(door, call, &questions).await?.into_iter();
     let mut told = Vec::with_capacity(questions.len());
     for question in questions {
@@ -191,7 +189,16 @@ fn unanswered() -> Value {
 
 /// Reads a body.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Status> {
-    let refused = |said: String| CallError::MessageInvalid(said).to_status();
-    message::check(body, Names::AsWritten).map_err(|errors| refused(errors.to_string()))?;
-    serde_json::from_slice(body).map_err(|error| refused(error.to_string()))
+    message::check(body, Names::AsWritten)
+        .map_err(|errors| CallError::MessageInvalid(errors.to_string()))
+        .and_then(|()| serde_json::from_slice(body).map_err(|error| unreadable(&error)))
+        .map_err(|error| error.to_status())
+}
+
+fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, CallError> {
+    serde_json::from_value(value).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &serde_json::Error) -> CallError {
+    CallError::MessageInvalid(error.to_string())
 }

@@ -1,9 +1,17 @@
 //! An evaluation as a question: what each of its parts becomes.
+//!
+//! The API asks a reader to pass over members that it does not know, for what comes later. So
+//! members, properties and context keys that no policy could read are passed over; a property whose
+//! name is nearly one of ours is refused, because whoever sends it means it.
+
+mod property;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Number, Value};
+
+use self::property::{Properties, ours};
 
 use crate::model::verdict::RefusalReason;
 use crate::wire::status::{CallError, Refusal};
@@ -12,7 +20,6 @@ use crate::wire::v1::session::Policy;
 
 /// One evaluation, or the part of it that it does not share with others.
 #[derive(Debug, Default, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Evaluation {
     pub(super) subject: Option<Subject>,
     pub(super) action: Option<Action>,
@@ -22,16 +29,14 @@ pub(super) struct Evaluation {
 
 /// Who: its id is the principal.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Subject {
-    r#type: String,
-    id: String,
-    #[serde(default)]
+    r#type: Option<String>,
+    id: Option<String>,
+    #[serde(default, deserialize_with = "ours")]
     properties: SubjectProperties,
 }
 
 #[derive(Debug, Default, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct SubjectProperties {
     #[serde(default, deserialize_with = "session_policy")]
     session_policy: SessionPolicy,
@@ -49,15 +54,13 @@ enum SessionPolicy {
 
 /// What is done: its name is the action.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Action {
-    name: String,
-    #[serde(default)]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "ours")]
     properties: ActionProperties,
 }
 
 #[derive(Debug, Default, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct ActionProperties {
     tag_write: Option<TagWrite>,
     kind: Option<Kind>,
@@ -86,16 +89,14 @@ enum Kind {
 
 /// On what: its id is the ARN.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Resource {
-    r#type: String,
-    id: String,
-    #[serde(default)]
+    r#type: Option<String>,
+    id: Option<String>,
+    #[serde(default, deserialize_with = "ours")]
     properties: ResourceProperties,
 }
 
 #[derive(Debug, Default, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct ResourceProperties {
     tags: Option<BTreeMap<String, String>>,
     resource_group: Option<String>,
@@ -104,46 +105,105 @@ struct ResourceProperties {
 /// The circumstances: context keys and their values.
 pub(super) type Context = Map<String, Value>;
 
+impl Properties for SubjectProperties {
+    const NAMES: &'static [&'static str] = &["session_policy"];
+}
+
+impl Properties for ActionProperties {
+    const NAMES: &'static [&'static str] = &["tag_write", "kind"];
+}
+
+impl Properties for ResourceProperties {
+    const NAMES: &'static [&'static str] = &["tags", "resource_group"];
+}
+
 impl Evaluation {
-    /// This evaluation, with what it does not say from another.
+    /// This evaluation, with what it does not say from another: a whole entity, or what an entity
+    /// must have.
     pub(super) fn or(self, beside: &Self) -> Self {
         Self {
-            subject: self.subject.or_else(|| beside.subject.clone()),
-            action: self.action.or_else(|| beside.action.clone()),
-            resource: self.resource.or_else(|| beside.resource.clone()),
+            subject: whole(self.subject, beside.subject.as_ref(), Subject::or),
+            action: whole(self.action, beside.action.as_ref(), Action::or),
+            resource: whole(self.resource, beside.resource.as_ref(), Resource::or),
             context: self.context.or_else(|| beside.context.clone()),
         }
     }
 
     /// The question that it is.
     pub(super) fn question(self) -> Result<v1::AuthorizeRequest, CallError> {
-        let Self {
-            subject,
-            action,
-            resource,
-            context,
-        } = self;
-        let Subject {
-            r#type,
-            id: principal,
-            properties: SubjectProperties { session_policy },
-        } = subject.ok_or_else(|| missing("subject"))?;
-        check_sort(&r#type, &principal)?;
-        let Action {
-            name: action,
-            properties: ActionProperties { tag_write, kind },
-        } = action.ok_or_else(|| missing("action"))?;
-        let resource = resource.ok_or_else(|| missing("resource"))?;
+        let subject = self.subject.ok_or_else(|| missing("subject"))?;
+        let (principal, session) = subject.asker()?;
+        let action = self.action.ok_or_else(|| missing("action"))?;
+        let ActionProperties { tag_write, kind } = action.properties;
         let kind = kind.map_or(v1::OperationKind::Unspecified, v1::OperationKind::from);
+        let resource = self.resource.ok_or_else(|| missing("resource"))?;
         Ok(v1::AuthorizeRequest {
             principal,
-            action,
-            resources: vec![resource.into()],
+            action: action.name.ok_or_else(|| missing("action.name"))?,
+            resources: vec![resource.asked()?],
             tag_write: tag_write.map(v1::TagWrite::from),
-            context: entries(context.unwrap_or_default())?,
-            session: session(session_policy),
+            context: entries(self.context.unwrap_or_default())?,
+            session,
             kind: kind.into(),
             ..v1::AuthorizeRequest::default()
+        })
+    }
+}
+
+/// An entity, completed by the one beside it.
+fn whole<T: Clone>(own: Option<T>, beside: Option<&T>, or: fn(T, &T) -> T) -> Option<T> {
+    match (own, beside) {
+        (Some(own), Some(beside)) => Some(or(own, beside)),
+        (own, beside) => own.or_else(|| beside.cloned()),
+    }
+}
+
+impl Subject {
+    fn or(self, beside: &Self) -> Self {
+        Self {
+            r#type: self.r#type.or_else(|| beside.r#type.clone()),
+            id: self.id.or_else(|| beside.id.clone()),
+            properties: self.properties,
+        }
+    }
+
+    /// The principal, and its session.
+    fn asker(self) -> Result<(String, Option<v1::Session>), CallError> {
+        let sort = self.r#type.ok_or_else(|| missing("subject.type"))?;
+        let principal = self.id.ok_or_else(|| missing("subject.id"))?;
+        check_sort(&sort, &principal)?;
+        Ok((principal, session(self.properties.session_policy)))
+    }
+}
+
+impl Action {
+    fn or(self, beside: &Self) -> Self {
+        Self {
+            name: self.name.or_else(|| beside.name.clone()),
+            properties: self.properties,
+        }
+    }
+}
+
+impl Resource {
+    fn or(self, beside: &Self) -> Self {
+        Self {
+            r#type: self.r#type.or_else(|| beside.r#type.clone()),
+            id: self.id.or_else(|| beside.id.clone()),
+            properties: self.properties,
+        }
+    }
+
+    fn asked(self) -> Result<v1::Resource, CallError> {
+        let ResourceProperties {
+            tags: sent,
+            resource_group,
+        } = self.properties;
+        Ok(v1::Resource {
+            r#type: self.r#type.ok_or_else(|| missing("resource.type"))?,
+            arn: self.id.ok_or_else(|| missing("resource.id"))?,
+            resource_group: resource_group.map(|id| v1::ResourceGroup { id }),
+            tags: sent.map(tags),
         })
     }
 }
@@ -166,8 +226,11 @@ fn check_sort(r#type: &str, principal: &str) -> Result<(), CallError> {
 }
 
 /// Context keys have texts as values: numbers and truth values are written as JSON writes them.
+///
+/// A key without a prefix is none that a policy could read (security 7.1), so it says nothing.
 fn entries(context: Context) -> Result<Vec<v1::ContextEntry>, CallError> {
-    let entries = context.into_iter().map(|(key, value)| {
+    let readable = context.into_iter().filter(|(key, _)| key.contains(':'));
+    let entries = readable.map(|(key, value)| {
         let values = if let Value::Array(values) = value {
             values.into_iter().map(text).collect()
         } else {
@@ -219,26 +282,6 @@ fn tags(tags: BTreeMap<String, String>) -> v1::TagSet {
     let tags = tags.into_iter().map(|(key, value)| v1::Tag { key, value });
     v1::TagSet {
         tags: tags.collect(),
-    }
-}
-
-impl From<Resource> for v1::Resource {
-    fn from(resource: Resource) -> Self {
-        let Resource {
-            r#type,
-            id: arn,
-            properties:
-                ResourceProperties {
-                    tags: sent,
-                    resource_group,
-                },
-        } = resource;
-        Self {
-            arn,
-            r#type,
-            resource_group: resource_group.map(|id| v1::ResourceGroup { id }),
-            tags: sent.map(tags),
-        }
     }
 }
 
