@@ -59,6 +59,14 @@ pub trait Gate {
     ///
     /// The code that the one who acts is told.
     fn check(&self, resource: &LiveResource, edit: &Edit<'_>) -> Result<(), FailureCode>;
+
+    /// Says whether the one who acts may tag a resource at all, whatever the tags: for what names
+    /// none now, and may bring some later.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::check`].
+    fn check_at_all(&self, resource: &LiveResource) -> Result<(), FailureCode>;
 }
 
 /// What a write does to the tags of one resource.
@@ -76,6 +84,10 @@ pub struct Open;
 
 impl Gate for Open {
     fn check(&self, _: &LiveResource, _: &Edit<'_>) -> Result<(), FailureCode> {
+        Ok(())
+    }
+
+    fn check_at_all(&self, _: &LiveResource) -> Result<(), FailureCode> {
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 mod calls;
 mod kill;
+mod linked;
 mod refused;
 
 use std::path::{Path, PathBuf};
