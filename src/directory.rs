@@ -17,7 +17,7 @@ mod search;
 mod slots;
 
 use std::borrow::Borrow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -34,6 +34,7 @@ pub use self::query::{Filter, Kinds, Query, Scope, Sense, TextMatch};
 pub use self::search::{Position, Reach, Step};
 use crate::model::arn::{AccountId, Arn};
 use crate::model::resource::{Link, LiveResource, Resource, Version, Write};
+use crate::model::tagging::{PredefinedValues, PredefinedWrite};
 
 /// How many shards there are. With few, a growing one is rehashed under its lock for long.
 const SHARDS: usize = 4_096;
@@ -203,13 +204,35 @@ impl Directory {
         self.index().predefined(account, listed, turn)
     }
 
-    /// Predefines keys with values, in the place of all that an account has predefined.
-    pub fn predefine(&self, account: &AccountId, tags: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>) {
+    /// The values of a predefined key; `None`: it is not predefined.
+    pub fn predefined_values(&self, account: &AccountId, key: &str) -> Option<PredefinedValues> {
+        let index = self.index();
+        index.predefined.get(account.as_str())?.get(key).cloned()
+    }
+
+    /// How many keys an account has predefined.
+    pub fn predefined_keys(&self, account: &AccountId) -> usize {
+        let index = self.index();
+        let keys = index.predefined.get(account.as_str());
+        keys.map_or(0, BTreeMap::len)
+    }
+
+    /// Predefines a key with values, in the place of those that it had; or no more.
+    pub fn predefine(&self, write: &PredefinedWrite) {
+        let PredefinedWrite {
+            account,
+            key,
+            values,
+        } = write;
         let mut index = self.index_mut();
-        if tags.is_empty() {
+        let keys = index.predefined.entry(account.as_str().into());
+        let keys = keys.or_default();
+        match values {
+            Some(values) => keys.insert(Arc::clone(key), values.clone()),
+            None => keys.remove(key),
+        };
+        if keys.is_empty() {
             index.predefined.remove(account.as_str());
-        } else {
-            index.predefined.insert(account.as_str().into(), tags);
         }
     }
 

@@ -3,6 +3,7 @@
 mod calls;
 mod kill;
 mod linked;
+mod predefined;
 mod refused;
 
 use std::path::{Path, PathBuf};

@@ -10,6 +10,7 @@
 //! Not here: who may write what (`management::directory`), and what readers see (`directory`).
 
 pub mod note;
+pub mod predefined;
 mod row;
 pub mod rules;
 mod sum;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::directory::Directory;
-use crate::model::arn::Arn;
+use crate::model::arn::{AccountId, Arn};
 use crate::model::resource::{Link, LiveResource};
-use crate::model::tagging::{Forget, Work};
+use crate::model::tagging::{Forget, PredefinedValues, Work};
 use crate::tagging::View;
 
 /// The number of a piece of work: the order in which work was left.
@@ -83,5 +83,13 @@ impl View for Base {
 
     fn is_ending(&self, arn: &Arn) -> bool {
         self.work.values().any(|work| work.ends(arn))
+    }
+
+    fn predefined(&self, account: &AccountId, key: &str) -> Option<PredefinedValues> {
+        self.directory.predefined_values(account, key)
+    }
+
+    fn predefined_keys(&self, account: &AccountId) -> usize {
+        self.directory.predefined_keys(account)
     }
 }

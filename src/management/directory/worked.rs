@@ -6,13 +6,15 @@ use super::rules;
 use crate::model::arn::AccountId;
 use crate::model::inheritance::SERVICE_ROLE;
 use crate::model::resource::{Version, Write};
-use crate::model::tagging::{Plan, Progress, Work};
+use crate::model::tagging::{Plan, PredefinedWrite, Progress, Work};
 use crate::tagging::Overlay;
 
 /// What the calls of a group come to.
 #[derive(Default)]
 pub(super) struct Worked {
     pub(super) writes: Vec<Write>,
+    /// What becomes of predefined keys; of two writes of one key the later stands.
+    pub(super) predefined: Vec<PredefinedWrite>,
     /// A change of rules, which comes before everything else.
     pub(super) rules: Option<rules::Change>,
     /// A step of the work that was left, which comes last.
@@ -39,7 +41,8 @@ impl Worked {
             .rules
             .as_ref()
             .is_some_and(|change| change.accounts() > 0);
-        is_governed || !self.writes.is_empty() || !self.work.is_empty()
+        let is_written = !self.writes.is_empty() || !self.predefined.is_empty();
+        is_governed || is_written || !self.work.is_empty()
     }
 
     /// Takes a change of rules with what it leaves to do.
@@ -75,9 +78,15 @@ impl Worked {
             }
         }
         overlay.apply(&plan);
-        let Plan { writes, left, .. } = plan;
-        let is_something = !writes.is_empty() || !left.is_empty();
+        let Plan {
+            writes,
+            predefined,
+            left,
+            ..
+        } = plan;
+        let is_something = !writes.is_empty() || !predefined.is_empty() || !left.is_empty();
         self.writes.extend(writes);
+        self.predefined.extend(predefined);
         let mut place = done;
         for work in left {
             let id = place.take().unwrap_or_else(|| {

@@ -17,7 +17,7 @@ use crate::model::tagging::Plan;
 use crate::publish::Reader;
 use crate::snapshot::Snapshot;
 use crate::source::directory::note::{self, Note};
-use crate::source::directory::{DirectoryStore, Group, work};
+use crate::source::directory::{DirectoryStore, Group, predefined, work};
 use crate::source::embedded::StoreError;
 use crate::tagging::{Overlay, View as _};
 use crate::telemetry::DirectoryWrites;
@@ -75,6 +75,7 @@ impl Writer {
             for (name, bytes) in loaded.notes {
                 match note::read(&name, bytes).map_err(StoreError::Damaged)? {
                     Note::Begun(digest) => writer.begun = Some(digest),
+                    Note::Predefined(write) => writer.base.directory.predefine(&write),
                     Note::Rules(account, rules) => writer.rules.load(account, rules),
                     Note::Work(id, work) => writer.base.keep(id, Some(work)),
                 }
@@ -221,6 +222,7 @@ impl Writer {
         }
         let Worked {
             writes,
+            predefined,
             rules,
             step,
             work,
@@ -229,6 +231,9 @@ impl Writer {
         } = worked;
         self.version = version;
         self.base.directory.apply(&writes);
+        for write in &predefined {
+            self.base.directory.predefine(write);
+        }
         for (id, work) in work {
             self.base.keep(id, work);
         }
@@ -282,7 +287,8 @@ impl Writer {
         let work = worked.work.iter();
         let work = work.map(|(id, work)| work::write(*id, work.as_ref()));
         let rules = worked.rules.iter().flat_map(rules::Change::notes);
-        let notes: Vec<_> = rules.chain(work).collect();
+        let keys = worked.predefined.iter().map(predefined::write);
+        let notes: Vec<_> = rules.chain(work).chain(keys).collect();
         let group = Group {
             version: worked.version,
             writes: &worked.writes,

@@ -46,6 +46,10 @@ pub enum Rpc {
     AssociateResources,
     /// `DirectoryService.DissociateResources`
     DissociateResources,
+    /// `DirectoryService.CreateTags`
+    CreateTags,
+    /// `DirectoryService.DeleteTag`
+    DeleteTag,
     /// `DirectoryService.GetInheritanceProgress`
     GetInheritanceProgress,
 }
@@ -67,7 +71,7 @@ pub enum Purpose {
 
 impl Rpc {
     /// Every one, in the order of its places.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Authorize,
         Self::BatchAuthorize,
         Self::AuthorizeStream,
@@ -88,6 +92,8 @@ impl Rpc {
         Self::UntagResources,
         Self::AssociateResources,
         Self::DissociateResources,
+        Self::CreateTags,
+        Self::DeleteTag,
         Self::GetInheritanceProgress,
     ];
 
@@ -114,6 +120,8 @@ impl Rpc {
             Self::UntagResources => "UntagResources",
             Self::AssociateResources => "AssociateResources",
             Self::DissociateResources => "DissociateResources",
+            Self::CreateTags => "CreateTags",
+            Self::DeleteTag => "DeleteTag",
             Self::GetInheritanceProgress => "GetInheritanceProgress",
         }
     }
@@ -145,7 +153,9 @@ impl Rpc {
             | Self::TagResources
             | Self::UntagResources
             | Self::AssociateResources
-            | Self::DissociateResources => Purpose::Change,
+            | Self::DissociateResources
+            | Self::CreateTags
+            | Self::DeleteTag => Purpose::Change,
         }
     }
 

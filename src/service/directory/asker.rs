@@ -153,6 +153,20 @@ impl<'a> Asker<'a> {
         self.both(TAG, resource, adding)
     }
 
+    /// Whether somebody may do something that touches no resource, by the policies alone.
+    pub(super) fn may_do(&self, action: &str, arn: &str) -> bool {
+        let (Ok(action), Ok(name)) = (ActionRef::parse(action), ResourceName::parse(arn)) else {
+            return false;
+        };
+        let request = Request {
+            action,
+            resources: &[untagged(name)],
+            ..self.asked
+        };
+        let decided = engine::decide(self.snapshot, &request);
+        decided.is_ok_and(|decision| decision.is_allow())
+    }
+
     /// The service's own action beside one of the tag service.
     fn own(&self, tag: &str, service: &str) -> String {
         match (self.snapshot.catalog.services.get(service), tag) {

@@ -32,7 +32,7 @@ pub(super) struct Told {
 }
 
 impl Told {
-    fn by(self, asker: &Asker<'_>) -> Self {
+    pub(super) fn by(self, asker: &Asker<'_>) -> Self {
         let principal = Some(Arc::clone(&asker.name));
         Self { principal, ..self }
     }

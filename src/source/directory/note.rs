@@ -1,9 +1,9 @@
 //! What is kept beside the resources, note by note.
 
-use super::{rules, work};
+use super::{predefined, rules, work};
 use crate::model::arn::AccountId;
 use crate::model::inheritance::RulesInForce;
-use crate::model::tagging::Work;
+use crate::model::tagging::{PredefinedWrite, Work};
 
 /// The name of the note that says which resources the directory began with.
 const BEGUN: &str = "begun";
@@ -13,6 +13,8 @@ const BEGUN: &str = "begun";
 pub enum Note {
     /// The digest of the text whose resources the directory began with.
     Begun(Vec<u8>),
+    /// A predefined key.
+    Predefined(PredefinedWrite),
     /// The rules of inheritance of an account that were acted on last.
     Rules(AccountId, RulesInForce),
     /// A piece of work that is left, with its number.
@@ -32,6 +34,10 @@ pub fn read(name: &str, bytes: Vec<u8>) -> Result<Note, String> {
     if let Some(account) = name.strip_prefix(rules::PREFIX) {
         let (account, rules) = rules::read(account, &bytes).map_err(told)?;
         return Ok(Note::Rules(account, rules));
+    }
+    if let Some(place) = name.strip_prefix(predefined::PREFIX) {
+        let write = predefined::read(place, &bytes).map_err(told)?;
+        return Ok(Note::Predefined(write));
     }
     if let Some(id) = name.strip_prefix(work::PREFIX) {
         let id = id.parse().map_err(|_| format!("`{name}` is no note"))?;
