@@ -154,9 +154,9 @@ async fn an_association_needs_permission_for_what_it_brings_and_takes() {
     assert!(made.change > 0 && made.failed.is_empty(), "{made:?}");
     assert_eq!(world.listed(DISK).await.tags, sent(&[("env", "prod")]));
     world.process.said("the directory was changed").await;
-    let line = world.process.said("the directory was changed").await;
-    let named = ["rpc", "principal", "arns"].map(|name| line[name].clone());
-    assert_eq!(named, ["AssociateResources", CAROL, DISK], "{line}");
+    let logged = world.process.said("the directory was changed").await;
+    let named = ["rpc", "principal", "arns"].map(|name| logged[name].clone());
+    assert_eq!(named, ["AssociateResources", CAROL, DISK], "{logged}");
     // The rule's role carries what comes later: nobody is asked.
     world.tag(ALICE, &[ONE], &[("team", "a")]).await.unwrap();
     let both = sent(&[("env", "prod"), ("team", "a")]);

@@ -26,11 +26,16 @@ pub(super) fn create(
             .zip(&values)
             .map(|(tag, values)| (&*tag.key, &**values))
             .collect();
-        check_predefined(&sent).map_err(malformed)?;
+        check_predefined(&sent).map_err(|fault| malformed(&fault))?;
         let account = permitted(asker, CREATE)?;
         let plan = predefine(hearing.turn.view, &account, &sent);
         let keys = tags.iter().map(|tag| tag.key.clone()).collect();
-        Ok(told(hearing, asker, keys, plan.map_err(malformed)?))
+        Ok(told(
+            hearing,
+            asker,
+            keys,
+            plan.map_err(|fault| malformed(&fault))?,
+        ))
     })
 }
 
@@ -44,7 +49,7 @@ pub(super) fn delete(
         let tag = tag.as_ref().ok_or_else(absent)?;
         let values = texts(tag);
         let sent = (&*tag.key, &*values);
-        check_predefined(&[sent]).map_err(malformed)?;
+        check_predefined(&[sent]).map_err(|fault| malformed(&fault))?;
         let account = permitted(asker, DELETE)?;
         let plan = undefine(hearing.turn.view, &account, sent);
         Ok(told(hearing, asker, vec![tag.key.clone()], plan))
@@ -69,7 +74,7 @@ fn permitted(asker: &Asker<'_>, action: &str) -> Result<AccountId, CallError> {
     Err(refused(FailureCode::NoPermission, "writer", message))
 }
 
-fn malformed(fault: CallFault) -> CallError {
+fn malformed(fault: &CallFault) -> CallError {
     refused(fault.code, "tags", fault.to_string())
 }
 
