@@ -18,7 +18,7 @@ pub use self::directory::DirectoryWrites;
 pub use self::handshake::{Handshake, Handshakes};
 pub use self::histogram::{Counted, Histogram};
 pub use self::seldom::Seldom;
-pub use self::tally::{Effect, Tallies, Tally, VerdictOutcome};
+pub use self::tally::{Effect, Made, Tallies, Tally, VerdictOutcome};
 
 /// The names of metrics, without the prefix and without the suffixes of their types.
 pub mod name {
@@ -60,6 +60,8 @@ pub mod name {
     pub const DIRECTORY_GROUP: &str = "directory_group_changes";
     /// How long the disk takes for a group.
     pub const DIRECTORY_SYNC: &str = "directory_sync_duration";
+    /// Whether the directory's file cannot be written.
+    pub const DIRECTORY_FAILING: &str = "directory_failing";
     /// Resources that the directory knows.
     pub const DIRECTORY_RESOURCES: &str = "directory_resources";
     /// Pieces of work of inheritance that are left to be done in the background.

@@ -206,11 +206,11 @@ async fn predefined_tags_stay_and_are_told_to_whoever_may_list_them() {
     let tags: [(&str, &[&str]); 2] = [("env", &["prod", "stage"]), ("zone", &[])];
     for (key, values) in tags {
         let values = values.iter().map(|value| Arc::from(*value));
-        listed.directory.predefine(&PredefinedWrite {
+        listed.directory.predefine(&[PredefinedWrite {
             account: account.clone(),
             key: Arc::from(key),
             values: Some(values.collect()),
-        });
+        }]);
     }
     let mut client = listed.client().await;
     // A reload takes nothing away that is predefined, and all that nothing carries any more.
