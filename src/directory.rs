@@ -21,7 +21,7 @@ mod search;
 mod slots;
 mod values;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -38,6 +38,7 @@ use self::resources::Resources;
 pub use self::search::{Position, Reach, Step};
 use crate::model::arn::{AccountId, Arn};
 use crate::model::resource::{Link, LiveResource, Resource, Version, Write};
+use crate::model::tagging::{PredefinedValues, PredefinedWrite};
 
 /// The resources that are known.
 #[derive(Debug, Default)]
@@ -180,13 +181,33 @@ impl Directory {
         self.index().predefined(account, listed, turn)
     }
 
-    /// Predefines keys with values, in the place of all that an account has predefined.
-    pub fn predefine(&self, account: &AccountId, tags: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>) {
+    /// The values of a predefined key; `None`: it is not predefined.
+    pub fn predefined_values(&self, account: &AccountId, key: &str) -> Option<PredefinedValues> {
+        let index = self.index();
+        index.predefined.get(account.as_str())?.get(key).cloned()
+    }
+
+    /// How many keys an account has predefined.
+    pub fn predefined_keys(&self, account: &AccountId) -> usize {
+        let index = self.index();
+        let keys = index.predefined.get(account.as_str());
+        keys.map_or(0, BTreeMap::len)
+    }
+
+    /// Predefines keys with values, each in the place of those that it had; or no more.
+    pub fn predefine(&self, writes: &[PredefinedWrite]) {
         let mut index = self.index_mut();
-        if tags.is_empty() {
-            index.predefined.remove(account.as_str());
-        } else {
-            index.predefined.insert(account.as_str().into(), tags);
+        for write in writes {
+            index.predefine(write);
+        }
+    }
+
+    /// Predefines keys in the place of all that are predefined.
+    pub fn replace_predefined(&self, writes: &[PredefinedWrite]) {
+        let mut index = self.index_mut();
+        index.predefined.clear();
+        for write in writes {
+            index.predefine(write);
         }
     }
 

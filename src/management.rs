@@ -8,11 +8,13 @@
 //! Not here: where bundles come from (`source`, `service::pap`), and what a document means.
 
 mod authoring;
+mod cause;
 pub mod change;
 pub mod directory;
 pub mod load;
 pub mod permission;
 pub mod reading;
+mod roles;
 mod rollout;
 mod status;
 mod storing;

@@ -21,6 +21,7 @@ mod group;
 mod inventory;
 mod law;
 mod memory;
+mod predefined;
 mod remediate;
 mod rule;
 pub mod shape;
@@ -33,7 +34,8 @@ pub use event::{MAX_CHAIN, group_arns, settled};
 pub use inventory::{Description, Said};
 pub use law::Law;
 pub use memory::Memory;
-pub use rule::rule_changes;
+pub use predefined::{Predefining, check_predefined, predefine, undefine};
+pub use rule::{RuleChange, rule_changes};
 pub use view::{Overlay, View};
 pub use write::{Hand, Keys};
 
@@ -59,6 +61,14 @@ pub trait Gate {
     ///
     /// The code that the one who acts is told.
     fn check(&self, resource: &LiveResource, edit: &Edit<'_>) -> Result<(), FailureCode>;
+
+    /// Says whether the one who acts may tag a resource at all, whatever the tags: for what names
+    /// none now, and may bring some later.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::check`].
+    fn check_at_all(&self, resource: &LiveResource) -> Result<(), FailureCode>;
 }
 
 /// What a write does to the tags of one resource.
@@ -76,6 +86,10 @@ pub struct Open;
 
 impl Gate for Open {
     fn check(&self, _: &LiveResource, _: &Edit<'_>) -> Result<(), FailureCode> {
+        Ok(())
+    }
+
+    fn check_at_all(&self, _: &LiveResource) -> Result<(), FailureCode> {
         Ok(())
     }
 }

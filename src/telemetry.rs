@@ -70,6 +70,8 @@ pub mod name {
     pub const TAG_COMPLIANCE: &str = "tag_compliance";
     /// For how long these have not followed what is written; 0 where they do.
     pub const TAG_COMPLIANCE_STALE: &str = "tag_compliance_stale";
+    /// Pieces of work of inheritance that are left to be done in the background.
+    pub const DIRECTORY_WORK: &str = "directory_work";
     /// Connections of the data server.
     pub const OPEN_CONNECTIONS: &str = "open_connections";
     /// Handshakes of TLS by what came of them.

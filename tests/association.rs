@@ -3,6 +3,7 @@
 mod differential;
 mod documents;
 mod rules;
+mod served;
 mod steps;
 mod world;
 

@@ -37,6 +37,8 @@ mod golden;
 #[cfg(test)]
 mod grpc;
 #[cfg(test)]
+mod inheritance;
+#[cfg(test)]
 mod listing;
 #[cfg(test)]
 mod malformed;

@@ -2,6 +2,8 @@
 
 mod calls;
 mod kill;
+mod linked;
+mod predefined;
 mod refused;
 
 use std::path::{Path, PathBuf};

@@ -181,7 +181,10 @@ impl Gathered {
         writer.gauge(name::DIRECTORY_FAILING, help, None, &failing)?;
         let help = "Resources that the directory knows";
         let known = i64::try_from(self.0.directory.len()).unwrap_or(i64::MAX);
-        writer.gauge(name::DIRECTORY_RESOURCES, help, None, &known)
+        writer.gauge(name::DIRECTORY_RESOURCES, help, None, &known)?;
+        let help = "Pieces of work of inheritance that are left to be done in the background";
+        let left = i64::try_from(counted.pieces_left()).unwrap_or(i64::MAX);
+        writer.gauge(name::DIRECTORY_WORK, help, None, &left)
     }
 
     fn process(&self, writer: &mut Writer<'_>) -> fmt::Result {

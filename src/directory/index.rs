@@ -13,6 +13,7 @@ use super::entry::{About, Entry, Record};
 use super::links::Links;
 use super::partition::Partition;
 use super::query::Scope;
+use crate::model::tagging::PredefinedWrite;
 
 type Regions = BTreeMap<Arc<str>, Partition>;
 
@@ -69,6 +70,24 @@ impl Index {
         let partitions = self.accounts.values_mut().flat_map(Regions::values_mut);
         for partition in partitions {
             partition.slots.settle();
+        }
+    }
+
+    /// Predefines a key with values, in the place of those that it had; or no more.
+    pub(super) fn predefine(&mut self, write: &PredefinedWrite) {
+        let PredefinedWrite {
+            account,
+            key,
+            values,
+        } = write;
+        let keys = self.predefined.entry(account.as_str().into());
+        let keys = keys.or_default();
+        match values {
+            Some(values) => keys.insert(Arc::clone(key), values.clone()),
+            None => keys.remove(key),
+        };
+        if keys.is_empty() {
+            self.predefined.remove(account.as_str());
         }
     }
 

@@ -10,10 +10,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
+use super::cause;
 use super::change::{Base, Change, ChangeError, LockOut, Operation, What};
 use super::directory::Begin;
 use super::load::{Compiled, LoadError, compile_loaded};
 use super::permission::{Actor, Administrators, Court, Ruling};
+use super::roles;
 use super::rollout::Counts;
 use super::{Applied, ApplyMode, ApplyOutcome};
 use crate::compiler;
@@ -24,6 +26,7 @@ use crate::document::finding::Finding;
 use crate::document::object::{Authored as _, Document, Objects, Touched, read_objects, split};
 use crate::model::object::ObjectId;
 use crate::model::resource::Resource;
+use crate::model::tagging;
 use crate::publish::Reader;
 use crate::snapshot::caller::OWNER;
 use crate::snapshot::{Revision, Snapshot};
@@ -63,6 +66,8 @@ pub(super) struct Made {
     pub(super) next: Next,
     pub(super) committed: Committed,
     pub(super) differences: Vec<Difference>,
+    /// On whose behalf a change of the rules of inheritance is acted on.
+    pub(super) cause: tagging::Cause,
 }
 
 /// What came of a change.
@@ -75,15 +80,17 @@ pub(super) enum Done {
 }
 
 impl Authoring {
-    /// The state of the store, compiled. None, before the first change.
-    pub(super) fn load(&self) -> Result<Option<(Next, Revision)>, ChangeError> {
+    /// The state of the store, compiled, and on whose behalf rules of it that were not acted on yet
+    /// are. None, before the first change.
+    pub(super) fn load(&self) -> Result<Option<(Next, Revision, tagging::Cause)>, ChangeError> {
         let view = self.store.view()?;
         let revision = view.revision()?;
         if revision.number == 0 {
             return Ok(None);
         }
         let objects = view.all()?.into_iter().collect();
-        Ok(Some((compile(&objects)?, revision)))
+        let cause = cause::of_newest(&view, revision.number)?;
+        Ok(Some((compile(&objects)?, revision, cause)))
     }
 
     /// Makes a change, or says what would come of it.
@@ -109,6 +116,7 @@ impl Authoring {
         let revision = staging.base();
         Base { revision }.check(change.expected)?;
         stage(&mut staging, &before, &change.what)?;
+        let wanting = roles::make(&mut staging, &change.what)?;
         let differences = staging.differences()?;
         let court = Court {
             snapshot: current,
@@ -119,6 +127,9 @@ impl Authoring {
         let unread = permitted(court.may_change(&actor, &differences)?)?;
         if differences.is_empty() {
             return unchanged(staging, change.mode, key.as_ref(), now);
+        }
+        if !wanting.is_empty() {
+            return Err(ChangeError::Refused(wanting));
         }
         let next = next(in_force, &staging, &differences)?;
         if let Some(id) = unread {
@@ -135,9 +146,11 @@ impl Authoring {
                 objects: count(&differences),
             }));
         }
+        let author = actor.author(&change.peer);
+        let cause = cause::of_author(&author);
         let entry = Entry {
             at: now,
-            author: actor.author(&change.peer),
+            author,
             cause: change.what.cause(),
             message: change.message.clone(),
             key,
@@ -147,6 +160,7 @@ impl Authoring {
             next,
             committed,
             differences,
+            cause,
         })))
     }
 
@@ -188,7 +202,8 @@ impl Authoring {
 ///
 /// The bundle is refused, or the store cannot be written.
 pub fn import(store: &Store, files: &BundleFiles, from: &str) -> Result<Revision, ChangeError> {
-    let objects = split(files).map_err(refused)?;
+    let mut objects = split(files).map_err(refused)?;
+    roles::add(&mut objects);
     compile(&objects)?;
     let mut staging = store.stage()?;
     for (id, document) in &objects {

@@ -12,23 +12,26 @@
 mod base;
 mod counting;
 mod job;
+mod rules;
+mod worked;
 mod writer;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
 
-pub use self::base::Base;
+pub use self::base::{Base, WorkId};
 pub use self::counting::keep_counted;
 use self::job::{Asked, Job};
 use self::writer::Writer;
 use super::Gone;
 use crate::directory::Directory;
 use crate::model::resource::{Resource, Version};
-use crate::model::tagging::{Plan, Work};
+use crate::model::tagging::{Cause, Plan, Work};
 use crate::publish::Reader;
 use crate::snapshot::Snapshot;
 use crate::source::directory::DirectoryStore;
@@ -105,7 +108,11 @@ enum Command {
     Begin(Begin, oneshot::Sender<Result<(), WriteFault>>),
     /// Count a step further; how long it took, if there was one.
     Count(oneshot::Sender<Option<Duration>>),
+    Govern(oneshot::Sender<Result<(), WriteFault>>),
 }
+
+/// Who makes the change of rules that is published next.
+type Announced = Arc<ArcSwap<Cause>>;
 
 /// The way to the writer.
 #[derive(Debug, Clone)]
@@ -113,6 +120,7 @@ pub struct DirectoryWriter {
     commands: mpsc::Sender<Command>,
     /// Told when all resources must be counted anew.
     outdated: Arc<Notify>,
+    announced: Announced,
 }
 
 impl DirectoryWriter {
@@ -124,12 +132,18 @@ impl DirectoryWriter {
     /// The store is damaged or cannot be read, or the thread cannot be started.
     pub fn start(config: Config) -> Result<(Self, JoinHandle<()>), StartError> {
         let (commands, inbox) = mpsc::channel(WAITING);
+        let announced = Announced::default();
         let outdated = Arc::new(Notify::new());
-        let writer = Writer::load(config, Arc::clone(&outdated))?;
+        let writer = Writer::load(config, Arc::clone(&announced), Arc::clone(&outdated))?;
         let thread = std::thread::Builder::new()
             .name("directory".to_owned())
             .spawn(move || writer.run(inbox))?;
-        Ok((Self { commands, outdated }, thread))
+        let this = Self {
+            commands,
+            outdated,
+            announced,
+        };
+        Ok((this, thread))
     }
 
     /// Has a call worked out, and its plan committed. `evaluate` may be asked again where the state
@@ -181,6 +195,28 @@ impl DirectoryWriter {
     pub fn begin(&self, begin: Begin) -> Result<Result<(), WriteFault>, Gone> {
         let (reply, done) = oneshot::channel();
         let command = Command::Begin(begin, reply);
+        self.commands.blocking_send(command).map_err(|_| Gone)?;
+        done.blocking_recv().map_err(|_| Gone)
+    }
+}
+
+impl DirectoryWriter {
+    /// Tells who makes the change of rules that is published next. It is to be told before: a call
+    /// may meet the rules as soon as they are there.
+    pub fn announce(&self, cause: Cause) {
+        self.announced.store(Arc::new(cause));
+    }
+
+    /// Has the rules of inheritance that are in force acted on; waits until what they leave to do is
+    /// on the disk. Whoever publishes waits for it before the next publication, so that no change of
+    /// rules is passed over.
+    ///
+    /// # Errors
+    ///
+    /// The writer has ended; or, within, the file cannot be written.
+    pub fn govern(&self) -> Result<Result<(), WriteFault>, Gone> {
+        let (reply, done) = oneshot::channel();
+        let command = Command::Govern(reply);
         self.commands.blocking_send(command).map_err(|_| Gone)?;
         done.blocking_recv().map_err(|_| Gone)
     }

@@ -10,6 +10,7 @@ use super::status::{Live, Status};
 use super::task::{Task, tell};
 use super::{Applied, ApplyMode, ApplyOutcome};
 use crate::document::finding::Finding;
+use crate::model::tagging::Cause;
 use crate::snapshot::Revision;
 use crate::telemetry::ReloadOutcome;
 
@@ -22,8 +23,8 @@ impl Task {
         };
         match authoring.load() {
             Ok(None) => {}
-            Ok(Some((next, revision))) => {
-                self.put(next, revision);
+            Ok(Some((next, revision, cause))) => {
+                self.put(next, revision, cause);
                 tracing::info!(revision = revision.number, "in force");
             }
             Err(error) => {
@@ -50,11 +51,12 @@ impl Task {
                     next,
                     committed,
                     differences,
+                    cause,
                 } = *made;
                 let objects = count(&differences);
                 let warnings = Finding::warnings(&next.lints);
                 let revision = committed.revision;
-                self.put(next, revision);
+                self.put(next, revision, cause);
                 let (number, sync) = (revision.number, committed.sync);
                 let took = start.elapsed();
                 tracing::info!(revision = number, objects, ?took, ?sync, "in force");
@@ -76,7 +78,7 @@ impl Task {
     }
 
     /// Puts a state into force: resources first, so that whoever sees the revision sees them too.
-    fn put(&mut self, next: Next, revision: Revision) {
+    fn put(&mut self, next: Next, revision: Revision, cause: Cause) {
         let Next {
             mut snapshot,
             lints,
@@ -89,7 +91,7 @@ impl Task {
         if let Some(resources) = resources {
             self.begin(resources);
         }
-        self.publisher.publish(snapshot);
+        self.put_into_force(snapshot, cause);
         self.reloads.count(ReloadOutcome::Published);
         self.status = Status {
             live: Some(Live {

@@ -16,8 +16,10 @@ use super::{Applied, ApplyOutcome, AuthoredIn, Command, Config};
 use crate::document::bundle::{BundleDigest, BundleFiles, FileLint, Strictness};
 use crate::document::finding::Finding;
 use crate::memory::{apart, settle};
+use crate::model::inheritance::Inheritance;
+use crate::model::tagging::Cause;
 use crate::publish::Publisher;
-use crate::snapshot::Revision;
+use crate::snapshot::{Revision, Snapshot};
 use crate::source::files::{Found, Seen};
 use crate::telemetry::{ReloadOutcome, Reloads};
 
@@ -32,6 +34,8 @@ pub(super) struct Task {
     digest: Option<BundleDigest>,
     /// The store, where there is one.
     pub(super) authoring: Option<Authoring>,
+    /// The rules of inheritance that the directory has acted on.
+    governed: Option<Arc<Inheritance>>,
     /// The files in force, where there is none.
     files: watch::Sender<Option<Arc<FileObjects>>>,
     pub(super) status: Status,
@@ -77,6 +81,7 @@ impl Task {
             good: GoodFiles::default(),
             digest: None,
             authoring,
+            governed: None,
             files,
             status: Status::default(),
             told,
@@ -181,7 +186,7 @@ impl Task {
             // The files are the truth, whatever was written since.
             digest: None,
         });
-        self.publisher.publish(snapshot);
+        self.put_into_force(snapshot, Cause::default());
         self.digest = Some(digest);
         self.reloads.count(ReloadOutcome::Published);
         self.status = Status {
@@ -201,6 +206,28 @@ impl Task {
         let (number, accounts) = (revision.number, counts.accounts);
         let digest = format!("{:016x}", revision.digest);
         tracing::info!(revision = number, digest, accounts, ?took, "in force");
+    }
+
+    /// Publishes a snapshot. Where its rules of inheritance are others, what they leave to do is
+    /// on the disk before the next publication: a rule that is disabled and enabled again was out
+    /// of force meanwhile (tag-policy 7, rule 44).
+    pub(super) fn put_into_force(&mut self, snapshot: Snapshot, cause: Cause) {
+        let rules = Arc::clone(&snapshot.inheritance);
+        let governed = self.governed.as_ref();
+        let is_same = governed.is_some_and(|governed| Arc::ptr_eq(governed, &rules));
+        if !is_same {
+            self.writer.announce(cause);
+        }
+        self.publisher.publish(snapshot);
+        if is_same {
+            return;
+        }
+        match self.writer.govern() {
+            Ok(Ok(())) => self.governed = Some(rules),
+            Ok(Err(_)) | Err(_) => {
+                tracing::error!("the directory has not acted on the rules of inheritance");
+            }
+        }
     }
 
     /// Puts resources into the directory.

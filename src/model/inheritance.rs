@@ -6,6 +6,10 @@
 //!
 //! Not here: what an event writes (`tagging`), and how documents spell all this (`document`).
 
+mod in_force;
+
+pub use in_force::{RuleInForce, RulesInForce};
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;

@@ -6,8 +6,12 @@
 
 mod code;
 mod plan;
+mod predefined;
 mod work;
 
 pub use code::{Failure, FailureCode};
 pub use plan::Plan;
+pub use predefined::{
+    MAX_KEYS_OF_CALL, MAX_PREDEFINED_KEYS, MAX_PREDEFINED_VALUES, PredefinedValues, PredefinedWrite,
+};
 pub use work::{Backfill, Cause, Forget, PrimaryChange, Progress, Sweep, Touched, Work};

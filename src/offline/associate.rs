@@ -35,8 +35,8 @@ const USUAL: &str = "ecs:instance";
 /// What the events of a case come to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Associated {
-    /// The tags of all resources, by their names in the case.
-    pub tags: BTreeMap<String, BTreeMap<String, String>>,
+    /// All resources, by their names in the case.
+    pub resources: BTreeMap<String, LiveResource>,
     /// What could not be written.
     pub failed: BTreeSet<(String, Option<String>)>,
 }
@@ -61,8 +61,8 @@ pub fn association_complaint(case: &AssociationCase) -> Option<String> {
         Err(error) => return Some(error),
     };
     for (id, tags) in &case.expected {
-        let found = found.tags.get(id);
-        if found != Some(tags) {
+        let found = found.resources.get(id).map(tags_of);
+        if found.as_ref() != Some(tags) {
             return Some(format!("expected {id} with {tags:?}, found {found:?}"));
         }
     }
@@ -245,19 +245,20 @@ impl World {
     }
 
     fn outcome(self) -> Associated {
-        let tags = |resource: &LiveResource| {
-            let tags = resource.tag_refs();
-            tags.map(|tag| (tag.key.to_owned(), tag.value.to_owned()))
-                .collect()
-        };
         let resources = self.directory.resources();
         Associated {
-            tags: resources
-                .map(|resource| (id_of(&resource.arn), tags(resource)))
+            resources: resources
+                .map(|resource| (id_of(&resource.arn), resource.clone()))
                 .collect(),
             failed: self.failed,
         }
     }
+}
+
+fn tags_of(resource: &LiveResource) -> BTreeMap<String, String> {
+    let tags = resource.tag_refs();
+    tags.map(|tag| (tag.key.to_owned(), tag.value.to_owned()))
+        .collect()
 }
 
 fn actor<'a, 's>(directory: &'a Memory, law: &'a Law<'s>) -> Actor<'a, 's, Memory, Open> {

@@ -259,6 +259,10 @@ impl Directory<'_> {
             let Some(resource) = directory.resources.get_mut(associated) else {
                 return unknown(associated);
             };
+            // security 5.1: "tag writes on every resource that they change".
+            if directory.closed.contains(associated) {
+                return [(associated.to_owned(), None, FailureCode::NoPermission)].into();
+            }
             if !resource.primaries.insert(link) {
                 return Failures::new();
             }

@@ -12,6 +12,8 @@ mod calls;
 mod compliance;
 mod listings;
 mod names;
+mod predefined;
+mod progress;
 mod remediate;
 mod told;
 mod walk;
@@ -254,6 +256,33 @@ impl DirectoryService for Handlers {
             .call(Rpc::DissociateResources, request, calls::dissociate)
             .await?;
         Ok(Response::new(v1::DissociateResourcesResponse { outcome }))
+    }
+
+    async fn create_tags(
+        &self,
+        request: Request<v1::CreateTagsRequest>,
+    ) -> Result<Response<v1::CreateTagsResponse>, Status> {
+        let outcome = self
+            .call(Rpc::CreateTags, request, predefined::create)
+            .await?;
+        Ok(Response::new(v1::CreateTagsResponse { outcome }))
+    }
+
+    async fn delete_tag(
+        &self,
+        request: Request<v1::DeleteTagRequest>,
+    ) -> Result<Response<v1::DeleteTagResponse>, Status> {
+        let outcome = self
+            .call(Rpc::DeleteTag, request, predefined::delete)
+            .await?;
+        Ok(Response::new(v1::DeleteTagResponse { outcome }))
+    }
+
+    async fn get_inheritance_progress(
+        &self,
+        request: Request<v1::GetInheritanceProgressRequest>,
+    ) -> Result<Response<v1::GetInheritanceProgressResponse>, Status> {
+        answer(self.0.inheritance_progress(&request).await)
     }
 
     async fn list_tag_resources(

@@ -10,11 +10,13 @@
 mod resources;
 mod sight;
 mod texts;
+mod work;
 
 use jiff::Timestamp;
 
 pub(crate) use self::resources::{position, seal};
 pub(crate) use self::sight::{Sight, Viewer};
+pub(crate) use self::work::Whose;
 use super::pdp::rights;
 use crate::directory::Directory;
 use crate::model::arn::PrincipalRef;
@@ -83,7 +85,7 @@ impl<'l> Listing<'l> {
         )
     }
 
-    fn revision(&self) -> Option<v1::Revision> {
+    pub(crate) fn revision(&self) -> Option<v1::Revision> {
         crate::wire::reply::told_revision(self.caller.rights.disclosure, &self.snapshot.revision)
     }
 }

@@ -12,8 +12,11 @@
 //!
 //! Not here: who may write what (`management::directory`), and what readers see (`directory`).
 
+pub mod note;
 mod opening;
+pub mod predefined;
 mod row;
+pub mod rules;
 mod sum;
 pub mod work;
 

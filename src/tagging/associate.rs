@@ -72,6 +72,7 @@ fn associate<V: View, G: Gate>(
     let primary = primary.ok_or_else(|| unknown(&link.primary))?;
     let associated = event.find(&link.associated);
     let mut associated = associated.ok_or_else(|| unknown(&link.associated))?;
+    event.may_tag(&associated)?;
     let refused = |code| failure(&link.associated, code);
     let definition = event.law.definition(&link.rule);
     let definition = definition.ok_or_else(|| refused(FailureCode::RuleUnknown))?;

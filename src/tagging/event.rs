@@ -205,6 +205,18 @@ impl<'e, 's, V: View, G: Gate> Event<'e, 's, V, G> {
         self.law.intercepts(resource, edit.set, edit.removed)
     }
 
+    /// security 5.1: "tag writes on every resource that they change". Who associates a resource
+    /// must be allowed to tag it, whatever the primary has now: what it has later comes without a
+    /// question.
+    ///
+    /// # Errors
+    ///
+    /// When whoever acts may not.
+    pub(super) fn may_tag(&self, resource: &LiveResource) -> Result<(), Failure> {
+        let asked = self.gate.check_at_all(resource);
+        asked.map_err(|code| failure(&resource.arn, code))
+    }
+
     /// security 5.1: "tag writes on every resource that they change".
     fn check(
         &self,

@@ -5,9 +5,9 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::View;
-use crate::model::arn::Arn;
+use crate::model::arn::{AccountId, Arn};
 use crate::model::resource::{Link, LiveResource, Version};
-use crate::model::tagging::{Forget, Plan, Work};
+use crate::model::tagging::{Forget, Plan, PredefinedValues, PredefinedWrite, Work};
 
 /// Resources, the work that is left, and the number of the next change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +15,7 @@ pub struct Memory {
     resources: BTreeMap<Arc<str>, LiveResource>,
     links: BTreeSet<Link>,
     work: Vec<Work>,
+    predefined: BTreeMap<(AccountId, Arc<str>), PredefinedValues>,
     changes: u64,
 }
 
@@ -75,6 +76,18 @@ impl Memory {
             }
         }
         self.work.extend_from_slice(&plan.left);
+        for PredefinedWrite {
+            account,
+            key,
+            values,
+        } in &plan.predefined
+        {
+            let place = (account.clone(), Arc::clone(key));
+            match values {
+                Some(values) => self.predefined.insert(place, values.clone()),
+                None => self.predefined.remove(&place),
+            };
+        }
         self.changes += 1;
         Ok(())
     }
@@ -109,5 +122,15 @@ impl View for Memory {
 
     fn is_ending(&self, arn: &Arn) -> bool {
         self.work.iter().any(|work| work.ends(arn))
+    }
+
+    fn predefined(&self, account: &AccountId, key: &str) -> Option<PredefinedValues> {
+        let place = (account.clone(), Arc::from(key));
+        self.predefined.get(&place).cloned()
+    }
+
+    fn predefined_keys(&self, account: &AccountId) -> usize {
+        let keys = self.predefined.keys();
+        keys.filter(|(of, _)| of == account).count()
     }
 }

@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::arn::AccountId;
-use crate::model::inheritance::{
-    AccountInheritance, ApplyToExisting, ExistingSupport, Inheritance, RuleId, RuleSetting, Status,
-    TagScope,
-};
+use crate::model::inheritance::{ApplyToExisting, Inheritance, RuleId, RulesInForce, TagScope};
 use crate::model::resource::Version;
 use crate::model::tagging::{Backfill, Cause, Forget, Progress, Work};
 
@@ -25,99 +22,79 @@ pub fn rule_changes(
         .collect();
     let mut work = Vec::new();
     for account in accounts {
-        Change {
+        let (was, is) = (
+            before.rules_in_force(account),
+            after.rules_in_force(account),
+        );
+        let change = RuleChange {
             account,
-            before: Side::of(before, account),
-            after: Side::of(after, account),
-            at,
-        }
-        .work(cause, &mut work);
+            before: was.as_ref(),
+            after: is.as_ref(),
+        };
+        work.extend(change.work(at, cause));
     }
     work
 }
 
-/// The rules of one account, before or after.
-struct Side<'i> {
-    whole: &'i Inheritance,
-    own: Option<&'i AccountInheritance>,
+/// What acted in one account and what acts now; `None`: its feature is off.
+#[derive(Debug, Clone, Copy)]
+pub struct RuleChange<'r> {
+    /// The account.
+    pub account: &'r AccountId,
+    /// The rules of before.
+    pub before: Option<&'r RulesInForce>,
+    /// The rules of now.
+    pub after: Option<&'r RulesInForce>,
 }
 
-impl<'i> Side<'i> {
-    fn of(whole: &'i Inheritance, account: &AccountId) -> Self {
-        Self {
-            whole,
-            own: whole.of(Some(account.as_str())),
-        }
-    }
-
-    fn is_on(&self) -> bool {
-        self.own.is_some_and(|own| own.feature == Status::Enabled)
-    }
-
-    fn in_force(&self, rule: &RuleId) -> Option<&'i RuleSetting> {
-        let is_defined = self.whole.definitions.contains_key(rule);
-        self.own?.in_force(rule).filter(|_| is_defined)
-    }
-
-    fn rules(&self) -> impl Iterator<Item = &'i RuleId> {
-        self.own.into_iter().flat_map(|own| own.rules.keys())
-    }
-
-    fn fills(&self, rule: &RuleId) -> bool {
-        let definition = self.whole.definitions.get(rule);
-        definition.is_some_and(|definition| definition.existing == ExistingSupport::Supported)
-    }
-}
-
-struct Change<'i> {
-    account: &'i AccountId,
-    before: Side<'i>,
-    after: Side<'i>,
-    at: Version,
-}
-
-impl Change<'_> {
-    fn work(&self, cause: &Cause, work: &mut Vec<Work>) {
-        if self.before.is_on() && !self.after.is_on() {
+impl RuleChange<'_> {
+    /// The work that it leaves, as [`rule_changes`] tells it.
+    pub fn work(&self, at: Version, cause: &Cause) -> Vec<Work> {
+        let none = RulesInForce::new();
+        let before = self.before.unwrap_or(&none);
+        let Some(after) = self.after else {
             // tag-policy 4.2: "Feature disabled: tags no longer managed, present tags untouched."
-            work.push(self.forget(None, None));
-            return;
-        }
-        let rules: BTreeSet<&RuleId> = self.before.rules().chain(self.after.rules()).collect();
+            let was_on = self.before.is_some();
+            return was_on
+                .then(|| self.forget(None, None, at))
+                .into_iter()
+                .collect();
+        };
+        let rules: BTreeSet<&RuleId> = before.keys().chain(after.keys()).collect();
+        let mut work = Vec::new();
         for rule in rules {
-            let (was, is) = (self.before.in_force(rule), self.after.in_force(rule));
+            let (was, is) = (before.get(rule), after.get(rule));
             match (was, is) {
-                (Some(_), None) => work.push(self.forget(Some(rule), None)),
+                (Some(_), None) => work.push(self.forget(Some(rule), None, at)),
                 (Some(was), Some(is)) if narrows(&was.scope, &is.scope) => {
-                    work.push(self.forget(Some(rule), Some(&is.scope)));
+                    work.push(self.forget(Some(rule), Some(&is.scope), at));
                 }
                 (Some(_), Some(_)) | (None, _) => {}
             }
             // tag-policy 4.2: "tag scope and the existing switch can be changed".
-            let is_new = match (was, is) {
-                (Some(was), Some(is)) => was.scope != is.scope || was.existing != is.existing,
-                (None, Some(_)) => true,
-                (_, None) => false,
-            };
-            let asks = is.is_some_and(|is| is.existing == ApplyToExisting::Yes);
-            if is_new && asks && self.after.fills(rule) {
-                work.push(Work::Backfill(Backfill {
-                    account: self.account.clone(),
-                    rule: rule.clone(),
-                    after: None,
-                    cause: cause.clone(),
-                    progress: Progress::default(),
-                }));
+            if is.is_some_and(|is| is.fills == ApplyToExisting::Yes && was != Some(is)) {
+                work.push(self.fill(rule, cause));
             }
         }
+        work
     }
 
-    fn forget(&self, rule: Option<&RuleId>, kept: Option<&TagScope>) -> Work {
+    fn fill(&self, rule: &RuleId, cause: &Cause) -> Work {
+        Work::Backfill(Backfill {
+            account: self.account.clone(),
+            rule: rule.clone(),
+            after: None,
+            cause: cause.clone(),
+            progress: Progress::default(),
+        })
+    }
+
+    fn forget(&self, rule: Option<&RuleId>, kept: Option<&TagScope>, at: Version) -> Work {
         Work::Forget(Forget {
             account: self.account.clone(),
             rule: rule.cloned(),
             kept: kept.cloned(),
-            at: self.at,
+            at,
             after: None,
         })
     }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::arn::Arn;
+use crate::model::arn::{AccountId, Arn};
 use crate::model::resource::{Link, LiveResource};
-use crate::model::tagging::{Forget, Plan, Work};
+use crate::model::tagging::{Forget, Plan, PredefinedValues, PredefinedWrite, Work};
 
 /// The directory, to be asked. What it answers does not change while a change is worked out.
 pub trait View {
@@ -24,6 +24,12 @@ pub trait View {
     /// Whether a primary was removed and its associations are still ending: whether a
     /// [`Sweep`](crate::model::tagging::Sweep) of its removal is left.
     fn is_ending(&self, arn: &Arn) -> bool;
+
+    /// The values of a predefined key; `None`: it is not predefined.
+    fn predefined(&self, account: &AccountId, key: &str) -> Option<PredefinedValues>;
+
+    /// How many keys an account has predefined.
+    fn predefined_keys(&self, account: &AccountId) -> usize;
 }
 
 /// A view with changes over it that nobody else sees yet.
@@ -34,6 +40,8 @@ pub struct Overlay<'v, V> {
     /// The associations of the changed resources: whether each is there now.
     links: BTreeMap<Link, bool>,
     left: Vec<Work>,
+    /// The predefined keys that change.
+    predefined: BTreeMap<(AccountId, Arc<str>), Option<PredefinedValues>>,
 }
 
 impl<'v, V: View> Overlay<'v, V> {
@@ -44,7 +52,13 @@ impl<'v, V: View> Overlay<'v, V> {
             changed: BTreeMap::new(),
             links: BTreeMap::new(),
             left: Vec::new(),
+            predefined: BTreeMap::new(),
         }
+    }
+
+    /// What is beneath the changes.
+    pub fn under(&self) -> &'v V {
+        self.under
     }
 
     /// Puts a change over what is there.
@@ -53,6 +67,15 @@ impl<'v, V: View> Overlay<'v, V> {
             self.set(&write.arn, write.next.clone());
         }
         self.left.extend_from_slice(&plan.left);
+        for PredefinedWrite {
+            account,
+            key,
+            values,
+        } in &plan.predefined
+        {
+            let place = (account.clone(), Arc::clone(key));
+            self.predefined.insert(place, values.clone());
+        }
     }
 
     /// Puts one resource, or its absence, over what is there.
@@ -127,5 +150,22 @@ impl<V: View> View for Overlay<'_, V> {
 
     fn is_ending(&self, arn: &Arn) -> bool {
         self.under.is_ending(arn) || self.left.iter().any(|work| work.ends(arn))
+    }
+
+    fn predefined(&self, account: &AccountId, key: &str) -> Option<PredefinedValues> {
+        match self.predefined.get(&(account.clone(), Arc::from(key))) {
+            Some(values) => values.clone(),
+            None => self.under.predefined(account, key),
+        }
+    }
+
+    fn predefined_keys(&self, account: &AccountId) -> usize {
+        let mut keys = self.under.predefined_keys(account);
+        let own = self.predefined.iter().filter(|((of, _), _)| of == account);
+        for ((_, key), values) in own {
+            let was = self.under.predefined(account, key).is_some();
+            keys = keys + usize::from(values.is_some()) - usize::from(was);
+        }
+        keys
     }
 }

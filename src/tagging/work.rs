@@ -30,7 +30,12 @@ impl<V: View, G: Gate> Actor<'_, '_, V, G> {
                 return partial(event.finish());
             }
             let Some(link) = event.links(backfill.after.as_ref(), 1).pop() else {
-                return partial(event.finish());
+                backfill.progress.failed += event.failures();
+                let plan = partial(event.finish());
+                return Plan {
+                    filled: Some(backfill.progress),
+                    ..plan
+                };
             };
             event.spend();
             backfill.progress.seen += 1;

@@ -34,6 +34,7 @@ pub struct DirectoryWrites(Arc<Counters>);
 struct Counters {
     changes: AtomicU64,
     resources: AtomicU64,
+    left: AtomicU64,
     /// Groups by how many changes they hold; the last beyond all bounds.
     groups: [AtomicU64; GROUP_BOUNDS.len() + 1],
     sync: Histogram<{ SYNC_BOUNDS.len() }>,
@@ -46,6 +47,7 @@ impl Default for DirectoryWrites {
         Self(Arc::new(Counters {
             changes: AtomicU64::new(0),
             resources: AtomicU64::new(0),
+            left: AtomicU64::new(0),
             groups: Default::default(),
             sync: Histogram::new(SYNC_BOUNDS),
             compliance: Compliance::default(),
@@ -100,6 +102,17 @@ impl DirectoryWrites {
     /// How many resources they wrote.
     pub fn resources(&self) -> u64 {
         self.0.resources.load(Ordering::Relaxed)
+    }
+
+    /// Notes how many pieces of work are left to be done in the background.
+    pub fn left(&self, pieces: usize) {
+        let pieces = u64::try_from(pieces).unwrap_or(u64::MAX);
+        self.0.left.store(pieces, Ordering::Relaxed);
+    }
+
+    /// How many pieces of work are left to be done in the background.
+    pub fn pieces_left(&self) -> u64 {
+        self.0.left.load(Ordering::Relaxed)
     }
 
     /// How many changes were one group: each bound with the groups up to it, and the sum.

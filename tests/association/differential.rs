@@ -71,6 +71,10 @@ struct Closed(BTreeSet<String>);
 
 impl Gate for Closed {
     fn check(&self, resource: &LiveResource, _: &Edit<'_>) -> Result<(), FailureCode> {
+        self.check_at_all(resource)
+    }
+
+    fn check_at_all(&self, resource: &LiveResource) -> Result<(), FailureCode> {
         if self.0.contains(resource.arn.as_str()) {
             Err(FailureCode::NoPermission)
         } else {

@@ -349,6 +349,10 @@ struct NoDisks;
 impl Gate for NoDisks {
     fn check(&self, resource: &LiveResource, edit: &Edit<'_>) -> Result<(), FailureCode> {
         assert!(!edit.set.is_empty() || !edit.removed.is_empty());
+        self.check_at_all(resource)
+    }
+
+    fn check_at_all(&self, resource: &LiveResource) -> Result<(), FailureCode> {
         if resource.arn.as_str().contains(":disk/") {
             Err(FailureCode::NoPermission)
         } else {
@@ -396,6 +400,12 @@ fn an_association_is_a_write_of_the_principal() {
     };
     assert_eq!(failures[0].code, FailureCode::NoPermission);
     assert!(world.directory.all_links(None, 9).is_empty());
+    // Also of what has no tags yet: they would come later, and nobody would be asked.
+    world.put(&instance(), &[]);
+    let denied = world.try_do(&NoDisks, |actor| actor.associate(&links));
+    assert!(matches!(denied, Err(CallError::Refused(_))));
+    assert!(world.directory.all_links(None, 9).is_empty());
+    world.put(&instance(), &[("env", "prod")]);
     world
         .try_do(&Open, |actor| actor.associate(&links))
         .unwrap();

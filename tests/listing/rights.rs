@@ -1,8 +1,7 @@
 //! Who may list at all, and what is refused before anything is looked at.
 
-use std::collections::BTreeSet;
-
 use tagwarden::model::arn::AccountId;
+use tagwarden::model::tagging::PredefinedWrite;
 use tagwarden::snapshot::caller::CallerTable;
 use tagwarden::wire::status::reason_of;
 use tonic::Code;
@@ -204,17 +203,15 @@ async fn predefined_tags_stay_and_are_told_to_whoever_may_list_them() {
     let mut listed = Listed::start();
     listed.publish(&bundle());
     let account = AccountId::try_from("1").unwrap();
-    let set = |values: &[&str]| {
-        values
-            .iter()
-            .map(|value| Arc::from(*value))
-            .collect::<BTreeSet<Arc<str>>>()
-    };
-    let tags = [("env", set(&["prod", "stage"])), ("zone", set(&[]))];
-    let tags = tags
-        .into_iter()
-        .map(|(key, values)| (Arc::from(key), values));
-    listed.directory.predefine(&account, tags.collect());
+    let tags: [(&str, &[&str]); 2] = [("env", &["prod", "stage"]), ("zone", &[])];
+    for (key, values) in tags {
+        let values = values.iter().map(|value| Arc::from(*value));
+        listed.directory.predefine(&[PredefinedWrite {
+            account: account.clone(),
+            key: Arc::from(key),
+            values: Some(values.collect()),
+        }]);
+    }
     let mut client = listed.client().await;
     // A reload takes nothing away that is predefined, and all that nothing carries any more.
     listed.directory.replace([]);

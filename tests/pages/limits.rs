@@ -9,10 +9,15 @@ use std::path::Path;
 use tagwarden::document::error::{Limit, ShapeErrorKind};
 use tagwarden::document::policy::{self, PolicyErrorKind};
 use tagwarden::document::{bundle, case, catalog, error, json};
+use tagwarden::model::resource::MAX_PRIMARIES;
+use tagwarden::model::tagging::{
+    FailureCode, MAX_KEYS_OF_CALL, MAX_PREDEFINED_KEYS, MAX_PREDEFINED_VALUES,
+};
 use tagwarden::model::verdict::{RefusalReason, limits};
 use tagwarden::model::{action, arn, organization, pattern, tag};
 use tagwarden::service::{Config, pap, rest};
 use tagwarden::source::files;
+use tagwarden::tagging::shape::{Form, MAX_RESOURCES};
 use tagwarden::wire::status::{CallError, CallLimit, DirectoryFault, TaggingFault};
 use tagwarden::wire::{change, listing};
 
@@ -162,6 +167,39 @@ fn calls() -> Vec<Row> {
             "of one connection",
             count(limits::CONNECTION_WAITERS),
             waiting,
+        ),
+    ]
+}
+
+fn writes() -> Vec<Row> {
+    let tags = [Form::Unified, Form::Ecs].map(|form| count(form.most_tags()));
+    let tags = tags.join(", in the form of ECS ");
+    vec![
+        row(
+            "resources, or associations",
+            count(MAX_RESOURCES),
+            FailureCode::TooManyResources,
+        ),
+        row("tags or keys", tags, FailureCode::TooManyTags),
+        row(
+            "primaries of a resource",
+            count(MAX_PRIMARIES),
+            FailureCode::TooManyPrimaries,
+        ),
+        row(
+            "keys that are predefined",
+            count(MAX_KEYS_OF_CALL),
+            FailureCode::TooManyTags,
+        ),
+        row(
+            "predefined keys of an account",
+            count(MAX_PREDEFINED_KEYS),
+            FailureCode::QuotaExceeded,
+        ),
+        row(
+            "predefined values of a key",
+            count(MAX_PREDEFINED_VALUES),
+            FailureCode::QuotaExceeded,
         ),
     ]
 }
@@ -458,6 +496,7 @@ fn page() -> String {
     table(&mut page, "A call", opening, reason, &calls());
     let opening = "Of the directory ([directory.md](directory.md)).";
     table(&mut page, "A listing", opening, reason, &listings());
+    table(&mut page, "A write", opening, reason, &writes());
     let opening = "The defaults of the data listener.";
     table(&mut page, "A connection", opening, "then", &connections());
     let opening =

@@ -465,7 +465,13 @@ const ROWS: &[Row] = &[
     (
         &[],
         &[("accounts/1/inheritance", Some(r#"{"feature": "on"}"#))],
-        &[("tagwarden:PutInheritance", "acs:tagwarden:*:1:inheritance")],
+        &[
+            (
+                "ram:CreateServiceLinkedRole",
+                "acs:ram:*:1:role/AliyunServiceRoleForTag",
+            ),
+            ("tagwarden:PutInheritance", "acs:tagwarden:*:1:inheritance"),
+        ],
     ),
     (
         &[],

@@ -3,7 +3,7 @@
 //!
 //! `TAGWARDEN_DIRECTORY_KILLS` says how often; 200 by default.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -81,6 +81,7 @@ async fn what_was_acknowledged_survives_every_kill() {
         process.ended().await;
         check(&folder, &mut known);
         world = World::over(folder).await;
+        check_index(&mut world).await;
     }
     println!("{kills} kills, {total} acknowledged writes");
     assert!(total >= kills, "{total}");
@@ -131,6 +132,92 @@ async fn write_on(
         made.send_modify(|made| *made += 1);
     }
     known
+}
+
+/// Compares the index with the resources: a search by each tag finds those that carry it, and keys
+/// and values are listed with as many as there are.
+async fn check_index(world: &mut World) {
+    let arns = (0..RESOURCES).map(arn).collect();
+    let asked = world
+        .client
+        .list_tag_resources(v1::ListTagResourcesRequest {
+            principal: String::new(),
+            arns,
+        });
+    let scanned = within(asked).await.unwrap().into_inner().resources;
+    let mut carried: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    for resource in scanned {
+        for tag in resource.tags {
+            let by = carried.entry(tag.key).or_default().entry(tag.value);
+            by.or_default().insert(resource.arn.clone());
+        }
+    }
+    let scope = Some(v1::ResourceScope {
+        account: "1".to_owned(),
+        ..v1::ResourceScope::default()
+    });
+    let keys = world.client.list_tag_keys(v1::ListTagKeysRequest {
+        scope: scope.clone(),
+        page_size: 1_000,
+        ..v1::ListTagKeysRequest::default()
+    });
+    let keys = within(keys).await.unwrap().into_inner().keys;
+    let counted = |values: &BTreeMap<String, BTreeSet<String>>| {
+        values.values().map(|by| by.len() as u64).sum::<u64>()
+    };
+    let expected: Vec<(&str, u64)> = carried
+        .iter()
+        .map(|(key, values)| (&**key, counted(values)))
+        .collect();
+    let found: Vec<(&str, u64)> = keys.iter().map(|key| (&*key.text, key.resources)).collect();
+    assert_eq!(found, expected);
+    for (key, values) in &carried {
+        let listed = world.client.list_tag_values(v1::ListTagValuesRequest {
+            scope: scope.clone(),
+            key: key.clone(),
+            page_size: 1_000,
+            ..v1::ListTagValuesRequest::default()
+        });
+        let listed = within(listed).await.unwrap().into_inner().values;
+        let found: Vec<(&str, u64)> = listed
+            .iter()
+            .map(|value| (&*value.text, value.resources))
+            .collect();
+        let expected: Vec<(&str, u64)> = values
+            .iter()
+            .map(|(value, by)| (&**value, by.len() as u64))
+            .collect();
+        assert_eq!(found, expected, "{key}");
+        for (value, by) in values {
+            assert_eq!(searched(world, scope.clone(), key, value).await, *by);
+        }
+    }
+}
+
+async fn searched(
+    world: &mut World,
+    scope: Option<v1::ResourceScope>,
+    key: &str,
+    value: &str,
+) -> BTreeSet<String> {
+    let exact = |text: &str| v1::TextMatch {
+        kind: v1::TextMatchKind::Exact.into(),
+        text: text.to_owned(),
+    };
+    let asked = v1::ListResourcesByTagsRequest {
+        scope,
+        filters: vec![v1::TagFilter {
+            key: Some(exact(key)),
+            values: vec![exact(value)],
+            negated: false,
+        }],
+        page_size: 1_000,
+        ..v1::ListResourcesByTagsRequest::default()
+    };
+    let found = within(world.client.list_resources_by_tags(asked)).await;
+    let found = found.unwrap().into_inner();
+    assert_eq!(found.next_page_token, "");
+    found.resources.into_iter().map(|one| one.arn).collect()
 }
 
 /// Looks at the file: each key has the value that was acknowledged last, or the one that was asked

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::directory::{Directory, Filling};
-use crate::model::arn::Arn;
+use crate::model::arn::{AccountId, Arn};
 use crate::model::resource::{Link, LiveResource};
-use crate::model::tagging::{Forget, Work};
+use crate::model::tagging::{Forget, PredefinedValues, Work};
 use crate::tagging::View;
 
 /// The number of a piece of work: the order in which work was left.
-pub(super) type WorkId = u64;
+pub type WorkId = u64;
 
 /// The committed state. The writer alone changes it.
 #[derive(Debug)]
@@ -59,9 +59,9 @@ impl Base {
         self.last_work
     }
 
-    /// The numbers of all work.
-    pub(super) fn work_ids(&self) -> impl Iterator<Item = WorkId> {
-        self.work.keys().copied()
+    /// All work, the oldest first, with its numbers.
+    pub fn work(&self) -> impl ExactSizeIterator<Item = (WorkId, &Work)> {
+        self.work.iter().map(|(id, work)| (*id, work))
     }
 }
 
@@ -88,5 +88,13 @@ impl View for Base {
 
     fn is_ending(&self, arn: &Arn) -> bool {
         self.work.values().any(|work| work.ends(arn))
+    }
+
+    fn predefined(&self, account: &AccountId, key: &str) -> Option<PredefinedValues> {
+        self.directory.predefined_values(account, key)
+    }
+
+    fn predefined_keys(&self, account: &AccountId) -> usize {
+        self.directory.predefined_keys(account)
     }
 }

@@ -9,16 +9,19 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::base::{Base, WorkId};
+use super::base::Base;
 use super::counting::Counting;
 use super::job::Job;
-use super::{Begin, Command, Config, StartError, Step, Turn, WriteFault};
+use super::rules::{self, Rules};
+use super::worked::{Stepped, Worked};
+use super::{Announced, Begin, Command, Config, StartError, Step, Turn, WriteFault};
 use crate::directory::Filling;
 use crate::model::resource::{LiveResource, Resource, Version, Write};
-use crate::model::tagging::{Plan, Work};
+use crate::model::tagging::Plan;
 use crate::publish::Reader;
 use crate::snapshot::Snapshot;
-use crate::source::directory::{DirectoryStore, Group, Loaded, work};
+use crate::source::directory::note::{self, Note};
+use crate::source::directory::{DirectoryStore, Group, Loaded, predefined, work};
 use crate::source::embedded::StoreError;
 use crate::tagging::{Overlay, View as _};
 use crate::telemetry::DirectoryWrites;
@@ -27,8 +30,6 @@ use crate::telemetry::DirectoryWrites;
 const CALLS: usize = 256;
 /// How often a call is worked out anew.
 const RETRIES: usize = 3;
-/// The name of what says which resources the directory began with.
-const BEGUN: &str = "begun";
 
 /// The writer.
 pub(super) struct Writer {
@@ -38,6 +39,10 @@ pub(super) struct Writer {
     writes: DirectoryWrites,
     counting: Counting,
     step: Step,
+    /// The rules that were acted on.
+    rules: Rules,
+    /// Who makes the next change of them.
+    announced: Announced,
     version: Version,
     begun: Option<Vec<u8>>,
     /// When the file could not be written, or opened again, the last time; `None`: it can be
@@ -45,20 +50,13 @@ pub(super) struct Writer {
     failed: Option<Instant>,
 }
 
-/// What the calls of a group come to.
-#[derive(Default)]
-struct Worked {
-    writes: Vec<Write>,
-    /// What becomes of the pieces of work.
-    work: Vec<(WorkId, Option<Work>)>,
-    /// What each call is told when the group is committed.
-    outcomes: Vec<Result<Option<Version>, WriteFault>>,
-    version: Version,
-}
-
 impl Writer {
     /// Loads what is on disk.
-    pub(super) fn load(config: Config, outdated: Arc<Notify>) -> Result<Self, StartError> {
+    pub(super) fn load(
+        config: Config,
+        announced: Announced,
+        outdated: Arc<Notify>,
+    ) -> Result<Self, StartError> {
         let Config {
             directory,
             reader,
@@ -73,6 +71,8 @@ impl Writer {
             counting: Counting::new(writes.compliance().clone(), outdated),
             writes,
             step,
+            rules: Rules::default(),
+            announced,
             version: Version(0),
             begun: None,
             failed: None,
@@ -98,15 +98,18 @@ impl Writer {
     /// Takes over what a store holds beside its resources.
     fn know(&mut self, loaded: Loaded) -> Result<(), StoreError> {
         self.version = loaded.version;
-        self.begun = None;
-        for (name, note) in loaded.notes {
-            if name == BEGUN {
-                self.begun = Some(note);
-            } else {
-                let (id, work) = work::read(&name, &note).map_err(StoreError::Damaged)?;
-                self.base.keep(id, Some(work));
+        (self.begun, self.rules) = (None, Rules::default());
+        let mut predefined = Vec::new();
+        for (name, bytes) in loaded.notes {
+            match note::read(&name, bytes).map_err(StoreError::Damaged)? {
+                Note::Begun(digest) => self.begun = Some(digest),
+                Note::Predefined(write) => predefined.push(write),
+                Note::Rules(account, rules) => self.rules.load(account, rules),
+                Note::Work(id, work) => self.base.keep(id, Some(work)),
             }
         }
+        self.base.directory.replace_predefined(&predefined);
+        self.writes.left(self.base.work().len());
         Ok(())
     }
 
@@ -126,16 +129,16 @@ impl Writer {
                     None => return,
                 }
             };
-            let mut begin = None;
+            let mut last = None;
             let mut jobs = Vec::new();
             let mut next = first;
             while let Some(command) = next {
                 match command {
                     Command::Work(job) => jobs.push(job),
                     Command::Count(reply) => self.count(reply),
-                    // It comes after what was asked for before.
-                    Command::Begin(resources, reply) => {
-                        begin = Some((resources, reply));
+                    // They come after what was asked for before.
+                    Command::Begin(..) | Command::Govern(_) => {
+                        last = Some(command);
                         break;
                     }
                 }
@@ -145,8 +148,13 @@ impl Writer {
                 next = inbox.try_recv().ok();
             }
             self.group(jobs);
-            if let Some((begin, reply)) = begin {
-                self.begin(begin, reply);
+            match last {
+                Some(Command::Begin(begin, reply)) => self.begin(begin, reply),
+                Some(Command::Govern(reply)) => {
+                    // Whoever asked may have gone.
+                    let _ = reply.send(self.governed());
+                }
+                Some(Command::Work(_) | Command::Count(_)) | None => {}
             }
         }
     }
@@ -187,6 +195,12 @@ impl Writer {
         };
         let mut last_work = self.base.last_work();
         let mut overlay = Overlay::new(&self.base);
+        if let Some(snapshot) = snapshot {
+            let at = Version(worked.version.0 + 1);
+            let cause = self.announced.load();
+            let change = self.rules.change(&snapshot.inheritance, at, &cause);
+            worked.govern(change, at, &mut last_work, &mut overlay);
+        }
         let now = Timestamp::now();
         for job in jobs {
             let version = Version(worked.version.0 + 1);
@@ -218,6 +232,7 @@ impl Writer {
                 now,
             };
             let plan = (self.step)(&turn, work);
+            worked.step = Some(Stepped::new(work, &plan));
             worked.take(plan, version, &mut last_work, Some(id), &mut overlay);
         }
         worked
@@ -225,28 +240,40 @@ impl Writer {
 
     /// Commits what a group came to, and tells each call.
     fn commit(&mut self, jobs: Vec<Box<dyn Job>>, worked: Worked) {
-        let Worked {
-            writes,
-            work,
-            outcomes,
-            version,
-        } = worked;
-        let is_something = !writes.is_empty() || !work.is_empty();
-        if is_something && let Err(error) = self.keep(&writes, &work, version) {
+        if worked.is_something()
+            && let Err(error) = self.keep(&worked)
+        {
             self.fail(&error);
             for job in jobs {
                 job.answer(Err(WriteFault::Failed));
             }
             return;
         }
+        let Worked {
+            writes,
+            predefined,
+            rules,
+            step,
+            work,
+            outcomes,
+            version,
+        } = worked;
         self.version = version;
         let directory = &self.base.directory;
         let before = self.counting.before(directory, &writes);
         directory.apply(&writes);
+        directory.predefine(&predefined);
         self.counting.after(directory, &writes, &before);
         for (id, work) in work {
             self.base.keep(id, work);
         }
+        if let Some(change) = rules {
+            self.govern(change);
+        }
+        if let Some(step) = step {
+            step.tell(version);
+        }
+        self.writes.left(self.base.work().len());
         let changes = outcomes.iter().filter(|done| matches!(done, Ok(Some(_))));
         self.writes.grouped(changes.count(), writes.len());
         for (job, outcome) in jobs.into_iter().zip(outcomes) {
@@ -254,23 +281,47 @@ impl Writer {
         }
     }
 
+    /// A change of rules is durable, with what it leaves to do.
+    fn govern(&mut self, change: rules::Change) {
+        if change.accounts() > 0 {
+            let cause = self.announced.load();
+            tracing::info!(
+                accounts = change.accounts(),
+                work = change.work.len(),
+                principal = cause.principal.as_deref().unwrap_or_default(),
+                change = self.version.0,
+                "the rules of inheritance changed"
+            );
+        }
+        self.rules.commit(change);
+    }
+
+    /// Whether the rules that are in force were acted on.
+    fn governed(&self) -> Result<(), WriteFault> {
+        let snapshot = self.reader.load();
+        let seen = snapshot
+            .as_ref()
+            .is_none_or(|snapshot| self.rules.have_seen(&snapshot.inheritance));
+        if seen {
+            Ok(())
+        } else {
+            Err(WriteFault::Failed)
+        }
+    }
+
     /// Writes a group to the disk.
-    fn keep(
-        &mut self,
-        writes: &[Write],
-        work: &[(WorkId, Option<Work>)],
-        version: Version,
-    ) -> Result<(), StoreError> {
+    fn keep(&mut self, worked: &Worked) -> Result<(), StoreError> {
         let Some(store) = &self.store else {
             return Ok(());
         };
-        let notes: Vec<_> = work
-            .iter()
-            .map(|(id, work)| work::write(*id, work.as_ref()))
-            .collect();
+        let work = worked.work.iter();
+        let work = work.map(|(id, work)| work::write(*id, work.as_ref()));
+        let rules = worked.rules.iter().flat_map(rules::Change::notes);
+        let keys = worked.predefined.iter().map(predefined::write);
+        let notes: Vec<_> = rules.chain(work).chain(keys).collect();
         let group = Group {
-            version,
-            writes,
+            version: worked.version,
+            writes: &worked.writes,
             notes: &notes,
         };
         let took = store.commit(&group)?;
@@ -324,50 +375,10 @@ impl Writer {
         let Some(store) = &self.store else {
             return Ok(());
         };
-        let mut notes: Vec<_> = self
-            .base
-            .work_ids()
-            .map(|id| work::write(id, None))
-            .collect();
-        notes.push((BEGUN.to_owned(), digest.cloned()));
+        let work = self.base.work();
+        let mut notes: Vec<_> = work.map(|(id, _)| work::write(id, None)).collect();
+        notes.push(note::begun(digest.map(Vec::as_slice)));
         store.replace(version, resources, &notes).map(|_| ())
-    }
-}
-
-impl Worked {
-    /// Takes a plan; returns the number of its change, if there is anything to write. `done` is the
-    /// work that it was a step of.
-    fn take(
-        &mut self,
-        mut plan: Plan,
-        version: Version,
-        last_work: &mut WorkId,
-        done: Option<WorkId>,
-        overlay: &mut Overlay<'_, Base>,
-    ) -> Option<Version> {
-        for write in &mut plan.writes {
-            if let Some(next) = &mut write.next {
-                next.version = version;
-            }
-        }
-        overlay.apply(&plan);
-        let Plan { writes, left, .. } = plan;
-        let is_something = !writes.is_empty() || !left.is_empty();
-        self.writes.extend(writes);
-        let mut place = done;
-        for work in left {
-            let id = place.take().unwrap_or_else(|| {
-                *last_work += 1;
-                *last_work
-            });
-            self.work.push((id, Some(work)));
-        }
-        self.work.extend(place.map(|id| (id, None)));
-        if !is_something {
-            return None;
-        }
-        self.version = version;
-        Some(version)
     }
 }
 

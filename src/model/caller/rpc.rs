@@ -50,6 +50,12 @@ pub enum Rpc {
     CheckCompliance,
     /// `DirectoryService.Remediate`
     Remediate,
+    /// `DirectoryService.CreateTags`
+    CreateTags,
+    /// `DirectoryService.DeleteTag`
+    DeleteTag,
+    /// `DirectoryService.GetInheritanceProgress`
+    GetInheritanceProgress,
 }
 
 /// What an RPC is for.
@@ -69,7 +75,7 @@ pub enum Purpose {
 
 impl Rpc {
     /// Every one, in the order of its places.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::Authorize,
         Self::BatchAuthorize,
         Self::AuthorizeStream,
@@ -92,6 +98,9 @@ impl Rpc {
         Self::DissociateResources,
         Self::CheckCompliance,
         Self::Remediate,
+        Self::CreateTags,
+        Self::DeleteTag,
+        Self::GetInheritanceProgress,
     ];
 
     /// Its name in the API.
@@ -119,6 +128,9 @@ impl Rpc {
             Self::DissociateResources => "DissociateResources",
             Self::CheckCompliance => "CheckCompliance",
             Self::Remediate => "Remediate",
+            Self::CreateTags => "CreateTags",
+            Self::DeleteTag => "DeleteTag",
+            Self::GetInheritanceProgress => "GetInheritanceProgress",
         }
     }
 
@@ -142,7 +154,8 @@ impl Rpc {
             | Self::ListResourcesByTags
             | Self::ListTagKeys
             | Self::ListTagValues
-            | Self::CheckCompliance => Purpose::Listing,
+            | Self::CheckCompliance
+            | Self::GetInheritanceProgress => Purpose::Listing,
             Self::PutResources
             | Self::RemoveResources
             | Self::MoveResources
@@ -150,7 +163,9 @@ impl Rpc {
             | Self::UntagResources
             | Self::AssociateResources
             | Self::DissociateResources
-            | Self::Remediate => Purpose::Change,
+            | Self::Remediate
+            | Self::CreateTags
+            | Self::DeleteTag => Purpose::Change,
         }
     }
 

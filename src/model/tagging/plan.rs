@@ -1,6 +1,6 @@
 //! What a change of the directory comes to, before anybody commits it.
 
-use super::{Failure, Work};
+use super::{Failure, PredefinedWrite, Progress, Work};
 use crate::model::resource::Write;
 
 /// The outcome of one call, or of one step of work.
@@ -8,6 +8,8 @@ use crate::model::resource::Write;
 pub struct Plan {
     /// What is committed, all of it or nothing; one write for each resource.
     pub writes: Vec<Write>,
+    /// What becomes of predefined keys.
+    pub predefined: Vec<PredefinedWrite>,
     /// The work that is left, to be kept with the writes beside what was left before. After a step
     /// of work it takes the place of that work.
     pub left: Vec<Work>,
@@ -15,4 +17,6 @@ pub struct Plan {
     pub refused: Vec<Failure>,
     /// What inheritance and correction could not write, by resource and key.
     pub held_back: Vec<Failure>,
+    /// How far a back-fill came that this step ends.
+    pub filled: Option<Progress>,
 }

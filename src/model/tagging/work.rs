@@ -21,6 +21,24 @@ pub enum Work {
 }
 
 impl Work {
+    /// What it is, in a word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Sweep(_) => "sweep",
+            Self::Backfill(_) => "back-fill",
+            Self::Forget(_) => "forget",
+        }
+    }
+
+    /// Whose rules it is about; a change of a primary may meet any of its account's.
+    pub fn account(&self) -> Option<&AccountId> {
+        match self {
+            Self::Sweep(_) => None,
+            Self::Backfill(backfill) => Some(&backfill.account),
+            Self::Forget(forget) => Some(&forget.account),
+        }
+    }
+
     /// Whether it ends the associations of a primary that was removed.
     pub fn ends(&self, arn: &Arn) -> bool {
         match self {
@@ -55,11 +73,12 @@ pub enum PrimaryChange {
     Removed,
 }
 
-/// On whose behalf tags are written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// On whose behalf tags are written. The default: an administrator's, on the authority of rules.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cause {
     /// The principal whose call it was, as it is to be asked again; `None`: the server's own
-    /// inventory, or an administrator.
+    /// inventory, or an administrator. An empty text is somebody who is not known any more, and who
+    /// may do nothing.
     pub principal: Option<Arc<str>>,
     /// Whether each resource is checked like that principal's own tag write, whatever the rule
     /// says (security 5.1: associations, and moves between groups).

@@ -120,13 +120,12 @@ impl<'a> Asker<'a> {
     /// Whether an unknown resource may be told to be unknown: as if it had no tags, so that nobody
     /// learns of resources that it could not tag.
     pub(super) fn may_know(&self, name: ResourceName<'_>, edit: &Edit<'_>) -> bool {
-        let resource = Resource {
-            name,
-            tags: KnownTags::Sent(&[]),
-            group: KnownGroup::None,
-            owner: None,
-        };
-        self.may(resource, edit)
+        self.may(untagged(name), edit)
+    }
+
+    /// The same where no tag is named.
+    pub(super) fn may_know_at_all(&self, name: ResourceName<'_>) -> bool {
+        self.may_at_all(untagged(name))
     }
 
     /// Whether the principal may see a resource with its tags, under the circumstances of the call.
@@ -146,16 +145,6 @@ impl<'a> Asker<'a> {
 
     fn may(&self, resource: Resource<'_>, edit: &Edit<'_>) -> bool {
         let Edit { set, removed } = *edit;
-        let ResourceName::Arn(arn) = resource.name else {
-            return false;
-        };
-        let own = self.snapshot.catalog.services.get(arn.service());
-        let own = |tag: &str| match (own, tag) {
-            (Some(own), TAG) => own.tag.as_str().to_owned(),
-            (Some(own), _) => own.untag.as_str().to_owned(),
-            // A service that the catalog does not list names its actions like the others.
-            (None, tag) => tag.replacen("tag", arn.service(), 1),
-        };
         let adding = TagWrite {
             set: Some(set),
             ..TagWrite::default()
@@ -166,15 +155,53 @@ impl<'a> Asker<'a> {
             remove_all: removed.is_empty(),
             ..TagWrite::default()
         };
-        let adds = set.is_empty() || self.both(TAG, &own(TAG), resource, adding);
-        let removes = (removed.is_empty() && !set.is_empty())
-            || self.both(UNTAG, &own(UNTAG), resource, removing);
+        let adds = set.is_empty() || self.both(TAG, resource, adding);
+        let removes =
+            (removed.is_empty() && !set.is_empty()) || self.both(UNTAG, resource, removing);
         adds && removes
     }
 
+    /// semantics 26: "`{}` with nothing removed and no replace touches nothing; the rule is applied
+    /// all the same."
+    fn may_at_all(&self, resource: Resource<'_>) -> bool {
+        let adding = TagWrite {
+            set: Some(&[]),
+            ..TagWrite::default()
+        };
+        self.both(TAG, resource, adding)
+    }
+
+    /// Whether somebody may do something that touches no resource, by the policies alone.
+    pub(super) fn may_do(&self, action: &str, arn: &str) -> bool {
+        let (Ok(action), Ok(name)) = (ActionRef::parse(action), ResourceName::parse(arn)) else {
+            return false;
+        };
+        let request = Request {
+            action,
+            resources: &[untagged(name)],
+            ..self.asked
+        };
+        let decided = engine::decide(self.snapshot, &request);
+        decided.is_ok_and(|decision| decision.is_allow())
+    }
+
+    /// The service's own action beside one of the tag service.
+    fn own(&self, tag: &str, service: &str) -> String {
+        match (self.snapshot.catalog.services.get(service), tag) {
+            (Some(own), TAG) => own.tag.as_str().to_owned(),
+            (Some(own), _) => own.untag.as_str().to_owned(),
+            // A service that the catalog does not list names its actions like the others.
+            (None, tag) => tag.replacen("tag", service, 1),
+        }
+    }
+
     /// security 4: "two checks, both must ALLOW".
-    fn both(&self, tag: &str, own: &str, resource: Resource<'_>, tags: TagWrite<'_>) -> bool {
-        [tag, own].into_iter().all(|action| {
+    fn both(&self, tag: &str, resource: Resource<'_>, tags: TagWrite<'_>) -> bool {
+        let ResourceName::Arn(arn) = resource.name else {
+            return false;
+        };
+        let own = self.own(tag, arn.service());
+        [tag, &own].into_iter().all(|action| {
             let Ok(action) = ActionRef::parse(action) else {
                 return false;
             };
@@ -193,16 +220,25 @@ impl<'a> Asker<'a> {
 impl Gate for Asker<'_> {
     fn check(&self, resource: &LiveResource, edit: &Edit<'_>) -> Result<(), FailureCode> {
         let tags: Vec<TagRef<'_>> = resource.tag_refs().collect();
-        if self.may(known(resource, &tags), edit) {
-            Ok(())
-        } else {
-            Err(FailureCode::NoPermission)
-        }
+        permission(self.may(known(resource, &tags), edit))
+    }
+
+    fn check_at_all(&self, resource: &LiveResource) -> Result<(), FailureCode> {
+        let tags: Vec<TagRef<'_>> = resource.tag_refs().collect();
+        permission(self.may_at_all(known(resource, &tags)))
+    }
+}
+
+fn permission(is_allowed: bool) -> Result<(), FailureCode> {
+    if is_allowed {
+        Ok(())
+    } else {
+        Err(FailureCode::NoPermission)
     }
 }
 
 /// A resource as it is in this turn.
-fn known<'k>(resource: &'k LiveResource, tags: &'k [TagRef<'k>]) -> Resource<'k> {
+fn known<'r>(resource: &'r LiveResource, tags: &'r [TagRef<'r>]) -> Resource<'r> {
     Resource {
         name: ResourceName::Arn(resource.arn.fields()),
         tags: KnownTags::Sent(tags),
@@ -211,5 +247,14 @@ fn known<'k>(resource: &'k LiveResource, tags: &'k [TagRef<'k>]) -> Resource<'k>
             None => KnownGroup::None,
         },
         owner: resource.owner(),
+    }
+}
+
+fn untagged(name: ResourceName<'_>) -> Resource<'_> {
+    Resource {
+        name,
+        tags: KnownTags::Sent(&[]),
+        group: KnownGroup::None,
+        owner: None,
     }
 }

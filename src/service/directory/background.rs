@@ -56,6 +56,19 @@ struct Later<'l> {
 
 impl Gate for Later<'_> {
     fn check(&self, resource: &LiveResource, edit: &Edit<'_>) -> Result<(), FailureCode> {
+        self.asked(|asker| asker.check(resource, edit))
+    }
+
+    fn check_at_all(&self, resource: &LiveResource) -> Result<(), FailureCode> {
+        self.asked(|asker| asker.check_at_all(resource))
+    }
+}
+
+impl Later<'_> {
+    fn asked(
+        &self,
+        check: impl FnOnce(&Asker<'_>) -> Result<(), FailureCode>,
+    ) -> Result<(), FailureCode> {
         let Some(Cause {
             principal: Some(principal),
             authority: Authority::Principal | Authority::ServiceRole,
@@ -68,6 +81,6 @@ impl Gate for Later<'_> {
             return Err(FailureCode::NoPermission);
         };
         let asked = Request::bare(named, action, &[], self.turn.now);
-        Asker::of(self.snapshot, asked).check(resource, edit)
+        check(&Asker::of(self.snapshot, asked))
     }
 }

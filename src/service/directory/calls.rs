@@ -1,6 +1,6 @@
 //! The calls: what is asked, put to the state machine.
 
-use super::told::{Refusing, Told, told_error};
+use super::told::{Refusing, Told, hidden, told_error};
 use super::{Hearing, names};
 use crate::model::arn::Arn;
 use crate::model::resource::Link;
@@ -44,7 +44,7 @@ pub(super) fn move_to(hearing: &Hearing<'_>, message: &v1::MoveResourcesRequest)
         let arns = hearing.arns_of(asker, arns)?;
         let law = Law::new(hearing.snapshot);
         let plan = hearing.actor(&law, asker).move_to(&arns, group.as_ref());
-        let plan = plan.map_err(told_error)?;
+        let plan = plan.map_err(|error| hidden(asker, error))?;
         Ok(hearing.told_by(asker, &arns, plan))
     })
 }
@@ -149,7 +149,7 @@ fn linking(
             Linking::Made => actor.associate(&links),
             Linking::Ended => actor.dissociate(&links),
         };
-        let plan = plan.map_err(told_error)?;
+        let plan = plan.map_err(|error| hidden(asker, error))?;
         Ok(hearing.told_by(asker, &associated(&links), plan))
     })
 }

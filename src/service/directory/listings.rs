@@ -68,7 +68,7 @@ impl Shared {
         listing.values(request.get_ref()).await
     }
 
-    fn listing<'l>(
+    pub(super) fn listing<'l>(
         &'l self,
         snapshot: Option<&'l Snapshot>,
         from: &From,

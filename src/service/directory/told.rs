@@ -223,6 +223,20 @@ impl Refusing<'_, '_> {
     }
 }
 
+/// A refusal of a call that names no tags, as whoever asked may know it: who could not tag a resource
+/// does not learn whether there is one.
+pub(super) fn hidden(asker: &Asker<'_>, mut error: Refused) -> CallError {
+    if let Refused::Refused(failures) = &mut error {
+        for failure in failures {
+            let name = ResourceName::Arn(failure.arn.fields());
+            if failure.code == FailureCode::ResourceNotFound && !asker.may_know_at_all(name) {
+                failure.code = FailureCode::NoPermission;
+            }
+        }
+    }
+    told_error(error)
+}
+
 /// A call that the state machine refuses as a whole.
 pub(super) fn told_error(error: Refused) -> CallError {
     match error {

@@ -428,4 +428,9 @@ proptest::proptest! {
         // Whatever it says, it says it without a panic.
         let _ = row::decode("acs:ecs::1:instance/a", &bytes, &mut row::Names::default());
     }
+
+    #[test]
+    fn bytes_that_are_no_note_are_refused(name in "(rules/[0-9a]{0,3}|work/[0-9a]{0,3}|x)", bytes: Vec<u8>) {
+        let _ = note::read(&name, bytes);
+    }
 }

@@ -13,7 +13,7 @@ use crate::model::tagging::{
 };
 
 /// What stands before the number of a piece of work.
-const PREFIX: &str = "work/";
+pub(super) const PREFIX: &str = "work/";
 
 /// The name and the bytes of a piece of work; without work, those that take it away.
 pub fn write(id: u64, work: Option<&Work>) -> (String, Option<Vec<u8>>) {
@@ -22,19 +22,9 @@ pub fn write(id: u64, work: Option<&Work>) -> (String, Option<Vec<u8>>) {
     (name, work.map(|work| Note::from(work).encode_to_vec()))
 }
 
-/// A piece of work, by the name and the bytes of its note.
-///
-/// # Errors
-///
-/// They are not those of a piece of work.
-pub fn read(name: &str, bytes: &[u8]) -> Result<(u64, Work), String> {
-    let id = name.strip_prefix(PREFIX).and_then(|id| id.parse().ok());
-    let id = id.ok_or_else(|| format!("`{name}` is no note"))?;
-    let work = Note::decode(bytes)
-        .map_err(RowError::from)
-        .and_then(Work::try_from);
-    let work = work.map_err(|error| format!("`{name}`: {error}"))?;
-    Ok((id, work))
+/// A piece of work, by the bytes of its note.
+pub(super) fn read(bytes: &[u8]) -> Result<Work, RowError> {
+    Work::try_from(Note::decode(bytes)?)
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
