@@ -34,6 +34,7 @@ use tagwarden::model::caller::Origin;
 use tagwarden::model::tag_policy::Dialect;
 use tagwarden::publish::{Publisher, publication};
 use tagwarden::service::pdp::{Clock, Config, Pdp};
+use tagwarden::wire::v1;
 
 const DECISIONS: usize = 1_000;
 
@@ -67,6 +68,45 @@ fn thousand_answers(handler: Handler) -> Handler {
         black_box(&answer);
     }
     handler
+}
+
+/// A decision point, and ten batches of a hundred questions.
+struct Batches {
+    handler: Handler,
+    batches: Vec<Vec<u8>>,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Batches {
+    fn new() -> Self {
+        let handler = Handler::new(DECISIONS);
+        let question = |bytes: &Vec<u8>| v1::AuthorizeRequest::decode(bytes.as_slice()).unwrap();
+        let batches = handler.questions.chunks(100).map(|questions| {
+            let requests = questions.iter().map(question).collect();
+            v1::BatchAuthorizeRequest { requests }.encode_to_vec()
+        });
+        Self {
+            batches: batches.collect(),
+            handler,
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap(),
+        }
+    }
+}
+
+#[library_benchmark]
+#[bench::hundreds(Batches::new())]
+fn thousand_in_batches(batches: Batches) -> Batches {
+    let mut answers = Vec::with_capacity(1 << 16);
+    for batch in &batches.batches {
+        answers.clear();
+        let pdp = &batches.handler.pdp;
+        let answered = pdp.batch(&Origin::Loopback, black_box(batch), &mut answers);
+        let _ = batches.runtime.block_on(answered);
+        black_box(&answers);
+    }
+    batches
 }
 
 // Verdicts on 20 tags by 50 keys.
@@ -112,6 +152,6 @@ fn thousand_validations(
     (pdp, publisher, call)
 }
 
-library_benchmark_group!(name = decisions; benchmarks = thousand_decisions, thousand_answers);
+library_benchmark_group!(name = decisions; benchmarks = thousand_decisions, thousand_answers, thousand_in_batches);
 library_benchmark_group!(name = compliance; benchmarks = thousand_verdicts, thousand_validations);
 main!(library_benchmark_groups = decisions, compliance);

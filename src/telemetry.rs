@@ -18,7 +18,7 @@ pub use self::directory::DirectoryWrites;
 pub use self::handshake::{Handshake, Handshakes};
 pub use self::histogram::{Counted, Histogram};
 pub use self::seldom::Seldom;
-pub use self::tally::{Effect, Tallies, Tally, VerdictOutcome};
+pub use self::tally::{Effect, Made, Tallies, Tally, VerdictOutcome};
 
 /// The names of metrics, without the prefix and without the suffixes of their types.
 pub mod name {

@@ -1,5 +1,7 @@
 //! Calls that are answered without the layers of a gRPC server, beside the same calls with them:
-//! nobody can tell the two apart.
+//! nobody can tell them apart.
+
+mod together;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,10 +24,12 @@ use tagwarden::wire::status::reason_of;
 use tagwarden::wire::v1;
 use tonic::Code;
 
-use crate::support::raw::both_ways;
+use crate::support::raw::{Reply, all_ways, framed, messages};
 use crate::support::server::{Running, SOURCE, config, head, start_with, trusting};
 
 const AUTHORIZE: &str = "/tagwarden.v1.AuthorizationService/Authorize";
+const BATCH: &str = "/tagwarden.v1.AuthorizationService/BatchAuthorize";
+const STREAM: &str = "/tagwarden.v1.AuthorizationService/AuthorizeStream";
 const TAGGING: &str = "/tagwarden.v1.TaggingService/ValidateTagging";
 const ACCOUNT: &str = "200000000002";
 
@@ -72,7 +76,7 @@ fn publish(running: &mut Running, bundle: &Bundle, callers: Callers) {
     running.publisher.publish(snapshot);
 }
 
-/// Asks both ways; what is told: OK, or the reason.
+/// Asks in all ways; what is told: OK, or the reason.
 async fn tell(sender: &SendRequest<Bytes>, path: &str, message: &[u8]) -> String {
     tell_by(sender, head(path), message).await
 }
@@ -82,24 +86,61 @@ async fn tell_by(
     head: http::request::Builder,
     message: &[u8],
 ) -> String {
-    let is_decision = head.uri_ref().unwrap().path() == AUTHORIZE;
-    let [mut whole, mut cut] = both_ways(sender, head, message).await;
-    if is_decision && whole.code() == Code::Ok {
-        // Each decision has an id of its own.
-        let [one, other] = [&mut whole, &mut cut].map(|reply| {
-            let mut answer: v1::AuthorizeResponse = reply.message();
-            reply.body = Bytes::new();
-            assert!(!std::mem::take(&mut answer.decision_id).is_empty());
-            answer
-        });
-        assert_eq!(one, other);
+    let path = head.uri_ref().unwrap().path().to_owned();
+    let replies = all_ways(sender, head, message).await;
+    let [whole, others @ ..] = replies.map(|reply| without_ids(&path, reply));
+    for other in &others {
+        assert_eq!(whole, *other);
     }
-    assert_eq!(whole, cut);
-    let status = whole.status();
+    told(&whole)
+}
+
+/// OK, or the reason.
+fn told(reply: &Reply) -> String {
+    let status = reply.status();
     if status.code() == Code::Ok {
         "OK".to_owned()
     } else {
         reason_of(&status).expect("a reason")
+    }
+}
+
+/// The same reply without the ids of its decisions: each decision has one of its own.
+fn without_ids(path: &str, reply: Reply) -> Reply {
+    let blank = |message| match path {
+        AUTHORIZE => changed_in(message, forget),
+        BATCH => changed_in(message, |batch: &mut v1::BatchAuthorizeResponse| {
+            batch.results.iter_mut().for_each(forget_item);
+        }),
+        STREAM => changed_in(message, |item: &mut v1::AuthorizeStreamResponse| {
+            forget_item(item.result.as_mut().unwrap());
+        }),
+        _ => message.to_vec(),
+    };
+    let messages = messages(&reply.body).into_iter().map(blank);
+    let body: Vec<u8> = messages.flat_map(|message| framed(0, &message)).collect();
+    Reply {
+        body: body.into(),
+        ..reply
+    }
+}
+
+/// A message with something changed; it must stand as prost writes it.
+fn changed_in<M: prost::Message + Default>(bytes: &[u8], change: impl FnOnce(&mut M)) -> Vec<u8> {
+    let mut message = M::decode(bytes).unwrap();
+    assert_eq!(message.encode_to_vec(), bytes);
+    change(&mut message);
+    message.encode_to_vec()
+}
+
+fn forget(answer: &mut v1::AuthorizeResponse) {
+    assert!(!std::mem::take(&mut answer.decision_id).is_empty());
+}
+
+fn forget_item(result: &mut v1::AuthorizeResult) {
+    match result.result.as_mut().unwrap() {
+        v1::authorize_result::Result::Response(answer) => forget(answer),
+        v1::authorize_result::Result::Error(_) => {}
     }
 }
 
@@ -290,6 +331,10 @@ fn refused() -> Vec<(&'static str, v1::ValidateTaggingRequest)> {
 }
 
 fn question(change: impl FnOnce(&mut v1::AuthorizeRequest)) -> Vec<u8> {
+    asking(change).encode_to_vec()
+}
+
+fn asking(change: impl FnOnce(&mut v1::AuthorizeRequest)) -> v1::AuthorizeRequest {
     let mut request = v1::AuthorizeRequest {
         principal: format!("acs:ram::{ACCOUNT}:user/alice"),
         action: "ecs:TagResources".to_owned(),
@@ -298,7 +343,7 @@ fn question(change: impl FnOnce(&mut v1::AuthorizeRequest)) -> Vec<u8> {
         ..v1::AuthorizeRequest::default()
     };
     change(&mut request);
-    request.encode_to_vec()
+    request
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -379,7 +424,7 @@ async fn bytes_that_are_no_message_are_refused_in_the_same_words() {
     let mut running = serve(&bundle);
     publish(&mut running, &bundle, Callers::Trusted);
     let sender = running.driven().await;
-    for path in [AUTHORIZE, TAGGING] {
+    for path in [AUTHORIZE, BATCH, STREAM, TAGGING] {
         for bytes in [
             &[0x0a, 2, 0xff, 0xff][..],
             &[0x0a, 9, b'x'],
@@ -388,8 +433,15 @@ async fn bytes_that_are_no_message_are_refused_in_the_same_words() {
             &[0x80],
             &[0xff; 12],
         ] {
-            let told = tell(&sender, path, bytes).await;
-            assert_eq!(told, "INVALID_REQUEST", "{path} {bytes:?}");
+            let length = u8::try_from(bytes.len()).unwrap();
+            let (message, expected) = match path {
+                // In the question. An action that is none is told in the question's place.
+                BATCH | STREAM if bytes[0] == 0x12 => ([&[0x0a, length][..], bytes].concat(), "OK"),
+                BATCH | STREAM => ([&[0x0a, length][..], bytes].concat(), "INVALID_REQUEST"),
+                _ => (bytes.to_vec(), "INVALID_REQUEST"),
+            };
+            let told = tell(&sender, path, &message).await;
+            assert_eq!(told, expected, "{path} {bytes:?}");
         }
         let head = head(path).header("grpc-timeout", "soon");
         let told = tell_by(&sender, head, &[]).await;
@@ -419,6 +471,8 @@ async fn callers_are_held_to_their_rights() {
     publish(&mut running, &bundle, Callers::Nobody);
     check(TAGGING, "CALLER_NOT_ALLOWED", create().encode_to_vec()).await;
     check(AUTHORIZE, "CALLER_NOT_ALLOWED", question(|_| {})).await;
+    check(BATCH, "CALLER_NOT_ALLOWED", Vec::new()).await;
+    check(STREAM, "CALLER_NOT_ALLOWED", Vec::new()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -430,6 +484,9 @@ async fn nothing_is_answered_without_policies_or_by_stale_ones() {
         let told = tell(&sender, TAGGING, &create().encode_to_vec()).await;
         assert_eq!(told, expected);
         assert_eq!(tell(&sender, AUTHORIZE, &question(|_| {})).await, expected);
+        for path in [BATCH, STREAM] {
+            assert_eq!(tell(&sender, path, &[]).await, expected, "{path}");
+        }
     };
     check("SNAPSHOT_NOT_READY").await;
     publish(&mut running, &bundle, Callers::Trusted);

@@ -66,18 +66,12 @@ pub(super) fn request(
     tag_write(&mut faults, request, action);
     context(&mut faults, snapshot, request.context.entries);
     session(&mut faults, request, asker);
-    principal_account(&mut faults, request, &snapshot.accounts);
     faults.note_if(action.kind_refused, RefusalReason::KindNotStricter);
     for (place, resource) in request.resources.iter().enumerate() {
         applicable(&mut faults, place, resource, request, action);
-        owner_account(
-            &mut faults,
-            place,
-            resource,
-            request,
-            action,
-            &snapshot.accounts,
-        );
+    }
+    if snapshot.accounts.has_quarantined() {
+        quarantined(&mut faults, request, action, &snapshot.accounts);
     }
     faults.result()
 }
@@ -89,6 +83,17 @@ fn resources(faults: &mut Faults, resources: &[Resource<'_>]) {
         faults.note(RefusalReason::ResourceLimit, None);
         return;
     }
+    if resources.len() > 1 {
+        different(faults, resources);
+    }
+    for resource in resources {
+        if let KnownTags::Sent(tags) = resource.tags {
+            tag_list(faults, tags, limits::RESOURCE_TAGS);
+        }
+    }
+}
+
+fn different(faults: &mut Faults, resources: &[Resource<'_>]) {
     let mut seen = Seen::default();
     for (place, resource) in resources.iter().enumerate() {
         let name = resource.name.as_str();
@@ -99,22 +104,30 @@ fn resources(faults: &mut Faults, resources: &[Resource<'_>]) {
                 Some(Subject::Resource(place)),
             );
         }
-        if let KnownTags::Sent(tags) = resource.tags {
-            tag_list(faults, tags, limits::RESOURCE_TAGS);
-        }
     }
 }
 
 fn tag_list(faults: &mut Faults, tags: &[TagRef<'_>], limit: usize) {
     if tags.len() > limit {
         faults.note(RefusalReason::TagLimit, None);
-    } else {
+    } else if tags.len() > 1 {
         let twice = has_duplicate(&tags.iter().map(|tag| tag.key));
         faults.note_if(twice, RefusalReason::TagKeyDuplicate);
     }
 }
 
+#[inline]
 fn has_duplicate<'a>(keys: &(impl Iterator<Item = &'a str> + Clone)) -> bool {
+    let mut seen = Seen::default();
+    let mut may_be = false;
+    for key in keys.clone() {
+        may_be |= seen.may_hold(key);
+    }
+    may_be && holds_duplicate(keys)
+}
+
+#[inline(never)]
+fn holds_duplicate<'a>(keys: &(impl Iterator<Item = &'a str> + Clone)) -> bool {
     let mut seen = Seen::default();
     keys.clone().enumerate().any(|(place, key)| {
         seen.may_hold(key) && keys.clone().take(place).any(|earlier| earlier == key)
@@ -128,16 +141,16 @@ struct Seen(u64);
 
 impl Seen {
     /// Whether a text may have been seen before; it is seen now.
+    #[inline]
     fn may_hold(&mut self, text: &str) -> bool {
-        let letter = |byte: u8| usize::from(byte | 0x20);
-        let sum = match *text.as_bytes() {
-            [first, .., last_but_one, last] => {
-                letter(first) + 5 * letter(last_but_one) + 11 * letter(last)
-            }
-            [first, ..] => letter(first),
-            [] => 0,
-        };
-        let mark = 1 << ((sum + text.len()) % 64);
+        let bytes = text.as_bytes();
+        let last = bytes.last_chunk().map_or(0, |last| {
+            // The last two letters tell most keys apart; the upper bits of a product mix both.
+            (u32::from(u16::from_le_bytes(*last)) | 0x2020).wrapping_mul(0x9e37_79b1) >> 26
+        });
+        let first = bytes.first().map_or(0, |first| u32::from(first | 0x20));
+        let length = u32::try_from(bytes.len() % 64).unwrap_or_default();
+        let mark = 1 << ((last ^ first ^ length) % 64);
         let held = self.0 & mark != 0;
         self.0 |= mark;
         held
@@ -230,31 +243,25 @@ fn session(faults: &mut Faults, request: &Request<'_>, asker: &Asker<'_>) {
     }
 }
 
-/// security 7.4: "at start, with none: UNAVAILABLE `ACCOUNT_QUARANTINED`".
-fn principal_account(faults: &mut Faults, request: &Request<'_>, accounts: &AccountTable) {
-    let (account, now) = (request.principal.account(), request.context.current_time);
-    faults.note_if(
-        account.is_some_and(|account| accounts.is_quarantined(account, now)),
-        RefusalReason::AccountQuarantined,
-    );
-}
-
-/// security 7.4, for the account that owns a resource.
-fn owner_account(
+/// security 7.4: "at start, with none: UNAVAILABLE `ACCOUNT_QUARANTINED`"; the principal's account,
+/// then those that own the resources.
+fn quarantined(
     faults: &mut Faults,
-    place: usize,
-    resource: &Resource<'_>,
     request: &Request<'_>,
     action: &ActionView<'_>,
     accounts: &AccountTable,
 ) {
-    let owner = super::subcheck::owner(resource, request, action);
     let now = request.context.current_time;
-    if owner.is_some_and(|owner| accounts.is_quarantined(owner, now)) {
-        faults.note(
-            RefusalReason::AccountQuarantined,
-            Some(Subject::Resource(place)),
-        );
+    let is_apart = |account: Option<&str>| {
+        account.is_some_and(|account| accounts.is_quarantined(account, now))
+    };
+    let own = is_apart(request.principal.account());
+    faults.note_if(own, RefusalReason::AccountQuarantined);
+    for (place, resource) in request.resources.iter().enumerate() {
+        if is_apart(super::subcheck::owner(resource, request, action)) {
+            let subject = Subject::Resource(place);
+            faults.note(RefusalReason::AccountQuarantined, Some(subject));
+        }
     }
 }
 

@@ -61,6 +61,12 @@ pub struct Obligations {
 }
 
 impl Obligations {
+    /// None.
+    pub(super) const NONE: Self = Self {
+        filter_tags: None,
+        filter_results: false,
+    };
+
     /// Whether there is any.
     pub fn is_empty(&self) -> bool {
         self.filter_tags.is_none() && !self.filter_results

@@ -50,13 +50,17 @@ impl Judged {
         }
     }
 
-    fn plain(layer: Layer, outcome: Outcome) -> Self {
-        let none = UnitVerdict {
-            outcome,
-            statement: None,
-            obligations: Obligations::default(),
-        };
-        Self::of(layer, none)
+    const fn plain(layer: Layer, outcome: Outcome) -> Self {
+        Self {
+            verdict: Verdict {
+                outcome,
+                cause: Cause {
+                    layer: Some(layer),
+                    statement: None,
+                },
+            },
+            obligations: Obligations::NONE,
+        }
     }
 
     fn outcome(&self) -> Outcome {
@@ -100,6 +104,9 @@ impl Judged {
         }
     }
 }
+
+/// What comes of resource-based policies where there are none.
+const NOT_GRANTED: Judged = Judged::plain(Layer::ResourceBased, Outcome::ImplicitDeny);
 
 /// A policy that could narrow a list.
 #[derive(Debug, Clone, Copy)]
@@ -146,6 +153,9 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
             Asker::Identity(known) => self.identity_and_resource(known),
             Asker::Unknown | Asker::Foreign | Asker::External => self.resource_alone(),
         };
+        if control.is_none() && session.is_none() {
+            return granted;
+        }
         // ram 4.2: control, then session: "Not ALLOW -> final"
         let gates = [control, session];
         if let Some(closed) = gates.iter().flatten().find(|gate| !gate.is(Outcome::Allow)) {
@@ -168,6 +178,9 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
 
     /// "Level by level from the member up; each level must give ALLOW by itself."
     fn control(&mut self) -> Option<Judged> {
+        if !self.check.snapshot.accounts.has_members() {
+            return None;
+        }
         let mut decided: Option<Judged> = None;
         for (chain, account) in self.chains().into_iter().flatten() {
             for (level, policies) in (0_u8..).zip(&chain.levels) {
@@ -232,19 +245,34 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
 
     fn identity_and_resource(&mut self, known: &'a Principal) -> Judged {
         let identity = self.identity(known);
-        let resource = self.resource_based(Binding::Full);
-        let own = *known.account == *self.check.owner;
+        let Some(resource) = self.resource_based(Binding::Full) else {
+            return self.identity_alone(known, identity);
+        };
         let refused = identity.is(Outcome::ExplicitDeny) || resource.is(Outcome::ExplicitDeny);
         if !refused && self.check.action.is_assume_role() {
             return both(identity, resource);
         }
-        // security 2.5: "An identity Allow grants only in the principal's own account"
-        let identity = if own || !identity.is(Outcome::Allow) {
-            identity
-        } else {
+        either(self.in_own_account(known, identity), resource)
+    }
+
+    /// What the identity has, where nothing is attached to any resource.
+    fn identity_alone(&self, known: &Principal, identity: Judged) -> Judged {
+        if !identity.is(Outcome::Allow) {
+            return identity;
+        }
+        if self.check.action.is_assume_role() {
+            return NOT_GRANTED;
+        }
+        self.in_own_account(known, identity)
+    }
+
+    /// security 2.5: "An identity Allow grants only in the principal's own account"
+    fn in_own_account(&self, known: &Principal, identity: Judged) -> Judged {
+        if identity.is(Outcome::Allow) && *known.account != *self.check.owner {
             identity.refused()
-        };
-        either(identity, resource)
+        } else {
+            identity
+        }
     }
 
     /// Account scope, then the scope of the resource's group.
@@ -287,25 +315,27 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
         if unknown { None } else { Some(judged) }
     }
 
-    fn resource_based(&mut self, binding: Binding) -> Judged {
+    /// `None`: nothing is attached that could speak of the resource.
+    fn resource_based(&mut self, binding: Binding) -> Option<Judged> {
         let check = self.check;
         let ResourceName::Arn(arn) = check.resource.name else {
-            return Judged::plain(Layer::ResourceBased, Outcome::ImplicitDeny);
+            return None;
         };
+        let attached = &check.snapshot.attached;
+        if attached.is_empty() {
+            self.observer
+                .unit(Layer::ResourceBased, Outcome::ImplicitDeny);
+            return None;
+        }
         let mut unit = self.unit(Layer::ResourceBased, check.owner);
         unit.binding = binding;
-        let attached = &check.snapshot.attached;
-        let unit = if attached.is_empty() {
-            unit.verdict()
-        } else {
-            unit.judge(attached.find(arn, check.owner))
-        };
-        Judged::of(Layer::ResourceBased, unit)
+        let judged = unit.judge(attached.find(arn, check.owner));
+        Some(Judged::of(Layer::ResourceBased, judged))
     }
 
     /// Resource-based documents alone decide; no owner of an account assumes a role.
     fn resource_alone(&mut self) -> Judged {
-        let resource = self.resource_based(Binding::Full);
+        let resource = self.resource_based(Binding::Full).unwrap_or(NOT_GRANTED);
         let root = matches!(self.check.request.principal, PrincipalRef::Root { .. });
         let refused = root && self.check.action.is_assume_role() && resource.is(Outcome::Allow);
         if refused {
@@ -323,12 +353,9 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
         if !own || check.action.is_assume_role() {
             return self.resource_alone();
         }
-        let resource = self.resource_based(Binding::ConditionalDenies);
-        match resource.outcome() {
-            Outcome::ExplicitDeny => resource,
-            Outcome::Allow | Outcome::ImplicitDeny => {
-                Judged::plain(Layer::AccountOwner, Outcome::Allow)
-            }
+        match self.resource_based(Binding::ConditionalDenies) {
+            Some(resource) if resource.is(Outcome::ExplicitDeny) => resource,
+            Some(_) | None => Judged::plain(Layer::AccountOwner, Outcome::Allow),
         }
     }
 

@@ -5,7 +5,8 @@ use super::request::Session;
 use super::subcheck::SubCheck;
 use super::view::ActionView;
 use crate::model::arn::{ArnRef, ResourceName};
-use crate::snapshot::arn::{AccountMatcher, ArnMatcher};
+use crate::snapshot::action::FoundAction;
+use crate::snapshot::arn::ArnMatcher;
 use crate::snapshot::matcher::MatcherRef;
 use crate::snapshot::policy::{ActionMatcher, Actions, Resources};
 use crate::snapshot::{PolicyId, Statement, StatementId};
@@ -25,35 +26,37 @@ pub(super) fn of<'a>(check: &SubCheck<'a>, id: StatementId) -> Option<&'a Statem
 /// Whether the statement covers the action.
 #[inline]
 pub(super) fn covers_action(statement: &Statement, action: &ActionView<'_>) -> bool {
-    statement.filter.may_cover(action.found.asked)
-        && (is_listed(&statement.actions, action) != statement.excluding)
+    statement.filter.may_cover(action.found.asked) && lists_action(statement, action)
 }
 
+/// Whether a statement whose mask lets it cover the action does.
+#[inline]
+pub(super) fn lists_action(statement: &Statement, action: &ActionView<'_>) -> bool {
+    is_listed(&statement.actions, action) != statement.excluding
+}
+
+#[inline]
 fn is_listed(actions: &Actions, action: &ActionView<'_>) -> bool {
     let exact = action
         .found
         .action
         .is_some_and(|found| actions.exact.contains(found.id));
-    exact
-        || actions
-            .patterns
-            .iter()
-            .any(|pattern| matches_action(pattern, action))
+    exact || (!actions.patterns.is_empty() && is_matched(&actions.patterns, action))
 }
 
-fn matches_action(pattern: &ActionMatcher, action: &ActionView<'_>) -> bool {
-    match pattern {
+#[inline(never)]
+fn is_matched(patterns: &[ActionMatcher], action: &ActionView<'_>) -> bool {
+    let FoundAction { service: found, .. } = action.found;
+    let (service, name) = (action.name.service(), action.name.name());
+    patterns.iter().any(|pattern| match pattern {
         ActionMatcher::All => true,
-        ActionMatcher::Service(service, name) => {
-            action.found.service == Some(*service) && name.matches(action.name.name())
-        }
-        ActionMatcher::Wide(service, name) => {
-            service.matches(action.name.service()) && name.matches(action.name.name())
-        }
-    }
+        ActionMatcher::Service(known, names) => found == Some(*known) && names.matches(name),
+        ActionMatcher::Wide(services, names) => services.matches(service) && names.matches(name),
+    })
 }
 
 /// Whether the statement names the one who asks.
+#[inline]
 pub(super) fn names_asker(statement: &Statement, check: &SubCheck<'_>) -> bool {
     match &statement.principals {
         None => true,
@@ -81,17 +84,7 @@ fn matches_resource(pattern: &ArnMatcher, check: &SubCheck<'_>, account: &str) -
     let ResourceName::Arn(arn) = check.resource.name else {
         return false;
     };
-    pattern.service().matches(arn.service())
-        && pattern.id().matches(arn.id())
-        && pattern.region().matches(arn.region())
-        && matches_account(pattern.account(), check.owner, account)
-}
-
-fn matches_account(pattern: AccountMatcher<'_>, owner: &str, account: &str) -> bool {
-    match pattern {
-        AccountMatcher::Field(field) => field.matches(owner),
-        AccountMatcher::Own => owner == account,
-    }
+    pattern.matches(arn) && pattern.matches_owner(check.owner, account)
 }
 
 /// Whether the statement certainly covers everything below an open ARN.
@@ -126,14 +119,14 @@ pub(super) fn reaches_below(statement: &Statement, check: &SubCheck<'_>, account
 fn covers(pattern: &ArnMatcher, check: &SubCheck<'_>, account: &str, arn: ArnRef<'_>) -> bool {
     pattern.service().matches(arn.service())
         && covers_field(pattern.region(), arn.region())
-        && matches_account(pattern.account(), check.owner, account)
+        && pattern.matches_owner(check.owner, account)
         && pattern.id().covers(stem(arn))
 }
 
 fn overlaps(pattern: &ArnMatcher, check: &SubCheck<'_>, account: &str, arn: ArnRef<'_>) -> bool {
     pattern.service().matches(arn.service())
         && (matches!(arn.region(), "" | "*") || pattern.region().matches(arn.region()))
-        && matches_account(pattern.account(), check.owner, account)
+        && pattern.matches_owner(check.owner, account)
         && pattern.id().overlaps(stem(arn))
 }
 

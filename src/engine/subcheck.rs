@@ -83,6 +83,7 @@ pub(super) enum Seen {
 
 impl<'a> SubCheck<'a> {
     /// Derives what is not told. The request was checked: it has an owner.
+    #[inline]
     pub(super) fn new(
         snapshot: &'a Snapshot,
         request: &'a Request<'a>,

@@ -45,7 +45,15 @@ impl<'a> Tags<'a> {
             keys: 0,
             value: None,
         };
-        self.each(|tag| search.see(tag));
+        match self {
+            // Nearly all: one list.
+            Self::Request(tags) | Self::Current(KnownTags::Sent(tags)) => {
+                for tag in *tags {
+                    search.see(*tag);
+                }
+            }
+            Self::Current(_) | Self::Post(..) => self.each(|tag| search.see(tag)),
+        }
         search.result()
     }
 
@@ -113,6 +121,7 @@ struct Search<'k, 'a> {
 }
 
 impl<'a> Search<'_, 'a> {
+    #[inline]
     fn see(&mut self, tag: TagRef<'a>) {
         if starts_otherwise(tag.key, self.key) {
             return;

@@ -10,7 +10,7 @@ use super::condition;
 use super::decision::{Obligations, Subject};
 use super::observe::{Observer, Step};
 use super::request::{KnownGroup, KnownTags};
-use super::statement::{covers_action, covers_below, covers_resource, names_asker};
+use super::statement::{covers_below, covers_resource, lists_action, names_asker};
 use super::subcheck::{Image, Standing, SubCheck};
 use super::tags::Tags;
 use crate::model::catalog::OperationKind;
@@ -104,13 +104,17 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
 
     fn policy(&mut self, id: PolicyId, policy: &Policy) {
         self.observer.policy(policy);
+        let action = self.check.action;
+        let asked = action.found.asked;
         for (index, statement) in (0_u16..).zip(policy.statements.iter()) {
-            if covers_action(statement, self.check.action) {
+            if statement.filter.may_cover(asked) && lists_action(statement, action) {
                 self.statement(StatementId { policy: id, index }, statement);
             }
         }
     }
 
+    /// Most statements are of other actions: what follows stays out of the way of those who look.
+    #[inline(never)]
     fn statement(&mut self, id: StatementId, statement: &Statement) {
         if !names_asker(statement, self.check) {
             return self
@@ -132,20 +136,34 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
             Binding::Full => true,
             Binding::ConditionalDenies => !statement.conditions.is_empty(),
         };
-        let (first, second) = self.check.deny_images();
-        let holds = bound
-            && (self.holds(id, statement, first)
-                || second.is_some_and(|second| self.holds(id, statement, second)));
-        if holds {
+        if bound && self.denies(id, statement) {
             self.observer.statement(self.check, id, Step::Applies);
             self.tally.deny = self.tally.deny.or(Some(id));
         }
     }
 
-    fn allow(&mut self, id: StatementId, statement: &Statement) {
+    fn denies(&mut self, id: StatementId, statement: &Statement) -> bool {
+        if statement.conditions.is_empty() {
+            return true;
+        }
+        let (first, second) = self.check.deny_images();
+        self.holds(id, statement, first)
+            || second.is_some_and(|second| self.holds(id, statement, second))
+    }
+
+    /// Whether an Allow holds on its first image, and on its second if there is one.
+    fn allows(&mut self, id: StatementId, statement: &Statement) -> (bool, bool) {
+        if statement.conditions.is_empty() {
+            return (true, true);
+        }
         let (first, second) = self.check.allow_images();
         let held = self.holds(id, statement, first);
         let post = second.is_some_and(|second| self.holds(id, statement, second));
+        (held, post)
+    }
+
+    fn allow(&mut self, id: StatementId, statement: &Statement) {
+        let (held, post) = self.allows(id, statement);
         if held || post {
             self.observer.statement(self.check, id, Step::Applies);
         }

@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 use std::fmt;
 
-use super::text::split_at_byte;
+use super::text::{all_bytes, split_at_byte};
 
 /// The longest action name that is taken, in bytes.
 pub const MAX_ACTION_BYTES: usize = 128;
@@ -33,10 +33,8 @@ impl<'a> ActionRef<'a> {
         let shaped = !service.is_empty()
             && !name.is_empty()
             && text.len() <= MAX_ACTION_BYTES
-            && service
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            && all_bytes(service, |byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && all_bytes(name, |byte| byte.is_ascii_alphanumeric());
         if shaped {
             Ok(Self {
                 text,
@@ -50,6 +48,11 @@ impl<'a> ActionRef<'a> {
     /// The action as written.
     pub fn as_str(&self) -> &'a str {
         self.text
+    }
+
+    /// Where the colon stands.
+    pub(crate) fn colon(&self) -> usize {
+        self.colon
     }
 
     /// The service, as written: `ecs`.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 pub use self::principal::PrincipalRef;
 pub(crate) use self::principal::{is_identity_name, is_service_principal};
+use super::text::all_bytes;
 
 /// The longest ARN that is taken, in bytes.
 pub const MAX_ARN_BYTES: usize = 1_024;
@@ -223,14 +224,14 @@ fn cut(text: &str) -> Option<(&str, &str)> {
 }
 
 fn check_fields(service: &str, region: &str, account: &str) -> Result<(), InvalidArn> {
-    if service.is_empty() || !service.bytes().all(is_name_byte) {
+    if service.is_empty() || !all_bytes(service, is_name_byte) {
         return Err(if has_wildcard(service) {
             InvalidArn::Wildcard
         } else {
             InvalidArn::Service
         });
     }
-    if region != "*" && !region.bytes().all(is_name_byte) {
+    if region != "*" && !all_bytes(region, is_name_byte) {
         return Err(if has_wildcard(region) {
             InvalidArn::Wildcard
         } else {
@@ -248,9 +249,9 @@ fn check_fields(service: &str, region: &str, account: &str) -> Result<(), Invali
 }
 
 fn check_id(id: &str) -> Result<(), InvalidArn> {
-    // Nearly every id, by one look at each byte and no branch between them.
+    // Nearly every id, by one look at each byte.
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~') & !is_wildcard(byte);
-    if !id.is_empty() && id.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
+    if !id.is_empty() && all_bytes(id, is_plain) {
         return Ok(());
     }
     if id.is_empty() || id.chars().any(char::is_control) {
@@ -285,7 +286,7 @@ fn is_name_byte(byte: u8) -> bool {
 }
 
 pub(crate) fn is_account(text: &str) -> bool {
-    (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    (1..=32).contains(&text.len()) && all_bytes(text, |byte| byte.is_ascii_digit())
 }
 
 /// A checked ARN that owns its text.

@@ -11,6 +11,19 @@ pub fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
     Some((text.get(..place)?, text.get(place + 1..)?))
 }
 
+/// Whether all bytes of a text pass. All of them are looked at, many at a time: names are short, and
+/// nearly all of them pass.
+#[inline]
+pub(crate) fn all_bytes(text: &str, passes: impl Fn(u8) -> bool) -> bool {
+    let failed = |failed: u8, byte| failed | u8::from(!passes(byte));
+    text.bytes().fold(0, failed) == 0
+}
+
+/// Whether each byte of a text is a visible character of ASCII or a space.
+fn is_plain(text: &str) -> bool {
+    all_bytes(text, |byte| matches!(byte, 0x20..=0x7e))
+}
+
 /// Whether two texts are equal without regard to case.
 ///
 /// ASCII is folded byte by byte; from anything else on by the simple lower-case mapping of Unicode.
@@ -67,7 +80,7 @@ pub enum InvalidTagText {
 ///
 /// The first rule of security 7.3 that the text breaks.
 pub fn check_tag_text(text: &str, limit: usize) -> Result<(), InvalidTagText> {
-    if text.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) {
+    if is_plain(text) {
         return check_plain(text.as_bytes(), limit);
     }
     if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
@@ -117,6 +130,27 @@ mod tests {
     fn texts_are_split_as_by_a_character() {
         for text in ["", ":", "a", "a:b:c", "部:门", ":x", "x:"] {
             assert_eq!(split_at_byte(text, b':'), text.split_once(':'), "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_texts_are_told_from_others_wherever_they_differ() {
+        for length in 0..40 {
+            let text = "a".repeat(length);
+            assert!(is_plain(&text), "{length}");
+            for place in 0..length {
+                for (other, expected) in [
+                    (' ', true),
+                    ('~', true),
+                    ('\x1f', false),
+                    ('\x7f', false),
+                    ('\u{e9}', false),
+                ] {
+                    let mut text = text.clone();
+                    text.replace_range(place..=place, other.encode_utf8(&mut [0; 4]));
+                    assert_eq!(is_plain(&text), expected, "{text:?}");
+                }
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use tonic::{Request, Response, Streaming};
 use tower::service_fn;
 
 use super::call::BoxAnswer;
-use super::pdp::{Call, Served, answer};
+use super::pdp::{Answering, Call, Served, answer};
 use crate::wire::codec::{Codec, Raw};
 use crate::wire::v1;
 
@@ -60,16 +60,19 @@ impl Authorization {
             Method::Batch => Box::pin(async move {
                 let handler = service_fn(|request: Request<Bytes>| async {
                     let (_, extensions, message) = request.into_parts();
-                    answer(pdp.0.batch(&Call::new(&extensions), message).await)
+                    let call = Call::new(&extensions);
+                    let mut answers = Vec::new();
+                    let answered = pdp.0.batch(call.origin(), &message, &mut answers).await;
+                    answer(answered.map(|()| answers.into()))
                 });
                 Ok(raw.unary(handler, request).await)
             }),
             Method::Stream => Box::pin(async move {
                 let handler = service_fn(|request: Request<Streaming<Bytes>>| async {
                     let (_, extensions, questions) = request.into_parts();
-                    let answers = pdp.answers(Call::new(&extensions), questions);
-                    answers
-                        .map(Response::new)
+                    let answering = Answering::new(&pdp, Call::new(&extensions));
+                    answering
+                        .map(|answering| Response::new(answering.answers(questions)))
                         .map_err(|error| error.to_status())
                 });
                 Ok(raw.streaming(handler, request).await)

@@ -1,14 +1,17 @@
 //! One call: to the service that its path names, until its deadline.
 //!
-//! A call of `Authorize` or `ValidateTagging` is answered by itself as long as nothing about it is
-//! unusual; other decisions are called directly, without a router; health checks go through one on
-//! the worker; all else runs on the runtime for slow work. Streams end when the server drains and
-//! they have nothing to say.
+//! Decisions, batches and streams of them, and `ValidateTagging` are answered here as long as nothing
+//! about a call is unusual; the other methods of both services are called directly, without a router;
+//! health checks go through one on the worker; all else runs on the runtime for slow work. Streams end
+//! when the server drains and they have nothing to say.
 
 mod body;
+mod cut;
 pub(super) mod deadline;
+mod gather;
 mod open;
 mod quick;
+mod stream;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -31,7 +34,7 @@ use tower::Service as _;
 
 pub(super) use self::body::Answer as AnswerBody;
 use self::open::Open;
-use self::quick::{Quick, Told};
+use self::quick::{BoxWhole, Quick, Told};
 use super::authorization::{Authorization, Method};
 use super::pdp::{self, Served};
 use super::peer::Peer;
@@ -94,15 +97,20 @@ impl Calls {
         let services = &self.services;
         let deadline = call.deadline;
         let until = Until::Later(deadline, services.longest);
-        if let Some(method) = quick::Method::of(request.uri().path()) {
+        let is_coded = request.headers().contains_key("grpc-encoding");
+        if !is_coded && let Some(method) = quick::Method::of(request.uri().path()) {
             let quick = Quick::new(Arc::clone(services), method, call, request);
             let inner = Inner::Quick(quick);
             return Call { inner, until };
         }
         let method = Method::of(request.uri().path());
+        if !is_coded && method == Some(Method::Stream) {
+            let answer = stream::answer(services, call, request);
+            return Call::new(Box::pin(std::future::ready(answer)), Until::Never);
+        }
         let mut request = request.map(Body::new);
         call.extend(request.extensions_mut());
-        if let Some(method @ (Method::Batch | Method::Filter)) = method {
+        if let Some(method @ (Method::Authorize | Method::Batch | Method::Filter)) = method {
             return Call::new(services.authorization.call(method, request), until);
         }
         let path = request.uri().path();
@@ -200,6 +208,7 @@ pub(super) struct Call {
 )]
 enum Inner {
     Quick(Quick),
+    Begun(BoxWhole),
     Boxed(BoxAnswer),
 }
 
@@ -221,14 +230,18 @@ impl Call {
         if let Inner::Quick(quick) = &mut self.inner {
             match ready!(quick.poll(context)) {
                 Told::Answered(answer) => return Poll::Ready(Ok(answer)),
+                Told::Begun(inner) => self.inner = Inner::Begun(inner),
                 Told::Left(inner) => self.inner = Inner::Boxed(inner),
             }
         }
-        let Inner::Boxed(inner) = &mut self.inner else {
-            return Poll::Pending;
-        };
-        let answer = ready!(inner.as_mut().poll(context));
-        Poll::Ready(answer.map(|answer| explained(answer).map(AnswerBody::Other)))
+        match &mut self.inner {
+            Inner::Quick(_) => Poll::Pending,
+            Inner::Begun(inner) => inner.as_mut().poll(context).map(Ok),
+            Inner::Boxed(inner) => {
+                let answer = ready!(inner.as_mut().poll(context));
+                Poll::Ready(answer.map(|answer| explained(answer).map(AnswerBody::Other)))
+            }
+        }
     }
 }
 

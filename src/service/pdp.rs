@@ -1,7 +1,7 @@
 //! `AuthorizationService`: convert, load, decide, convert.
 //!
 //! A unary call and an item of a stream use the newest snapshot; a batch and a filter one snapshot
-//! for all their decisions, and they yield in between.
+//! for all their decisions. All but unary calls yield in between.
 //!
 //! Not here: what a decision is (`engine`), and what a message means (`wire`).
 
@@ -17,10 +17,12 @@ pub(super) mod rights;
 pub(crate) mod session;
 mod stream;
 mod tagging;
+mod turn;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tonic::{Extensions, Response, Status};
@@ -29,6 +31,8 @@ pub use self::clock::Clock;
 use self::desk::Desk;
 use self::ids::{DecisionId, DecisionIds};
 use self::session::Sessions;
+pub(super) use self::stream::{Answering, Later, Unanswered};
+use self::turn::Turn;
 use super::peer::{Deadline, Peer};
 use crate::directory::Directory;
 use crate::model::caller::{Origin, Rpc};
@@ -80,7 +84,7 @@ struct Shared {
 }
 
 /// What a handler knows of its call.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) peer: Option<Arc<Peer>>,
     pub(crate) deadline: Option<Instant>,
@@ -110,13 +114,15 @@ impl Call {
         snapshot: &'s Snapshot,
         rpc: Rpc,
     ) -> Result<&'s Caller, CallError> {
-        let origin = self
-            .peer
-            .as_ref()
-            .map_or(&Origin::Remote, |peer| &peer.origin);
-        let caller = snapshot.callers.find(origin);
+        let caller = snapshot.callers.find(self.origin());
         rights::check_rpc(caller, rpc)?;
         Ok(caller)
+    }
+
+    /// What the listener knows of the peer.
+    pub(crate) fn origin(&self) -> &Origin {
+        let peer = self.peer.as_ref();
+        peer.map_or(&Origin::Remote, |peer| &peer.origin)
     }
 }
 
@@ -202,13 +208,10 @@ impl Pdp {
         message: &Authorize<'_>,
         answer: &mut Vec<u8>,
     ) -> Result<(), CallError> {
-        let start = Instant::now();
-        let desk = self.desk(caller, snapshot);
-        let answered = desk.answer(message, || self.ids.next(), &mut Writer(answer));
-        self.count_ignored(answered.ignored);
-        let effect = *answered.result.as_ref().unwrap_or(&Effect::Error);
-        self.tally.count(rpc, effect, start.elapsed());
-        answered.result.map(|_| ())
+        let mut turn = Turn::new(self);
+        let decided = turn.decide(caller, snapshot, message, &mut Writer(answer));
+        turn.done().count(self, rpc);
+        decided
     }
 
     /// Counts a decision.
@@ -222,12 +225,21 @@ impl Pdp {
     }
 
     pub(super) fn desk<'a>(&'a self, caller: &'a Caller, snapshot: &'a Snapshot) -> Desk<'a> {
+        self.desk_at(caller, snapshot, self.shared.clock.now())
+    }
+
+    fn desk_at<'a>(
+        &'a self,
+        caller: &'a Caller,
+        snapshot: &'a Snapshot,
+        now: Timestamp,
+    ) -> Desk<'a> {
         Desk {
             snapshot,
             directory: &self.shared.directory,
             sessions: &self.shared.sessions,
             caller,
-            now: self.shared.clock.now(),
+            now,
         }
     }
 

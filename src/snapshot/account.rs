@@ -60,6 +60,18 @@ impl AccountTable {
         from.is_some_and(|from| *from <= now)
     }
 
+    /// Whether any account is set apart, now or later.
+    #[inline]
+    pub fn has_quarantined(&self) -> bool {
+        !self.quarantined.is_empty()
+    }
+
+    /// Whether any account is a member of an organization.
+    #[inline]
+    pub fn has_members(&self) -> bool {
+        !self.members.is_empty()
+    }
+
     /// The control policies above an account; `None` if it is no member of an organization.
     pub fn chain(&self, account: &str) -> Option<&ControlChain> {
         self.members.get(account).map(|chain| &**chain)

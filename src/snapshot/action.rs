@@ -137,12 +137,14 @@ pub struct FoldedAction {
 impl FoldedAction {
     /// Folds an action.
     pub fn new(action: ActionRef<'_>) -> Self {
-        let mut text = ArrayString::new();
+        let mut folded = Self {
+            text: ArrayString::new(),
+            colon: action.colon(),
+        };
         // INVARIANT: an `ActionRef` is no longer than there is place for, and it is ASCII.
-        let _ = text.try_push_str(action.as_str());
-        text.make_ascii_lowercase();
-        let colon = action.service().len();
-        Self { text, colon }
+        let _ = folded.text.try_push_str(action.as_str());
+        folded.text.make_ascii_lowercase();
+        folded
     }
 
     /// The whole action in lower case.

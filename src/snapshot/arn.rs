@@ -4,8 +4,9 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::matcher::{MatcherRef, Shape};
+use super::matcher::{MatcherRef, Shape, matches};
 use super::symbol::Symbol;
+use crate::model::arn::ArnRef;
 
 /// A pattern of ARNs.
 #[derive(Clone, PartialEq, Eq)]
@@ -72,6 +73,37 @@ impl ArnMatcher {
             region: region.shape,
             account,
         }
+    }
+
+    /// Whether service, region and relative id of an ARN match.
+    #[inline]
+    pub fn matches(&self, arn: ArnRef<'_>) -> bool {
+        let [service, id, region] = self.ends;
+        self.field_matches(self.service, 0..service, arn.service())
+            && self.field_matches(self.id, service..id, arn.id())
+            && self.field_matches(self.region, id..region, arn.region())
+    }
+
+    /// Whether the account field covers an owner. `own` is the account that the policy speaks for.
+    #[inline]
+    pub fn matches_owner(&self, owner: &str, own: &str) -> bool {
+        let [_, _, region] = self.ends;
+        match self.account {
+            Some(shape) => self.field_matches(shape, region..u32::MAX, owner),
+            None => owner == own,
+        }
+    }
+
+    #[inline]
+    fn field_matches(&self, shape: Shape, range: Range<u32>, text: &str) -> bool {
+        let bytes = self.text.as_bytes();
+        let place = |place| {
+            usize::try_from(place)
+                .unwrap_or(usize::MAX)
+                .min(bytes.len())
+        };
+        let pattern = bytes.get(place(range.start)..place(range.end));
+        matches(shape, pattern.unwrap_or_default(), text.as_bytes())
     }
 
     /// The service field.

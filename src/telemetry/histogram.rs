@@ -39,11 +39,19 @@ impl<const N: usize> Histogram<N> {
 
     /// Counts a duration.
     pub fn observe(&self, duration: Duration) {
-        let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        let place = self.bounds.partition_point(|bound| *bound < nanoseconds);
+        self.observe_together(duration, 1);
+    }
+
+    /// Counts so many of which only the whole duration is known: each as their mean.
+    pub fn observe_together(&self, whole: Duration, count: u64) {
+        let whole = u64::try_from(whole.as_nanos()).unwrap_or(u64::MAX);
+        let Some(each) = whole.checked_div(count) else {
+            return;
+        };
+        let place = self.bounds.partition_point(|bound| *bound < each);
         let bucket = self.buckets.get(place).unwrap_or(&self.above);
-        bucket.fetch_add(1, Ordering::Relaxed);
-        self.sum.fetch_add(nanoseconds, Ordering::Relaxed);
+        bucket.fetch_add(count, Ordering::Relaxed);
+        self.sum.fetch_add(whole, Ordering::Relaxed);
     }
 
     /// What was counted so far.
@@ -100,5 +108,16 @@ mod tests {
         assert_eq!((counted.count, &*counts), (6, &[2, 2, 2][..]));
         counted.add(&histogram.read());
         assert_eq!((counted.count, counted.buckets[0].1), (12, 4));
+    }
+
+    #[test]
+    fn what_is_known_together_is_counted_by_its_mean() {
+        let histogram = Histogram::new([1_000, 2_000]);
+        histogram.observe_together(Duration::from_nanos(4_500), 3);
+        histogram.observe_together(Duration::from_nanos(9), 0);
+        let counted = histogram.read();
+        let counts: Vec<u64> = counted.buckets.iter().map(|(_, count)| *count).collect();
+        assert_eq!((counted.count, &*counts), (3, &[0, 3, 0][..]));
+        assert!((counted.sum - 4.5e-6).abs() < 1e-12);
     }
 }

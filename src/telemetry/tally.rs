@@ -63,6 +63,19 @@ impl Effect {
     }
 }
 
+/// How many decisions came to what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Made([u64; Effect::ALL.len()]);
+
+impl Made {
+    /// Adds one.
+    pub fn add(&mut self, effect: Effect) {
+        if let Some(count) = self.0.get_mut(effect.place()) {
+            *count += 1;
+        }
+    }
+}
+
 /// What the tags of an operation came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum VerdictOutcome {
@@ -133,6 +146,18 @@ impl Tally {
             counter.fetch_add(1, Ordering::Relaxed);
         }
         self.duration.observe(duration);
+    }
+
+    /// Counts decisions that were made one right after the other, and took so long in all.
+    pub fn count_together(&self, rpc: Rpc, made: Made, whole: Duration) {
+        for (effect, count) in Effect::ALL.into_iter().zip(made.0) {
+            if count > 0
+                && let Some(counter) = self.counter(rpc, effect)
+            {
+                counter.fetch_add(count, Ordering::Relaxed);
+            }
+        }
+        self.duration.observe_together(whole, made.0.iter().sum());
     }
 
     /// Counts a verdict on tags.

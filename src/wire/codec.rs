@@ -97,7 +97,7 @@ impl TonicDecoder for Raw {
 }
 
 /// What stands before a message in a body: whether it is compressed, and its length.
-const PREFIX: usize = 5;
+pub(crate) const PREFIX: usize = 5;
 
 /// Begins a message of a body, with place for its prefix.
 pub(crate) fn begin_frame(capacity: usize) -> Vec<u8> {
@@ -108,10 +108,31 @@ pub(crate) fn begin_frame(capacity: usize) -> Vec<u8> {
 
 /// Ends a message of a body: its length is known now.
 pub(crate) fn end_frame(mut frame: Vec<u8>) -> Bytes {
-    let length = u32::try_from(frame.len().saturating_sub(PREFIX)).unwrap_or(u32::MAX);
-    if let Some(place) = frame.get_mut(1..PREFIX) {
-        place.copy_from_slice(&length.to_be_bytes());
-    }
+    tell_length(&mut frame, 0);
     // With its spare capacity it would need a counter, in an allocation of its own.
     frame.into_boxed_slice().into()
+}
+
+/// Appends a message to a body, behind its prefix; nothing, if it fails.
+pub(crate) fn append_frame<T, E>(
+    body: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<T, E>,
+) -> Result<T, E> {
+    let begin = body.len();
+    body.extend_from_slice(&[0; PREFIX]);
+    let written = write(body);
+    match &written {
+        Ok(_) => tell_length(body, begin),
+        Err(_) => body.truncate(begin),
+    }
+    written
+}
+
+/// Sets the length in the prefix of the last message of a body, which begins at a place.
+fn tell_length(body: &mut [u8], begin: usize) {
+    let length = body.len().saturating_sub(begin + PREFIX);
+    let length = u32::try_from(length).unwrap_or(u32::MAX);
+    if let Some(place) = body.get_mut(begin + 1..begin + PREFIX) {
+        place.copy_from_slice(&length.to_be_bytes());
+    }
 }

@@ -36,20 +36,38 @@ impl Writer<'_> {
     }
 
     /// A message.
-    pub(crate) fn message(&mut self, field: u32, write: impl FnOnce(&mut Writer<'_>)) {
+    pub(crate) fn message<T>(&mut self, field: u32, write: impl FnOnce(&mut Writer<'_>) -> T) -> T {
         encode_key(field, WireType::LengthDelimited, self.0);
         let place = self.0.len();
         // Most are shorter than 128 bytes, and one byte tells their length.
         self.0.push(0);
-        write(&mut Writer(self.0));
+        let written = write(&mut Writer(self.0));
         let body = self.0.len().saturating_sub(place + 1);
         if let (Ok(short @ 0..0x80), Some(byte)) = (u8::try_from(body), self.0.get_mut(place)) {
             *byte = short;
         } else {
-            let mut length = Vec::with_capacity(10);
-            encode_varint(as_u64(body), &mut length);
+            let mut length = [0; VARINT];
+            let mut rest = &mut length[..];
+            encode_varint(as_u64(body), &mut rest);
+            let unused = rest.len();
+            let length = length.into_iter().take(VARINT - unused);
             self.0.splice(place..=place, length);
         }
+        written
+    }
+
+    /// A message that is written whole or not at all: the bytes of one that fails are taken back.
+    pub(crate) fn try_message<T, E>(
+        &mut self,
+        field: u32,
+        write: impl FnOnce(&mut Writer<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let begin = self.0.len();
+        let written = self.message(field, write);
+        if written.is_err() {
+            self.0.truncate(begin);
+        }
+        written
     }
 
     /// A message as prost has it.
@@ -57,6 +75,9 @@ impl Writer<'_> {
         prost::encoding::message::encode(field, message, self.0);
     }
 }
+
+/// The most bytes of a number.
+const VARINT: usize = 10;
 
 fn as_u64(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
@@ -113,6 +134,22 @@ mod tests {
             });
             assert!(bytes == message.encode_to_vec(), "{length}");
         }
+    }
+
+    #[test]
+    fn a_message_that_fails_leaves_nothing() {
+        let mut bytes = b"before".to_vec();
+        let mut writer = Writer(&mut bytes);
+        let failed = writer.try_message(1, |message| {
+            message.text(1, &"x".repeat(200));
+            Err::<(), _>("late")
+        });
+        assert_eq!(failed, Err("late"));
+        let written = writer.try_message(1, |message| {
+            message.text(1, "x");
+            Ok::<_, ()>(7)
+        });
+        assert_eq!((written, &*bytes), (Ok(7), &b"before\x0a\x03\x0a\x01x"[..]));
     }
 
     #[test]

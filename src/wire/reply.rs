@@ -10,6 +10,7 @@ use arrayvec::ArrayVec;
 
 use self::names::{effect, layer, outcome_reason, shown, told};
 use super::encode::{Writer, hex};
+use super::status::CallError;
 use super::v1;
 use crate::engine::decision::{Cause, Decision, Verdict, Verdicts};
 use crate::engine::explain::Explanation;
@@ -151,6 +152,21 @@ impl Asked<'_> {
             });
         }
     }
+}
+
+/// Writes an `AuthorizeResult` as a field of a message: the answer, or why there is none.
+pub(crate) fn write_result<T>(
+    message: &mut Writer<'_>,
+    field: u32,
+    answer: impl FnOnce(&mut Writer<'_>) -> Result<T, CallError>,
+) -> Result<T, CallError> {
+    message.message(field, |result| {
+        let answered = result.try_message(1, answer);
+        if let Err(error) = &answered {
+            result.owned(2, &error.to_item());
+        }
+        answered
+    })
 }
 
 /// Whether a decision is told as an ALLOW. A reason without an outcome is an obligation that the

@@ -61,17 +61,19 @@ pub(crate) async fn call(
 ) -> Reply {
     let mut sender = sender.clone().ready().await.unwrap();
     let (answer, mut body) = sender.send_request(head, false).unwrap();
+    let mut sent = Ok(());
     for (place, piece) in pieces.iter().enumerate() {
         let last = matches!(end, End::WithData) && place + 1 == pieces.len();
-        body.send_data(Bytes::copy_from_slice(piece), last).unwrap();
+        sent = sent.and_then(|()| body.send_data(Bytes::copy_from_slice(piece), last));
         // Each piece arrives by itself.
         tokio::task::yield_now().await;
     }
-    match end {
-        End::WithData => {}
-        End::Afterwards => body.send_data(Bytes::new(), true).unwrap(),
-        End::Trailers => body.send_trailers(HeaderMap::new()).unwrap(),
-    }
+    // A call may be answered before it is whole.
+    let _ = sent.and_then(|()| match end {
+        End::WithData => Ok(()),
+        End::Afterwards => body.send_data(Bytes::new(), true),
+        End::Trailers => body.send_trailers(HeaderMap::new()),
+    });
     let (head, mut body) = within(answer).await.unwrap().into_parts();
     let mut read = BytesMut::new();
     while let Some(data) = within(body.data()).await {
@@ -86,17 +88,41 @@ pub(crate) async fn call(
     }
 }
 
-/// The answer to a message that comes in one piece, and to the same in two: a server may answer the
-/// first in a quicker way.
-pub(crate) async fn both_ways(
+/// The messages of a body.
+pub(crate) fn messages(mut body: &[u8]) -> Vec<&[u8]> {
+    let mut messages = Vec::new();
+    while let Some((prefix, rest)) = body.split_first_chunk::<5>() {
+        let [0, length @ ..] = prefix else {
+            panic!("compressed: {prefix:?}")
+        };
+        let (message, rest) = rest.split_at(u32::from_be_bytes(*length) as usize);
+        messages.push(message);
+        body = rest;
+    }
+    assert!(body.is_empty(), "no whole message: {body:?}");
+    messages
+}
+
+/// The head of a call whose messages are cut by tonic: it names the coding that is none.
+pub(crate) fn by_tonic(head: Request<()>) -> Request<()> {
+    let (mut head, ()) = head.into_parts();
+    let identity = http::HeaderValue::from_static("identity");
+    head.headers.insert("grpc-encoding", identity);
+    Request::from_parts(head, ())
+}
+
+/// The answers to a message that comes in one piece, in two, and by tonic's way: a server may answer
+/// the first two in a quicker one.
+pub(crate) async fn all_ways(
     sender: &SendRequest<Bytes>,
     head: http::request::Builder,
     message: &[u8],
-) -> [Reply; 2] {
+) -> [Reply; 3] {
     let head = head.body(()).unwrap();
     let bytes = framed(0, message);
     let (first, rest) = bytes.split_at(4);
     let whole = call(sender, head.clone(), &[&bytes], End::WithData).await;
-    let cut = call(sender, head, &[first, rest], End::WithData).await;
-    [whole, cut]
+    let cut = call(sender, head.clone(), &[first, rest], End::WithData).await;
+    let by_tonic = call(sender, by_tonic(head), &[&bytes], End::WithData).await;
+    [whole, cut, by_tonic]
 }

@@ -1,6 +1,7 @@
 //! Who asks: users, roles and their sessions, roots, providers and services.
 
 use super::{InvalidArn, MAX_ARN_BYTES, cut, is_account, is_name_byte};
+use crate::model::text::{all_bytes, split_at_byte};
 
 /// Who asks, as a request names it.
 ///
@@ -71,7 +72,7 @@ impl<'a> PrincipalRef<'a> {
         if id == "root" {
             return Some(Self::Root { account });
         }
-        let (kind, name) = id.split_once('/')?;
+        let (kind, name) = split_at_byte(id, b'/')?;
         match kind {
             "user" => is_identity_name(name).then_some(Self::User { account, name }),
             "role" | "assumed-role" => {
@@ -109,7 +110,7 @@ impl<'a> PrincipalRef<'a> {
 /// Names of users, roles, sessions and providers: letters, digits and `. @ _ = , + -`, up to 128.
 pub(crate) fn is_identity_name(name: &str) -> bool {
     (1..=128).contains(&name.len())
-        && name.bytes().all(|byte| {
+        && all_bytes(name, |byte| {
             byte.is_ascii_alphanumeric()
                 || matches!(byte, b'.' | b'@' | b'_' | b'=' | b',' | b'+' | b'-')
         })

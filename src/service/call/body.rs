@@ -4,7 +4,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Response};
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use tonic::Status;
 use tonic::body::Body;
@@ -66,20 +67,50 @@ impl Whole {
                 *self = Self::Status;
                 Some(Frame::data(message))
             }
-            Self::Status => {
-                let mut trailers = HeaderMap::with_capacity(1);
-                trailers.insert(Status::GRPC_STATUS, HeaderValue::from_static("0"));
-                Some(Frame::trailers(trailers))
-            }
+            Self::Status => Some(Frame::trailers(status_ok())),
             Self::Sent => None,
         }
     }
 }
 
+/// The trailers of an answer that is no error.
+pub(super) fn status_ok() -> HeaderMap {
+    let mut trailers = HeaderMap::with_capacity(1);
+    trailers.insert(Status::GRPC_STATUS, HeaderValue::from_static("0"));
+    trailers
+}
+
+/// The trailers of an answer that is an error.
+pub(super) fn status_of(status: &Status) -> HeaderMap {
+    let mut trailers = HeaderMap::new();
+    // INVARIANT: the code comes first, and texts are encoded.
+    let _ = status.add_header(&mut trailers);
+    trailers
+}
+
+/// An answer that has a body.
+pub(super) fn with_body<B>(body: B) -> Response<B> {
+    let mut headers = HeaderMap::with_capacity(1);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    let mut response = Response::new(body);
+    *response.headers_mut() = headers;
+    response
+}
+
 /// A body of which some was read.
 pub(super) struct Unread {
-    pub(super) read: std::vec::IntoIter<Bytes>,
-    pub(super) rest: Incoming,
+    read: std::vec::IntoIter<Result<Frame<Bytes>, hyper::Error>>,
+    rest: Incoming,
+}
+
+impl Unread {
+    /// What was read, then the rest.
+    pub(super) fn new(read: Vec<Result<Frame<Bytes>, hyper::Error>>, rest: Incoming) -> Self {
+        Self {
+            read: read.into_iter(),
+            rest,
+        }
+    }
 }
 
 impl HttpBody for Unread {
@@ -92,7 +123,7 @@ impl HttpBody for Unread {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let body = self.get_mut();
         match body.read.next() {
-            Some(data) => Poll::Ready(Some(Ok(Frame::data(data)))),
+            Some(frame) => Poll::Ready(Some(frame)),
             None => Pin::new(&mut body.rest).poll_frame(context),
         }
     }

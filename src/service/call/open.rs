@@ -8,27 +8,39 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::HeaderMap;
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::Status;
 use tonic::body::Body;
 
+use super::body::status_of;
 use crate::service::phase::{Phase, reached};
 use crate::wire::status::CallError;
 
+/// What stays open.
+pub(super) trait Stream: hyper::body::Body<Data = Bytes, Error = Status> + Unpin {
+    /// Whether it has more to say and only lets others run.
+    fn is_resting(&self) -> bool;
+}
+
+impl Stream for Body {
+    fn is_resting(&self) -> bool {
+        false
+    }
+}
+
 /// The body of an answer that stays open.
-pub(super) struct Open {
+pub(super) struct Open<S> {
     /// `None` after the end.
-    inner: Option<Body>,
+    inner: Option<S>,
     deadline: Option<Pin<Box<Sleep>>>,
     draining: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
-impl Open {
+impl<S: Stream> Open<S> {
     pub(super) fn new(
-        inner: Body,
+        inner: S,
         deadline: Option<Instant>,
         mut phases: watch::Receiver<Phase>,
     ) -> Self {
@@ -39,23 +51,21 @@ impl Open {
         }
     }
 
-    /// Why the stream ends now, if it does.
-    fn end(&mut self, context: &mut Context<'_>) -> Option<CallError> {
+    fn late(&mut self, context: &mut Context<'_>) -> Option<CallError> {
         let late = self
             .deadline
             .as_mut()
             .is_some_and(|at| at.as_mut().poll(context).is_ready());
-        if late {
-            Some(CallError::DeadlineExceeded)
-        } else if self.draining.as_mut().poll(context).is_ready() {
-            Some(CallError::Stopping)
-        } else {
-            None
-        }
+        late.then_some(CallError::DeadlineExceeded)
+    }
+
+    fn stopping(&mut self, context: &mut Context<'_>) -> Option<CallError> {
+        let stops = self.draining.as_mut().poll(context).is_ready();
+        stops.then_some(CallError::Stopping)
     }
 }
 
-impl hyper::body::Body for Open {
+impl<S: Stream> hyper::body::Body for Open<S> {
     type Data = Bytes;
     type Error = Status;
 
@@ -67,27 +77,28 @@ impl hyper::body::Body for Open {
         let Some(inner) = &mut open.inner else {
             return Poll::Ready(None);
         };
+        let is_resting = inner.is_resting();
         if let ready @ Poll::Ready(_) = Pin::new(inner).poll_frame(context) {
             return ready;
         }
-        let Some(error) = open.end(context) else {
+        let error = match open.late(context) {
+            None if !is_resting => open.stopping(context),
+            late => late,
+        };
+        let Some(error) = error else {
             return Poll::Pending;
         };
         open.inner = None;
-        Poll::Ready(trailers(&error.to_status()).map(Ok))
+        let trailers = Frame::trailers(status_of(&error.to_status()));
+        Poll::Ready(Some(Ok(trailers)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.as_ref().is_none_or(Body::is_end_stream)
+        let inner = self.inner.as_ref();
+        inner.is_none_or(hyper::body::Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::default()
     }
-}
-
-fn trailers(status: &Status) -> Option<Frame<Bytes>> {
-    let mut headers = HeaderMap::new();
-    status.add_header(&mut headers).ok()?;
-    Some(Frame::trailers(headers))
 }

@@ -1,30 +1,33 @@
-//! A call of `Authorize` or `ValidateTagging` as nearly all are: its message comes uncompressed in
-//! one piece, and its answer is known at once.
+//! A call of one message as nearly all are: the message is not compressed and not over the limit.
 //!
-//! Such a call is answered when its body is there, without the layers of a gRPC server. Any other
-//! is left to them, with what was read of its body: only they know what is wrong with it.
+//! A decision is answered as soon as the message is there, without the layers of a gRPC server; so is
+//! a batch, which lets others run in between. Any other call is left to them, with what was read of
+//! its body: only they know what is wrong with it.
 
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf as _, Bytes};
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, Request, Response};
-use hyper::body::{Body as _, Incoming};
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::{Body as _, Frame, Incoming};
 use tonic::body::Body;
 use tower::Service as _;
 
-use super::body::{Answer, Unread, Whole};
+use super::body::{Answer, Unread, Whole, with_body};
+use super::gather::Gathered;
 use super::{BoxAnswer, Services};
 use crate::service::authorization;
-use crate::service::pdp::{self, Pdp};
+use crate::service::pdp;
+use crate::wire::codec::{PREFIX, begin_frame, end_frame};
 use crate::wire::status::CallError;
 
 /// The methods whose calls are answered like that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
     Authorize,
+    Batch,
     ValidateTagging,
 }
 
@@ -33,33 +36,20 @@ impl Method {
     pub(super) fn of(path: &str) -> Option<Self> {
         match path {
             "/tagwarden.v1.AuthorizationService/Authorize" => Some(Self::Authorize),
+            "/tagwarden.v1.AuthorizationService/BatchAuthorize" => Some(Self::Batch),
             "/tagwarden.v1.TaggingService/ValidateTagging" => Some(Self::ValidateTagging),
             _ => None,
         }
     }
 
-    /// The answer to a message, with its prefix in front; `None`: it is not known at once.
-    fn answer(
-        self,
-        pdp: &Pdp,
-        call: &pdp::Call,
-        message: &[u8],
-    ) -> Result<Option<Bytes>, CallError> {
-        match self {
-            Self::Authorize => pdp.authorize_now(call, message),
-            Self::ValidateTagging => pdp.validate_now(call, message).map(Some),
-        }
-    }
-
     /// The same call with the layers of a gRPC server.
     fn leave(self, services: &Services, request: Request<Body>) -> BoxAnswer {
-        match self {
-            Self::Authorize => {
-                let method = authorization::Method::Authorize;
-                services.authorization.call(method, request)
-            }
-            Self::ValidateTagging => services.tagging.clone().call(request),
-        }
+        let method = match self {
+            Self::Authorize => authorization::Method::Authorize,
+            Self::Batch => authorization::Method::Batch,
+            Self::ValidateTagging => return services.tagging.clone().call(request),
+        };
+        services.authorization.call(method, request)
     }
 }
 
@@ -70,15 +60,20 @@ pub(super) struct Quick {
     call: pdp::Call,
     /// `None`: it was left to tonic.
     request: Option<Request<Incoming>>,
-    /// The first piece of the body.
-    first: Bytes,
+    gathered: Gathered,
+    trailers: Option<Frame<Bytes>>,
 }
 
 /// What became of a call.
 pub(super) enum Told {
     Answered(Response<Answer>),
+    /// It is being answered.
+    Begun(BoxWhole),
     Left(BoxAnswer),
 }
+
+/// An answer that takes a while.
+pub(super) type BoxWhole = Pin<Box<dyn Future<Output = Response<Answer>> + Send>>;
 
 impl Quick {
     pub(super) fn new(
@@ -92,7 +87,8 @@ impl Quick {
             method,
             call,
             request: Some(request),
-            first: Bytes::new(),
+            gathered: Gathered::default(),
+            trailers: None,
         }
     }
 
@@ -109,58 +105,67 @@ impl Quick {
             match ready!(Pin::new(body).poll_frame(context)) {
                 None => return Poll::Ready(self.answer()),
                 Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) if data.is_empty() => {}
-                    Ok(data) if self.first.is_empty() => self.first = data,
-                    Ok(data) => return Poll::Ready(self.leave(Some(data))),
-                    // Trailers of a question say nothing.
-                    Err(_) => {}
+                    Ok(piece) => {
+                        self.gathered.push(piece);
+                        if self.gathered.is_unusual(self.limit()) {
+                            return Poll::Ready(self.leave(None));
+                        }
+                    }
+                    // Those of a question say nothing.
+                    Err(trailers) => self.trailers = Some(trailers),
                 },
-                Some(Err(_)) => return Poll::Ready(self.leave(None)),
+                Some(Err(error)) => return Poll::Ready(self.leave(Some(error))),
             }
         }
     }
 
+    fn limit(&self) -> usize {
+        self.services.authorization.message_bytes
+    }
+
     fn answer(&mut self) -> Told {
-        let Some(message) = self.message() else {
+        let Some(message) = self.gathered.message(self.limit()) else {
             return self.leave(None);
         };
         let pdp = &self.services.authorization.pdp.0;
-        match self.method.answer(pdp, &self.call, message) {
+        let answer = match self.method {
+            Method::Authorize => pdp.authorize_now(&self.call, message),
+            Method::ValidateTagging => pdp.validate_now(&self.call, message).map(Some),
+            Method::Batch => return Told::Begun(self.batch()),
+        };
+        match answer {
             Ok(Some(answer)) => Told::Answered(whole(answer)),
+            // It is not known at once.
             Ok(None) => self.leave(None),
             Err(error) => Told::Answered(refused(&error)),
         }
     }
 
-    /// The message, if the body is one message that is not compressed and not over the limit.
-    fn message(&self) -> Option<&[u8]> {
-        let request = self.request.as_ref()?;
-        if request.headers().contains_key("grpc-encoding") {
-            return None;
-        }
-        let mut rest = &*self.first;
-        if rest.try_get_u8() != Ok(0) {
-            return None;
-        }
-        let length = usize::try_from(rest.try_get_u32().ok()?).ok()?;
-        let limit = self.services.authorization.message_bytes;
-        (length == rest.len() && length <= limit).then_some(rest)
+    fn batch(&mut self) -> BoxWhole {
+        let (services, call) = (Arc::clone(&self.services), self.call.clone());
+        let body = std::mem::take(&mut self.gathered).into_bytes();
+        Box::pin(async move {
+            let message = body.get(PREFIX..).unwrap_or_default();
+            let mut answers = begin_frame(PREFIX);
+            let pdp = &services.authorization.pdp.0;
+            match pdp.batch(call.origin(), message, &mut answers).await {
+                Ok(()) => whole(end_frame(answers)),
+                Err(error) => refused(&error),
+            }
+        })
     }
 
     /// Leaves the call to tonic, with what was read of its body.
-    fn leave(&mut self, further: Option<Bytes>) -> Told {
-        let first = std::mem::take(&mut self.first);
-        let pieces = [first, further.unwrap_or_default()];
-        let read: Vec<Bytes> = pieces.into_iter().filter(|data| !data.is_empty()).collect();
+    fn leave(&mut self, error: Option<hyper::Error>) -> Told {
         let Some(request) = self.request.take() else {
             return Told::Answered(refused(&CallError::Stopping));
         };
-        let mut request = request.map(|rest| {
-            Body::new(Unread {
-                read: read.into_iter(),
-                rest,
-            })
-        });
+        let gathered = std::mem::take(&mut self.gathered).into_bytes();
+        let gathered = Some(gathered).filter(|bytes| !bytes.is_empty());
+        let frames = gathered.map(Frame::data).into_iter();
+        let read = frames.chain(self.trailers.take()).map(Ok);
+        let read = read.chain(error.map(Err)).collect();
+        let mut request = request.map(|rest| Body::new(Unread::new(read, rest)));
         self.call.extend(request.extensions_mut());
         Told::Left(self.method.leave(&self.services, request))
     }
@@ -168,11 +173,7 @@ impl Quick {
 
 /// An answer of one message, which has its prefix in front.
 fn whole(message: Bytes) -> Response<Answer> {
-    let mut headers = HeaderMap::with_capacity(1);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    let mut response = Response::new(Answer::Whole(Whole::Message(message)));
-    *response.headers_mut() = headers;
-    response
+    with_body(Answer::Whole(Whole::Message(message)))
 }
 
 fn refused(error: &CallError) -> Response<Answer> {

@@ -4,6 +4,8 @@ use bytes::Bytes;
 
 use super::{Call, Pdp, revision, rights};
 use crate::model::caller::Rpc;
+use crate::snapshot::Snapshot;
+use crate::snapshot::caller::Caller;
 use crate::wire::codec::{begin_frame, end_frame};
 use crate::wire::message::{Authorize, with_question};
 use crate::wire::status::CallError;
@@ -25,9 +27,12 @@ impl Pdp {
         call: &Call,
         request: &[u8],
     ) -> Result<Option<Bytes>, CallError> {
+        let rpc = Rpc::Authorize;
         let mut answer = begin_frame(ANSWER);
         let now = with_question(request, |question| {
-            self.decide_now(call, Rpc::Authorize, question, &mut answer)
+            self.now(call, rpc, question, |caller, snapshot| {
+                self.decide(rpc, caller, snapshot, question, &mut answer)
+            })
         })?;
         Ok(match now {
             Now::Answered => Some(end_frame(answer)),
@@ -40,7 +45,9 @@ impl Pdp {
         let rpc = Rpc::Authorize;
         let mut answer = Vec::with_capacity(ANSWER);
         let now = with_question(&request, |question| {
-            self.decide_now(call, rpc, question, &mut answer)
+            self.now(call, rpc, question, |caller, snapshot| {
+                self.decide(rpc, caller, snapshot, question, &mut answer)
+            })
         })?;
         if let Now::Later(token) = now {
             self.reach(call, rpc, Some(&token)).await?;
@@ -52,12 +59,12 @@ impl Pdp {
     }
 
     /// Decides one request against the newest snapshot, if that is new enough for it.
-    pub(super) fn decide_now(
+    pub(super) fn now(
         &self,
         call: &Call,
         rpc: Rpc,
         question: &Authorize<'_>,
-        answer: &mut Vec<u8>,
+        decide: impl FnOnce(&Caller, &Snapshot) -> Result<(), CallError>,
     ) -> Result<Now, CallError> {
         self.with_newest(|snapshot| {
             let caller = call.caller(snapshot, rpc)?;
@@ -70,7 +77,7 @@ impl Pdp {
                     checked => checked?,
                 }
             }
-            self.decide(rpc, caller, snapshot, question, answer)?;
+            decide(caller, snapshot)?;
             Ok(Now::Answered)
         })
     }

@@ -3,44 +3,56 @@
 //! What only prost can settle starts anew with what prost made of the bytes. Nothing is told and
 //! nothing is counted of a batch that turns out to be malformed.
 
-use std::time::Duration;
-
-use bytes::Bytes;
-use tokio::time::Instant;
-
-use super::{Call, Pdp, YIELD_EVERY};
-use crate::model::caller::Rpc;
+use super::turn::{Done, Turn};
+use super::{Pdp, YIELD_EVERY, rights};
+use crate::model::caller::{Origin, Rpc};
 use crate::model::verdict::limits;
 use crate::snapshot::Snapshot;
 use crate::snapshot::caller::Caller;
-use crate::telemetry::Effect;
 use crate::wire::encode::Writer;
 use crate::wire::message::{self, Authorize, Items, Unread};
+use crate::wire::reply::write_result;
 use crate::wire::status::{CallError, CallLimit};
 use crate::wire::v1;
 
 const RPC: Rpc = Rpc::BatchAuthorize;
 
 impl Pdp {
-    /// Answers a call of `BatchAuthorize`.
-    pub(crate) async fn batch(&self, call: &Call, request: Bytes) -> Result<Bytes, CallError> {
+    /// Answers many requests from somewhere, and lets others run in between: appends the bytes of the
+    /// answer to those that are there.
+    ///
+    /// # Errors
+    ///
+    /// As a call of `BatchAuthorize`.
+    pub async fn batch(
+        &self,
+        origin: &Origin,
+        request: &[u8],
+        answers: &mut Vec<u8>,
+    ) -> Result<(), CallError> {
         let snapshot = self.snapshot()?;
-        let caller = call.caller(&snapshot, RPC)?;
-        if let Ok((requests, sub_checks)) = Items::new(&request).count() {
+        let caller = snapshot.callers.find(origin);
+        rights::check_rpc(caller, RPC)?;
+        if let Ok((requests, sub_checks)) = Items::new(request).count() {
             check_budget(requests, sub_checks)?;
-            let mut batch = Batch::new(self, caller, &snapshot, requests);
-            if batch.answer_bytes(&request).await == Ok(()) {
-                return Ok(batch.end());
+            let begin = answers.len();
+            let mut batch = Batch::new(self, caller, &snapshot, requests, answers);
+            if batch.answer_bytes(request).await == Ok(()) {
+                batch.end();
+                return Ok(());
             }
+            answers.truncate(begin);
         }
-        let v1::BatchAuthorizeRequest { requests } = message::decode(&request)?;
+        let v1::BatchAuthorizeRequest { requests } = message::decode(request)?;
         let sub_checks = requests.iter().map(|request| request.resources.len()).sum();
         check_budget(requests.len(), sub_checks)?;
-        let mut batch = Batch::new(self, caller, &snapshot, requests.len());
+        let mut batch = Batch::new(self, caller, &snapshot, requests.len(), answers);
         for request in &requests {
-            batch.answer(&request.into()).await;
+            batch.rest().await;
+            batch.answer(&request.into());
         }
-        Ok(batch.end())
+        batch.end();
+        Ok(())
     }
 }
 
@@ -61,26 +73,30 @@ struct Batch<'a> {
     pdp: &'a Pdp,
     caller: &'a Caller,
     snapshot: &'a Snapshot,
-    /// When the question before was answered.
-    last: Instant,
-    counted: Vec<(Effect, Duration)>,
-    ignored: u64,
-    /// One answer, before its length is known.
-    one: Vec<u8>,
-    answers: Vec<u8>,
+    turn: Turn<'a>,
+    /// How many decisions the turn has made.
+    made: usize,
+    done: Vec<Done>,
+    answers: &'a mut Vec<u8>,
 }
 
 impl<'a> Batch<'a> {
-    fn new(pdp: &'a Pdp, caller: &'a Caller, snapshot: &'a Snapshot, requests: usize) -> Self {
+    fn new(
+        pdp: &'a Pdp,
+        caller: &'a Caller,
+        snapshot: &'a Snapshot,
+        requests: usize,
+        answers: &'a mut Vec<u8>,
+    ) -> Self {
+        answers.reserve(requests.saturating_mul(ANSWER));
         Self {
             pdp,
             caller,
             snapshot,
-            last: Instant::now(),
-            counted: Vec::with_capacity(requests),
-            ignored: 0,
-            one: Vec::with_capacity(ANSWER),
-            answers: Vec::with_capacity(requests.saturating_mul(ANSWER)),
+            turn: Turn::new(pdp),
+            made: 0,
+            done: Vec::new(),
+            answers,
         }
     }
 
@@ -90,59 +106,42 @@ impl<'a> Batch<'a> {
             self.rest().await;
             let mut question = Authorize::default();
             question.merge(bytes)?;
-            self.answer_one(&question);
+            self.answer(&question);
         }
         Ok(())
     }
 
-    async fn answer(&mut self, question: &Authorize<'_>) {
-        self.rest().await;
-        self.answer_one(question);
-    }
-
     /// Lets others run from time to time.
     async fn rest(&mut self) {
-        let answered = self.counted.len();
-        if answered > 0 && answered.is_multiple_of(YIELD_EVERY) {
+        if self.made == YIELD_EVERY {
+            self.done.push(self.turn.done());
             tokio::task::yield_now().await;
-            self.last = Instant::now();
+            self.turn = Turn::new(self.pdp);
+            self.made = 0;
         }
     }
 
-    fn answer_one(&mut self, question: &Authorize<'_>) {
-        let Self { pdp, one, .. } = self;
-        one.clear();
-        let desk = pdp.desk(self.caller, self.snapshot);
-        let answered = desk.answer(question, || pdp.ids.next(), &mut Writer(one));
-        self.ignored = self.ignored.saturating_add(answered.ignored);
-        let now = Instant::now();
-        let effect = *answered.result.as_ref().unwrap_or(&Effect::Error);
-        self.counted.push((effect, now - self.last));
-        self.last = now;
-        write_result(answered.result, one, 1, &mut Writer(&mut self.answers));
+    fn answer(&mut self, question: &Authorize<'_>) {
+        let Self {
+            turn,
+            caller,
+            snapshot,
+            answers,
+            ..
+        } = self;
+        self.made += 1;
+        // What is wrong with a question is told in its place.
+        let _ = write_result(&mut Writer(answers), 1, |answer| {
+            turn.decide(caller, snapshot, question, answer)
+        });
     }
 
-    fn end(self) -> Bytes {
-        self.pdp.count_ignored(self.ignored);
-        for (effect, duration) in self.counted {
-            self.pdp.tally.count(RPC, effect, duration);
+    fn end(self) {
+        for done in self.done.into_iter().chain([self.turn.done()]) {
+            done.count(self.pdp, RPC);
         }
-        self.answers.into()
     }
-}
-
-/// Writes an `AuthorizeResult`: the answer, or why there is none.
-pub(super) fn write_result<T>(
-    answered: Result<T, CallError>,
-    answer: &[u8],
-    field: u32,
-    message: &mut Writer<'_>,
-) {
-    message.message(field, |result| match answered {
-        Ok(_) => result.bytes(1, answer),
-        Err(error) => result.owned(2, &error.to_item()),
-    });
 }
 
 /// How many bytes most answers fit into.
-const ANSWER: usize = 192;
+const ANSWER: usize = 128;

@@ -136,8 +136,13 @@ pub(super) fn read_tags<'m>(
 
 impl<'m> Tag<'m> {
     fn read(value: Value<'m>, texts: &mut Texts<'m>) -> Result<Self, Unread> {
+        let bytes = value.bytes()?;
+        if let Some((key, value)) = usual(bytes) {
+            let (key, value) = (texts.text(key)?, texts.text(value)?);
+            return Ok(Self { key, value });
+        }
         let mut tag = Self::default();
-        let mut fields = Fields(value.bytes()?);
+        let mut fields = Fields(bytes);
         while let Some((number, value)) = fields.next()? {
             match number {
                 1 => tag.key = value.text(texts)?,
@@ -146,6 +151,20 @@ impl<'m> Tag<'m> {
             }
         }
         Ok(tag)
+    }
+}
+
+/// The parts of a tag as nearly all are: the key, then the value, each shorter than 128 bytes.
+fn usual(tag: &[u8]) -> Option<(&[u8], &[u8])> {
+    let [0x0a, length @ 0..0x80, rest @ ..] = tag else {
+        return None;
+    };
+    let (key, rest) = rest.split_at_checked(usize::from(*length))?;
+    match rest {
+        [0x12, length @ 0..0x80, value @ ..] if value.len() == usize::from(*length) => {
+            Some((key, value))
+        }
+        _ => None,
     }
 }
 
@@ -280,19 +299,19 @@ impl<'m> Items<'m> {
     }
 }
 
-/// Reads the question of an `AuthorizeStreamRequest`; `None`: there is none in it.
+/// Reads the question of an `AuthorizeStreamRequest` into an empty one; whether there is any in it.
 ///
 /// # Errors
 ///
 /// Only prost can tell what the bytes are.
-pub fn streamed(bytes: &[u8]) -> Result<Option<Authorize<'_>>, Unread> {
-    let mut question = None;
+pub fn streamed<'m>(bytes: &'m [u8], question: &mut Authorize<'m>) -> Result<bool, Unread> {
+    let mut is_asked = false;
     let mut fields = Fields(bytes);
     while let Some((number, value)) = fields.next()? {
         if number == 1 {
-            let question: &mut Authorize<'_> = question.get_or_insert_default();
+            is_asked = true;
             question.merge(value.bytes()?)?;
         }
     }
-    Ok(question)
+    Ok(is_asked)
 }

@@ -270,10 +270,11 @@ fn check_batch(bytes: &[u8]) {
 
 fn check_streamed(bytes: &[u8]) {
     let owned = v1::AuthorizeStreamRequest::decode(bytes);
-    match (streamed(bytes), &owned) {
-        (Ok(read), owned) => {
-            let owned = &owned.as_ref().unwrap().request;
-            assert_eq!(read, owned.as_ref().map(Authorize::from));
+    let mut read = Authorize::default();
+    match (streamed(bytes, &mut read), &owned) {
+        (Ok(is_asked), owned) => {
+            let owned = owned.as_ref().unwrap().request.as_ref();
+            assert_eq!(is_asked.then_some(read), owned.map(Authorize::from));
         }
         (Err(Unread), Ok(_)) => assert!(may_hold_group(bytes), "{bytes:?}"),
         (Err(Unread), Err(_)) => {}
