@@ -1,10 +1,11 @@
-//! The directory in memory: bytes a resource, look-ups, first pages of searches, and how long a
-//! reader waits while it grows.
+//! The directory in memory: bytes a resource, look-ups alone and inside of `Authorize`, first pages
+//! of searches, and how long a reader and a listing wait while it grows.
 //!
 //! Resources carry five tags of which none is theirs alone (4, 200, 1,000, 5,000 and 20,000 values);
 //! a second directory gives each a name of its own in the place of the last. Bytes are resident
-//! memory under the allocator of the binary. `--resources N` tells how many there are (default
-//! 1,000,000).
+//! memory under the allocator of the binary. What the system alone makes a reader wait is told by
+//! looks into a table that nobody changes, by the same thread in turn with its look-ups.
+//! `--resources N` tells how many there are (default 1,000,000).
 
 #![expect(
     clippy::unwrap_used,
@@ -13,21 +14,32 @@
     reason = "a bench that cannot go on ends; times are far below what a float holds"
 )]
 
+#[path = "support/rounds.rs"]
+mod rounds;
 #[path = "support/row.rs"]
 mod row;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
+use prost::Message as _;
+use rounds::median;
 use row::Row;
+use tagwarden::compiler::compile;
 use tagwarden::directory::{
     Directory, Filter, Listed, Position, Query, Reach, Scope, Sense, TextMatch, Turn,
 };
+use tagwarden::document::bundle::{BundleFiles, Strictness, read_bundle};
+use tagwarden::model::caller::Origin;
 use tagwarden::model::resource::{LiveResource, LiveTag, Provenance, Version, Write};
+use tagwarden::publish::publication;
+use tagwarden::service::pdp::{Clock, Config, Pdp};
+use tagwarden::wire::page::PageKey;
+use tagwarden::wire::v1;
 
 #[global_allocator]
 static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -46,23 +58,31 @@ enum Fifth {
 }
 
 fn main() {
-    let count = argument("--resources", 1_000_000);
+    let short = std::env::args().any(|argument| argument == "--short");
+    let count = argument("--resources", if short { 20_000 } else { 1_000_000 });
     let corpus = format!("{count} x 5 tags");
     let before = resident();
     let directory = Arc::new(Directory::default());
     let told = |directory: &Directory, corpus: &str, target: &str| {
         assert_eq!(directory.len(), count);
+        // The locks of an empty directory weigh on a small one only.
+        let target = if short { "" } else { target };
         let bytes = (resident() - before) as f64 * 1_024.0 / count as f64;
         tell(&format!("bytes a resource, {corpus}"), bytes, "B", target);
     };
     if std::env::args().any(|argument| argument == "--named") {
         fill(&directory, count, Fifth::Name);
-        told(&directory, &format!("{corpus}, one value its own"), "");
+        told(
+            &directory,
+            &format!("{corpus}, one value its own"),
+            "<= 300",
+        );
         return;
     }
     grow(&directory, count, &corpus);
     told(&directory, &corpus, "<= 300");
     look_up(&directory, count, &corpus);
+    authorize(&directory, count, &corpus);
     search(&directory, count, &corpus);
     drop(directory);
     // In a process of its own: what this one gave back would be taken anew.
@@ -133,13 +153,59 @@ fn fill(directory: &Directory, count: usize, fifth: Fifth) -> Duration {
     writing
 }
 
-/// Grows from nothing, while another thread looks up and notes how long it waits.
-fn grow(directory: &Arc<Directory>, count: usize, corpus: &str) {
-    let done = Arc::new(AtomicBool::new(false));
-    let (reader, stop) = (Arc::clone(directory), Arc::clone(&done));
-    let reading = std::thread::spawn(move || {
-        let mut waits = Histogram::<u64>::new(3).unwrap();
-        let (mut random, mut queued, mut most) = (1_usize, queued(), 0);
+/// How long something waited.
+struct Waits {
+    all: Histogram<u64>,
+    /// The longest, without the time for which no processor was free.
+    most: u64,
+}
+
+impl Waits {
+    fn new() -> Self {
+        let all = Histogram::new(3).unwrap();
+        Self { all, most: 0 }
+    }
+
+    /// Notes how long some work takes. `queued` is for how long this thread had to queue before it.
+    fn note(&mut self, queued: &mut u64, work: impl FnOnce()) {
+        let begun = Instant::now();
+        work();
+        let waited = u64::try_from(begun.elapsed().as_nanos()).unwrap();
+        self.all.record(waited).unwrap();
+        // What is shorter is not queued for, and needs no look into a file.
+        let mut free = waited;
+        if waited > 50_000 {
+            let now = self::queued();
+            free = waited.saturating_sub(now - *queued);
+            *queued = now;
+        }
+        self.most = self.most.max(free);
+    }
+}
+
+/// What a reader waited for while the directory grew.
+struct Reader {
+    look_ups: Waits,
+    /// Looks into a table that nobody changes.
+    still: Waits,
+    listings: Waits,
+}
+
+impl Reader {
+    /// Reads until it is told to stop.
+    fn run(directory: &Directory, count: usize, stop: &AtomicBool) -> Self {
+        let mut reader = Self {
+            look_ups: Waits::new(),
+            still: Waits::new(),
+            listings: Waits::new(),
+        };
+        let table: HashSet<String> = (0..LOOKUPS.min(count)).map(arn).collect();
+        let query = frequent();
+        let reach = Reach {
+            found: 64,
+            passed: u32::MAX,
+        };
+        let (mut random, mut queued) = (1_usize, queued());
         for place in 0_usize.. {
             if stop.load(Ordering::Relaxed) {
                 break;
@@ -148,31 +214,61 @@ fn grow(directory: &Arc<Directory>, count: usize, corpus: &str) {
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
             let arn = arn((random >> 33) % count);
-            let begun = Instant::now();
-            black_box(reader.find(black_box(&arn)));
-            let waited = u64::try_from(begun.elapsed().as_nanos()).unwrap();
-            waits.record(waited).unwrap();
-            if waited > most || place % 256 == 0 {
-                let now = self::queued();
-                most = most.max(waited.saturating_sub(now - queued));
-                queued = now;
+            reader.look_ups.note(&mut queued, || {
+                black_box(directory.find(black_box(&arn)));
+            });
+            reader.still.note(&mut queued, || {
+                black_box(table.get(black_box(&arn)));
+            });
+            if place % 1_024 == 0 {
+                reader.listings.note(&mut queued, || {
+                    black_box(directory.step(&query, &Position::default(), reach));
+                });
             }
         }
-        (waits, most)
-    });
+        reader
+    }
+}
+
+/// Grows from nothing, while another thread looks up and notes how long it waits.
+fn grow(directory: &Arc<Directory>, count: usize, corpus: &str) {
+    let done = Arc::new(AtomicBool::new(false));
+    let (reader, stop) = (Arc::clone(directory), Arc::clone(&done));
+    let reading = std::thread::spawn(move || Reader::run(&reader, count, &stop));
     let writing = fill(directory, count, Fifth::Owner);
     done.store(true, Ordering::Relaxed);
-    let (waits, most) = reading.join().unwrap();
+    let reader = reading.join().unwrap();
     let of = format!("growing to {corpus}");
-    let wait = |which: &str, waited: u64, target: &str| {
-        let figure = format!("reader's wait, {which}, {of}");
-        tell(&figure, waited as f64 / 1e6, "ms", target);
-    };
-    wait("p99.99", waits.value_at_quantile(0.9999), "");
-    wait("most", waits.max(), "");
-    wait("most while a processor was free", most, "<= 1");
+    tell_waits(
+        "reader's wait",
+        &reader.look_ups,
+        &reader.still,
+        "<= 1",
+        &of,
+    );
+    tell_waits("listing's wait", &reader.listings, &reader.still, "", &of);
     let each = writing.as_secs_f64() * 1e6 / count as f64;
     tell(&format!("put of a new resource, {corpus}"), each, "µs", "");
+}
+
+fn tell_waits(who: &str, waits: &Waits, still: &Waits, target: &str, of: &str) {
+    let ms = |waited: u64| waited as f64 / 1e6;
+    let row = |which: &str, value: f64, beside: f64, target: &str| {
+        Row {
+            figure: &format!("directory: {who}, {which}, {of}"),
+            value,
+            unit: "ms",
+            target,
+            anchor: &format!("a look into a table that nobody changes, {beside:.3} ms"),
+            ..Row::default()
+        }
+        .print();
+    };
+    let quantile = |waits: &Waits| ms(waits.all.value_at_quantile(0.9999));
+    row("p99.99", quantile(waits), quantile(still), "");
+    row("most", ms(waits.all.max()), ms(still.all.max()), "");
+    let free = "most while a processor was free";
+    row(free, ms(waits.most), ms(still.most), target);
 }
 
 /// Requests of a service repeat, so that its resources are in the cache; of all alike none is.
@@ -201,6 +297,110 @@ fn look_up(directory: &Directory, count: usize, corpus: &str) {
             ..Row::default()
         }
         .print();
+    }
+}
+
+/// What the look-up adds to a question of `Authorize`, from bytes to bytes: the same questions are
+/// asked over an empty directory. No policy reads a tag.
+fn authorize(directory: &Arc<Directory>, count: usize, corpus: &str) {
+    let distinct = 4_096;
+    let (mut publisher, reader) = publication().unwrap();
+    let read = read_bundle(&bundle(), Strictness::Strict).unwrap();
+    publisher.publish(compile(&read.bundle).unwrap());
+    let pdp = |directory| {
+        Pdp::new(Config {
+            reader: reader.clone(),
+            directory,
+            clock: Clock::default(),
+            pages: PageKey::new([7; 64]),
+        })
+    };
+    let (with, without) = (pdp(Arc::clone(directory)), pdp(Arc::default()));
+    let numbers = (0..distinct).map(|place: usize| place.wrapping_mul(2_654_435_761) % count);
+    let questions: Vec<Vec<u8>> = numbers.map(question).collect();
+    let mut answer = Vec::with_capacity(4_096);
+    let mut round = |pdp: &Pdp| {
+        let begun = Instant::now();
+        for question in &questions {
+            answer.clear();
+            let answered = pdp.answer(&Origin::Loopback, black_box(question), &mut answer);
+            answered.unwrap();
+        }
+        begun.elapsed().as_nanos() as f64 / distinct as f64
+    };
+    let (mut anchors, mut added) = (Vec::new(), Vec::new());
+    for _ in 0..21 {
+        let (still, asked) = (round(&without), round(&with));
+        anchors.push(still);
+        added.push(asked - still);
+    }
+    let (value, spread) = median(added);
+    Row {
+        figure: &format!("directory: what a look-up adds to Authorize, {distinct} of {corpus}"),
+        value,
+        unit: "ns",
+        target: "<= 300",
+        anchor: &format!("an empty directory, {:.0} ns", median(anchors).0),
+        spread: Some(spread),
+        distinct,
+        ..Row::default()
+    }
+    .print();
+}
+
+fn question(number: usize) -> Vec<u8> {
+    let asked = v1::AuthorizeRequest {
+        principal: "acs:ram::1000000000000002:user/alice".to_owned(),
+        action: "ecs:StopInstance".to_owned(),
+        resources: vec![v1::Resource {
+            arn: arn(number),
+            ..v1::Resource::default()
+        }],
+        ..v1::AuthorizeRequest::default()
+    };
+    asked.encode_to_vec()
+}
+
+/// Alice may stop what is of ECS.
+fn bundle() -> BundleFiles {
+    let files = [
+        ("bundle.json", r#"{"format": 1}"#),
+        (
+            "accounts/1000000000000002/account.json",
+            r#"{"users": [{"name": "alice"}], "attachments":
+                [{"policy": "custom:P", "to": "user:alice", "scope": "account"}]}"#,
+        ),
+        (
+            "accounts/1000000000000002/policies/P.json",
+            r#"{"Version": "1", "Statement": [{"Effect": "Allow",
+                "Action": "ecs:StopInstance", "Resource": "acs:ecs:*:1000000000000002:*"}]}"#,
+        ),
+        (
+            "callers.json",
+            r#"{"anonymous": {"rpcs": ["Authorize"], "act_for": ["*"]}}"#,
+        ),
+    ];
+    let mut bundle = BundleFiles::default();
+    for (path, text) in files {
+        bundle.insert(path, text);
+    }
+    bundle
+}
+
+/// Resources with a tag that a quarter of them has.
+fn frequent() -> Query {
+    Query {
+        scope: Scope {
+            account: "1000000000000002".into(),
+            regions: Vec::new(),
+            kinds: None,
+            groups: Vec::new(),
+        },
+        filters: vec![Filter {
+            key: TextMatch::Exact("env".into()),
+            values: vec![TextMatch::Exact("prod".into())],
+            sense: Sense::Has,
+        }],
     }
 }
 
@@ -253,12 +453,7 @@ fn search(directory: &Directory, count: usize, corpus: &str) {
             )],
         ),
     ];
-    let scope = Scope {
-        account: "1000000000000002".into(),
-        regions: Vec::new(),
-        kinds: None,
-        groups: Vec::new(),
-    };
+    let Query { scope, .. } = frequent();
     for (what, filters) in asked {
         let query = Query {
             scope: scope.clone(),

@@ -1,8 +1,11 @@
 //! Durable writes of the directory, over the management channel: one writer, and 64 at once; how
-//! many of them are one sync; and how long a start takes to load it all again.
+//! many of them are one sync; how long decisions take inside the server while 2,000 are written a
+//! second; and how long a start takes to load it all again.
 //!
 //! `--resources N` tells how many resources there are (default 1,000,000), `--seconds N` how long
-//! each part runs (default 5). The files are below `target/`, because `/tmp` may be memory.
+//! each part runs (default 5). The files are below `target/`, because `/tmp` may be memory. What a
+//! disk takes for a sync bounds what one writer can do: the same bytes written and synced into a
+//! plain file stand beside it.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,16 +13,24 @@
     reason = "a bench that cannot go on ends; times are far below what a float holds"
 )]
 
+#[path = "support/rounds.rs"]
+mod rounds;
 #[path = "support/row.rs"]
 mod row;
 
 use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use hdrhistogram::Histogram;
 use hyper_util::rt::TokioIo;
+use prost::Message as _;
+use rounds::median;
 use row::Row;
 use tagwarden::compiler::compile;
 use tagwarden::directory::Directory;
@@ -27,10 +38,12 @@ use tagwarden::document::bundle::{BundleFiles, Strictness, read_bundle};
 use tagwarden::management::directory::{self, Begin, DirectoryWriter};
 use tagwarden::management::permission::Administrators;
 use tagwarden::management::{self, AuthoredIn, Management};
+use tagwarden::model::caller::{Origin, SocketUser};
 use tagwarden::model::resource::Resource;
 use tagwarden::model::tag::{Tag, TagRef, TagSet};
 use tagwarden::publish::{Reader, publication};
 use tagwarden::service::pap::{self, Pap};
+use tagwarden::service::pdp::{Clock, Pdp};
 use tagwarden::service::{Listen, Owner, Phase, directory_step};
 use tagwarden::source::directory::DirectoryStore;
 use tagwarden::telemetry::{DirectoryWrites, Reloads};
@@ -76,7 +89,8 @@ fn main() {
 
     let clock = Instant::now();
     let counted = DirectoryWrites::default();
-    let (writer, thread) = start(&data, &reader, &counted);
+    let directory = Arc::new(Directory::default());
+    let (writer, thread) = start_with(&data, &reader, &counted, &directory);
     let target = if resources >= 1_000_000 { "<= 5" } else { "" };
     tell(
         "start with all resources",
@@ -87,60 +101,148 @@ fn main() {
 
     let runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = { runtime }.worker_threads(2).enable_all().build().unwrap();
+    let pdp = Pdp::new(tagwarden::service::pdp::Config {
+        reader: reader.clone(),
+        directory,
+        clock: Clock::default(),
+        pages: PageKey::new([7; 64]),
+    });
     let bench = Bench {
         resources,
         seconds,
         writes: counted,
+        next: Arc::default(),
+        plain: plain_sync(folder.path()),
     };
-    runtime.block_on(bench.run(folder.path(), reader, writer));
+    runtime.block_on(bench.run(folder.path(), reader, writer, pdp));
     runtime.shutdown_timeout(Duration::from_secs(1));
     thread.join().unwrap();
-}
-
-fn told(what: &str, measured: &Measured, target: &str) {
-    let Measured {
-        rate,
-        grouped,
-        sync,
-    } = measured;
-    tell(&format!("durable tag writes, {what}"), *rate, "/s", target);
-    tell(&format!("writes in one sync, {what}"), *grouped, "", "");
-    tell(&format!("commit of a group, {what}"), *sync, "ms", "");
 }
 
 struct Bench {
     resources: usize,
     seconds: usize,
     writes: DirectoryWrites,
+    /// The number of the next write: no two write the same value.
+    next: Arc<AtomicU64>,
+    /// What a sync of a plain file takes, in ms.
+    plain: f64,
 }
 
+/// How fast writers write.
+#[derive(Clone, Copy)]
+enum Pace {
+    Free,
+    /// Each waits so long between two writes.
+    Every(Duration),
+}
+
+/// How many writes a second stand beside decisions, and by how many writers.
+const BESIDE: u32 = 2_000;
+const BESIDE_WRITERS: u32 = 16;
+
 impl Bench {
-    async fn run(&self, folder: &Path, reader: Reader, writer: DirectoryWriter) {
+    async fn run(&self, folder: &Path, reader: Reader, writer: DirectoryWriter, pdp: Pdp) {
         let path = folder.join("manage.sock");
         let (stop, stopping) = watch::channel(Phase::Serving);
         let serving = tokio::spawn(serve(&path, reader, writer).run_until(stopping));
         let channel = connect(path).await;
         let alone = self.measure(&channel, 1).await;
-        told("1 writer", &alone, ">= 2000");
+        self.told("1 writer", &alone, ">= 2000");
         let many = self.measure(&channel, 64).await;
-        told("64 writers", &many, ">= 8000");
+        self.told("64 writers", &many, ">= 8000");
+        self.beside(&channel, pdp).await;
         stop.send_replace(Phase::Draining);
         drop(channel);
         serving.await.unwrap();
+    }
+
+    fn told(&self, what: &str, measured: &Measured, target: &str) {
+        let Measured {
+            rate,
+            grouped,
+            sync,
+        } = measured;
+        tell(&format!("durable tag writes, {what}"), *rate, "/s", target);
+        tell(&format!("writes in one sync, {what}"), *grouped, "", "");
+        Row {
+            figure: &format!("directory writes: commit of a group, {what}"),
+            value: *sync,
+            unit: "ms",
+            anchor: &format!("16 KiB into a plain file with a sync, {:.3} ms", self.plain),
+            ..Row::default()
+        }
+        .print();
+    }
+
+    /// Decisions about resources of the directory, by turns alone and beside writes.
+    async fn beside(&self, channel: &Channel, pdp: Pdp) {
+        let pdp = Arc::new(pdp);
+        let time = Duration::from_secs(self.seconds as u64);
+        let writers = if self.resources < 100_000 {
+            1
+        } else {
+            BESIDE_WRITERS
+        };
+        let pace = Pace::Every(Duration::from_secs(1) * writers / BESIDE);
+        let questions: Arc<Vec<Vec<u8>>> = Arc::new(
+            (0..4_096)
+                .map(|place| question(place * 7_919 % self.resources))
+                .collect(),
+        );
+        let (mut still, mut ratios, mut rates) = (Vec::new(), Vec::new(), Vec::new());
+        let mut written = Vec::new();
+        for _ in 0..5 {
+            let alone = decide(&pdp, &questions, time).await;
+            let made = self.writes.changes();
+            let writing = self.start(channel, writers as usize, pace, time);
+            let with = decide(&pdp, &questions, time).await;
+            writing.join_all().await;
+            let made = self.writes.changes() - made;
+            rates.push(made as f64 / time.as_secs_f64());
+            still.push(alone);
+            written.push(with);
+            ratios.push(with / alone);
+        }
+        let (ratio, spread) = median(ratios);
+        Row {
+            figure: &format!(
+                "directory writes: p99 of decisions inside the server beside durable writes, {} resources",
+                self.resources
+            ),
+            value: median(written).0,
+            unit: "ns",
+            target: "ratio <= 1.3",
+            anchor: &format!(
+                "without writes, {:.0} ns; {:.0} writes a second",
+                median(still).0,
+                median(rates).0
+            ),
+            ratio: Some(ratio),
+            spread: Some(spread),
+            distinct: questions.len(),
+        }
+        .print();
+    }
+
+    fn start(&self, channel: &Channel, writers: usize, pace: Pace, time: Duration) -> JoinSet<u64> {
+        let until = Instant::now() + time;
+        let mut all = JoinSet::new();
+        for _ in 0..writers {
+            let client = DirectoryServiceClient::new(channel.clone());
+            let next = Arc::clone(&self.next);
+            all.spawn(write_on(client, next, self.resources, pace, until));
+        }
+        all
     }
 
     /// Single-tag writes of resources all over the directory.
     async fn measure(&self, channel: &Channel, writers: usize) -> Measured {
         let (groups, syncs) = (self.writes.groups().count, self.writes.syncs());
         let changes = self.writes.changes();
-        let next = Arc::new(AtomicU64::new(0));
         let begun = Instant::now();
-        let until = begun + Duration::from_secs(self.seconds as u64);
-        let mut all = JoinSet::new();
-        for _ in 0..writers {
-            let client = DirectoryServiceClient::new(channel.clone());
-            all.spawn(write_on(client, Arc::clone(&next), self.resources, until));
-        }
+        let time = Duration::from_secs(self.seconds as u64);
+        let all = self.start(channel, writers, Pace::Free, time);
         let made: u64 = all.join_all().await.into_iter().sum();
         let took = begun.elapsed().as_secs_f64();
         let committed = self.writes.changes() - changes;
@@ -165,10 +267,18 @@ async fn write_on(
     mut client: DirectoryServiceClient<Channel>,
     next: Arc<AtomicU64>,
     resources: usize,
+    speed: Pace,
     until: Instant,
 ) -> u64 {
     let mut made = 0;
+    let mut ticks = match speed {
+        Pace::Free => None,
+        Pace::Every(time) => Some(tokio::time::interval(time)),
+    };
     while Instant::now() < until {
+        if let Some(ticks) = &mut ticks {
+            ticks.tick().await;
+        }
         let number = next.fetch_add(1, Ordering::Relaxed);
         // A step that meets all resources in an order of its own.
         let place = usize::try_from(number.wrapping_mul(7_919)).unwrap() % resources;
@@ -192,6 +302,67 @@ async fn write_on(
         made += 1;
     }
     made
+}
+
+/// The p99 of answers from bytes to bytes, in ns, on a thread of its own.
+async fn decide(pdp: &Arc<Pdp>, questions: &Arc<Vec<Vec<u8>>>, time: Duration) -> f64 {
+    let (pdp, questions) = (Arc::clone(pdp), Arc::clone(questions));
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    let deciding = std::thread::spawn(move || {
+        let own = Origin::Unix {
+            uid: 0,
+            gid: 0,
+            user: SocketUser::Own,
+        };
+        let mut times = Histogram::<u64>::new(3).unwrap();
+        let mut answer = Vec::with_capacity(4_096);
+        for question in questions.iter().cycle() {
+            if stopped.load(Ordering::Relaxed) {
+                break;
+            }
+            answer.clear();
+            let begun = Instant::now();
+            pdp.answer(&own, black_box(question), &mut answer).unwrap();
+            let took = u64::try_from(begun.elapsed().as_nanos()).unwrap();
+            times.record(took).unwrap();
+        }
+        times.value_at_quantile(0.99) as f64
+    });
+    tokio::time::sleep(time).await;
+    stop.store(true, Ordering::Relaxed);
+    tokio::task::spawn_blocking(|| deciding.join().unwrap())
+        .await
+        .unwrap()
+}
+
+/// May alice stop an instance whose team the directory knows?
+fn question(place: usize) -> Vec<u8> {
+    let asked = v1::AuthorizeRequest {
+        principal: "acs:ram::1:user/alice".to_owned(),
+        action: "ecs:StopInstance".to_owned(),
+        resources: vec![v1::Resource {
+            arn: arn(place),
+            ..v1::Resource::default()
+        }],
+        ..v1::AuthorizeRequest::default()
+    };
+    asked.encode_to_vec()
+}
+
+/// What a disk takes to make 16 KiB durable, in ms: the median of 500.
+fn plain_sync(folder: &Path) -> f64 {
+    let mut file = std::fs::File::create(folder.join("plain")).unwrap();
+    let bytes = vec![7_u8; 16 * 1_024];
+    (0..64).for_each(|_| file.write_all(&bytes).unwrap());
+    file.sync_all().unwrap();
+    let times = (0..500_u64).map(|place| {
+        let begun = Instant::now();
+        file.write_all_at(&bytes, place % 64 * 16 * 1_024).unwrap();
+        file.sync_data().unwrap();
+        begun.elapsed().as_secs_f64() * 1e3
+    });
+    median(times.collect()).0
 }
 
 struct Serving(Pap, pap::Config);
@@ -246,8 +417,17 @@ fn start(
     reader: &Reader,
     writes: &DirectoryWrites,
 ) -> (DirectoryWriter, std::thread::JoinHandle<()>) {
+    start_with(data, reader, writes, &Arc::default())
+}
+
+fn start_with(
+    data: &Path,
+    reader: &Reader,
+    writes: &DirectoryWrites,
+    directory: &Arc<Directory>,
+) -> (DirectoryWriter, std::thread::JoinHandle<()>) {
     DirectoryWriter::start(directory::Config {
-        directory: Arc::default(),
+        directory: Arc::clone(directory),
         reader: reader.clone(),
         store: Some(Arc::new(DirectoryStore::open(data).unwrap())),
         writes: writes.clone(),
@@ -281,7 +461,7 @@ fn resource(place: usize) -> Resource {
     }
 }
 
-/// Alice may write tags of instances of production and test, and a tag policy reads `env`.
+/// Alice may write tags of instances of all teams and stop these, and a tag policy reads `owner`.
 fn bundle() -> BundleFiles {
     let files: BTreeMap<&str, &str> = [
         ("bundle.json", r#"{"format": 1}"#),
@@ -293,7 +473,7 @@ fn bundle() -> BundleFiles {
         (
             "accounts/1/policies/P.json",
             r#"{"Version": "1", "Statement": [{"Effect": "Allow",
-                "Action": ["tag:TagResources", "ecs:TagResources"],
+                "Action": ["tag:TagResources", "ecs:TagResources", "ecs:StopInstance"],
                 "Resource": "acs:ecs:*:1:instance/*",
                 "Condition": {"StringLike": {"acs:ResourceTag/team": "team-*"}}}]}"#,
         ),

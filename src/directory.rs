@@ -1,71 +1,44 @@
 //! Live resources: what decisions know of them, and what they are searched by.
 //!
-//! A reader copies one `Arc` and lets the shard go; values are never changed in place. Whoever
+//! A reader copies one pointer and waits for nobody; values are never changed in place. Whoever
 //! writes puts a resource after it is durable, so that no reader sees what could be lost. Searches
 //! hold the index for one step at a time, and a write for one resource.
 //!
 //! Not here: who may change or see a resource, and what a decision does with an unknown one.
 
+mod carriers;
 mod counts;
 mod entry;
+mod filling;
 mod index;
 mod links;
 mod partition;
 mod posting;
 mod query;
+mod resources;
 mod search;
 mod slots;
+mod values;
 
-use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use dashmap::DashMap;
-use dashmap::mapref::entry::Entry as Place;
-use foldhash::fast::RandomState;
 
 pub use self::counts::{Listed, Served, Texts, Turn};
 pub use self::entry::Entry;
+use self::entry::Record;
+pub use self::filling::Filling;
 use self::index::Index;
 pub use self::query::{Filter, Kinds, Query, Scope, Sense, TextMatch};
+use self::resources::Resources;
 pub use self::search::{Position, Reach, Step};
 use crate::model::arn::{AccountId, Arn};
 use crate::model::resource::{Link, LiveResource, Resource, Version, Write};
 
-/// How many shards there are. With few, a growing one is rehashed under its lock for long.
-const SHARDS: usize = 4_096;
-
-type Resources = DashMap<ByArn, (), RandomState>;
-
-/// An entry by its ARN as written.
-#[derive(Debug)]
-struct ByArn(Arc<Entry>);
-
-impl Borrow<str> for ByArn {
-    fn borrow(&self) -> &str {
-        self.0.arn()
-    }
-}
-
-impl PartialEq for ByArn {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.arn() == other.0.arn()
-    }
-}
-
-impl Eq for ByArn {}
-
-impl Hash for ByArn {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        self.0.arn().hash(hasher);
-    }
-}
-
 /// The resources that are known.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Directory {
     resources: ArcSwap<Resources>,
     index: RwLock<Index>,
@@ -73,25 +46,10 @@ pub struct Directory {
     newest: Mutex<Version>,
 }
 
-impl Default for Directory {
-    fn default() -> Self {
-        Self {
-            resources: ArcSwap::from_pointee(empty()),
-            index: RwLock::default(),
-            newest: Mutex::default(),
-        }
-    }
-}
-
-fn empty() -> Resources {
-    DashMap::with_hasher_and_shard_amount(RandomState::default(), SHARDS)
-}
-
 impl Directory {
     /// What is known of a resource, by its ARN as written.
-    pub fn find(&self, arn: &str) -> Option<Arc<Entry>> {
-        let resources = self.resources.load();
-        resources.get(arn).map(|entry| Arc::clone(&entry.key().0))
+    pub fn find(&self, arn: &str) -> Option<Entry> {
+        self.resources.load().find(arn)
     }
 
     /// All that is kept of a resource.
@@ -116,13 +74,14 @@ impl Directory {
 
     fn put(&self, live: &LiveResource) {
         let old = self.find(live.arn.as_str());
-        let entry = self.index_mut().put(old.as_deref(), live);
-        set(&self.resources.load(), entry);
+        let record = Record::from(live);
+        let entry = self.index_mut().put(old.as_ref(), record);
+        self.resources.load().put(&entry);
     }
 
     fn remove(&self, arn: &Arn) {
         let removed = self.resources.load().remove(arn.as_str());
-        if let Some((ByArn(entry), ())) = removed {
+        if let Some(entry) = removed {
             self.index_mut().remove(&entry);
         }
     }
@@ -153,21 +112,31 @@ impl Directory {
         resources.sort_by(|left, right| left.arn.cmp(&right.arn));
         resources.reverse();
         resources.dedup_by(|earlier, later| earlier.arn == later.arn);
-        let (next, mut index) = (empty(), Index::default());
+        let mut filling = Filling::default();
         let mut new = Vec::new();
         while let Some(live) = resources.pop() {
-            *newest = live.version.max(*newest);
-            let was = self.find(live.arn.as_str());
-            match was.and_then(|was| index.put_back(&was, &live)) {
-                Some(entry) => set(&next, entry),
-                None => new.push(live),
+            let record = Record::from(&live);
+            match self.find(live.arn.as_str()) {
+                Some(was) if was.place() == record.place() => filling.put_back(&was, record),
+                Some(_) | None => new.push(record),
             }
         }
-        index.settle();
-        for live in new {
-            set(&next, index.put(None, &live));
+        filling.settle();
+        for record in new {
+            filling.put(record);
         }
-        let old = self.resources.swap(Arc::new(next));
+        self.take(filling, &mut newest);
+    }
+
+    /// Replaces all resources by those that were read one by one. Else as [`Self::replace_live`].
+    pub fn fill(&self, filling: Filling) {
+        self.take(filling, &mut self.write());
+    }
+
+    fn take(&self, filling: Filling, newest: &mut Version) {
+        let (resources, mut index, version) = filling.into_parts();
+        *newest = version.max(*newest);
+        let old = self.resources.swap(Arc::new(resources));
         let mut held = self.index_mut();
         index.predefined = std::mem::take(&mut held.predefined);
         let former = std::mem::replace(&mut *held, index);
@@ -248,14 +217,6 @@ impl Directory {
 
     fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
         self.index.write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Puts an entry where a reader finds the one before it, or this one, and never none.
-fn set(resources: &Resources, entry: Arc<Entry>) {
-    match resources.entry(ByArn(entry)) {
-        Place::Occupied(place) => drop(place.replace_entry(())),
-        Place::Vacant(place) => drop(place.insert(())),
     }
 }
 

@@ -60,6 +60,8 @@ pub mod name {
     pub const DIRECTORY_GROUP: &str = "directory_group_changes";
     /// How long the disk takes for a group.
     pub const DIRECTORY_SYNC: &str = "directory_sync_duration";
+    /// Whether the directory's file cannot be written.
+    pub const DIRECTORY_FAILING: &str = "directory_failing";
     /// Resources that the directory knows.
     pub const DIRECTORY_RESOURCES: &str = "directory_resources";
     /// Connections of the data server.

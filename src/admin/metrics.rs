@@ -174,6 +174,9 @@ impl Gathered {
         writer.counts(name::DIRECTORY_GROUP, help, &counted.groups())?;
         let help = "How long the disk takes for a group of changes";
         writer.histogram(name::DIRECTORY_SYNC, help, &counted.syncs())?;
+        let help = "Whether the file of the directory cannot be written";
+        let failing = i64::from(counted.is_failing());
+        writer.gauge(name::DIRECTORY_FAILING, help, None, &failing)?;
         let help = "Resources that the directory knows";
         let known = i64::try_from(self.0.directory.len()).unwrap_or(i64::MAX);
         writer.gauge(name::DIRECTORY_RESOURCES, help, None, &known)

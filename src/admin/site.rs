@@ -56,10 +56,15 @@ impl Probes {
         let status = self.state.sources.status.borrow().clone();
         let draining = self.state.draining.is_cancelled();
         let endpoints = &self.state.sources.endpoints;
-        match readiness(&status, endpoints, draining, Timestamp::now()) {
-            Ok(said) => text(StatusCode::OK, said),
-            Err(said) => text(StatusCode::SERVICE_UNAVAILABLE, said),
+        let (status, mut said) = match readiness(&status, endpoints, draining, Timestamp::now()) {
+            Ok(said) => (StatusCode::OK, said),
+            Err(said) => (StatusCode::SERVICE_UNAVAILABLE, said),
+        };
+        // Decisions go on with what is durable.
+        if self.state.sources.writes.is_failing() {
+            said.push_str("the directory cannot be written\n");
         }
+        text(status, said)
     }
 
     fn metrics(&self) -> Answer {

@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
+use super::carriers::Carriers;
 use super::index::Index;
 use super::partition::Partition;
-use super::posting::{Posting, Window};
+use super::posting::Window;
 use super::query::{Scope, TextMatch};
 use super::search::scope_terms;
 
@@ -139,13 +140,13 @@ impl Index {
                     partition
                         .keys
                         .range::<str, _>(turn.from())
-                        .map(|(key, _)| key),
+                        .map(|(key, _)| &**key),
                     turn,
                 )),
                 Listed::ValuesOf(key) => {
                     let of_key = partition.keys.get(key).into_iter();
-                    let values =
-                        of_key.flat_map(|of_key| of_key.values.range::<str, _>(turn.from()));
+                    let (from, _) = turn.from();
+                    let values = of_key.flat_map(|of_key| of_key.values.range(from));
                     looked(Page::of(values.map(|(text, _)| text), turn));
                 }
             }
@@ -197,12 +198,12 @@ struct Page {
 }
 
 impl Page {
-    fn of<'i>(mut all: impl Iterator<Item = &'i Arc<str>>, turn: Turn<'_>) -> Self {
+    fn of<'i>(mut all: impl Iterator<Item = &'i str>, turn: Turn<'_>) -> Self {
         let mut texts = Vec::new();
         let mut last = None;
         for text in all.by_ref().take(MOST_COMPARED) {
             if turn.holds(text) {
-                texts.push(Arc::clone(text));
+                texts.push(Arc::from(text));
             }
             last = Some(text);
             // One more than is told says whether there is a further page.
@@ -210,7 +211,7 @@ impl Page {
                 break;
             }
         }
-        let last = last.filter(|_| all.next().is_some()).map(Arc::clone);
+        let last = last.filter(|_| all.next().is_some()).map(Arc::from);
         Self { texts, last }
     }
 }
@@ -224,8 +225,8 @@ impl Among {
         let mut among: Option<RoaringBitmap> = None;
         for (_, postings) in scope_terms(partition, scope) {
             let mut meant = RoaringBitmap::new();
-            for posting in postings {
-                posting.add_to(&window, &mut meant);
+            for carriers in postings {
+                carriers.add_to(&window, &mut meant);
             }
             among = Some(match among {
                 Some(among) => among & meant,
@@ -236,17 +237,16 @@ impl Among {
     }
 
     fn count(&self, partition: &Partition, listed: Listed<'_>, text: &str) -> u64 {
-        let posting: Option<&Posting> = match listed {
-            Listed::Keys => partition.keys.get(text).map(|of_key| &of_key.any),
+        let carriers: Option<Carriers<'_>> = match listed {
+            Listed::Keys => partition.keys.get(text).map(|of_key| (&of_key.any).into()),
             Listed::ValuesOf(key) => partition
                 .keys
                 .get(key)
-                .and_then(|of_key| of_key.values.get(text))
-                .map(|carried| &carried.by),
+                .and_then(|of_key| of_key.values.get(text)),
         };
-        posting.map_or(0, |posting| match &self.0 {
-            Some(among) => posting.len_among(among),
-            None => posting.len(),
+        carriers.map_or(0, |carriers| match &self.0 {
+            Some(among) => carriers.len_among(among),
+            None => carriers.len(),
         })
     }
 }

@@ -9,11 +9,10 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use super::entry::{About, Entry};
+use super::entry::{About, Entry, Record};
 use super::links::Links;
 use super::partition::Partition;
 use super::query::Scope;
-use crate::model::resource::LiveResource;
 
 type Regions = BTreeMap<Arc<str>, Partition>;
 
@@ -32,21 +31,21 @@ pub(super) type Predefined = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
 
 impl Index {
     /// Puts a resource, in the place of the one that it was.
-    pub(super) fn put(&mut self, old: Option<&Entry>, live: &LiveResource) -> Arc<Entry> {
+    pub(super) fn put(&mut self, old: Option<&Entry>, record: Record) -> Entry {
         let (moved, stays) = match old {
-            Some(old) if place_of(old) == place(live) => (None, Some(old)),
+            Some(old) if old.place() == record.place() => (None, Some(old)),
             other => (other, None),
         };
         if let Some(old) = moved {
             self.take_out(old);
         }
-        let about = self.share(About::of(live));
-        let partition = self.partition(live);
+        let about = self.share(record.about());
+        let partition = self.partition(&record);
         let slot = match stays {
             Some(old) => old.slot(),
             None => partition.slots.take(),
         };
-        let entry = partition.put(live, about, slot);
+        let entry = partition.put(record, about, slot);
         if let Some(old) = stays {
             self.unshare(old.about());
         }
@@ -54,18 +53,15 @@ impl Index {
         entry
     }
 
-    /// Puts a resource at the slot that it had, if it had one in the same place. Slots are settled
-    /// by [`Self::settle`], before any other is put.
-    pub(super) fn put_back(&mut self, was: &Entry, live: &LiveResource) -> Option<Arc<Entry>> {
-        if place_of(was) != place(live) {
-            return None;
-        }
-        let about = self.share(About::of(live));
-        let partition = self.partition(live);
+    /// Puts a resource at the slot that it had in the same place. Slots are settled by
+    /// [`Self::settle`], before any other is put.
+    pub(super) fn put_back(&mut self, was: &Entry, record: Record) -> Entry {
+        let about = self.share(record.about());
+        let partition = self.partition(&record);
         partition.slots.keep(was.slot());
-        let entry = partition.put(live, about, was.slot());
+        let entry = partition.put(record, about, was.slot());
         self.link(None, Some(&entry));
-        Some(entry)
+        entry
     }
 
     /// Frees the slots that nobody was put back to.
@@ -83,7 +79,7 @@ impl Index {
     }
 
     fn take_out(&mut self, entry: &Entry) {
-        let (account, region) = place_of(entry);
+        let (account, region) = entry.place();
         if let Some(regions) = self.accounts.get_mut(account) {
             if let Some(partition) = regions.get_mut(region) {
                 partition.remove(entry);
@@ -98,16 +94,17 @@ impl Index {
         self.unshare(entry.about());
     }
 
-    fn partition(&mut self, live: &LiveResource) -> &mut Partition {
-        let (account, region) = place(live);
-        let (account, region) = (Arc::from(account), Arc::from(region));
+    fn partition(&mut self, record: &Record) -> &mut Partition {
+        let (account, region) = record.place();
+        let account = shared(&self.accounts, account);
         let regions = self.accounts.entry(account).or_default();
+        let region = shared(regions, region);
         regions.entry(region).or_default()
     }
 
-    fn share(&mut self, about: About) -> Arc<About> {
-        let known = self.abouts.get_key_value(&about);
-        let about = known.map_or_else(|| Arc::new(about), |(known, _)| Arc::clone(known));
+    fn share(&mut self, about: &About) -> Arc<About> {
+        let known = self.abouts.get_key_value(about);
+        let about = known.map_or_else(|| Arc::new(about.clone()), |(known, _)| Arc::clone(known));
         *self.abouts.entry(Arc::clone(&about)).or_default() += 1;
         about
     }
@@ -152,13 +149,8 @@ impl Index {
     }
 }
 
-/// The account and the region that a resource is of; a text is empty where it has none.
-fn place(live: &LiveResource) -> (&str, &str) {
-    let (owner, region) = (live.owner(), live.region());
-    (owner.unwrap_or_default(), region.unwrap_or_default())
-}
-
-fn place_of(entry: &Entry) -> (&str, &str) {
-    let (owner, region) = (entry.owner(), entry.region());
-    (owner.unwrap_or_default(), region.unwrap_or_default())
+/// A key, in the place where it is already.
+fn shared<T>(known: &BTreeMap<Arc<str>, T>, key: &str) -> Arc<str> {
+    let known = known.get_key_value(key);
+    known.map_or_else(|| Arc::from(key), |(known, _)| Arc::clone(known))
 }

@@ -1,8 +1,7 @@
 //! The resources of one account in one region, and who carries which tag: tags are isolated by both
 //! (tag-policy 5.1).
 //!
-//! The index is where texts of tags are shared: a tag that nobody carries any more is in no table,
-//! and its text goes with the last reader of the last resource that had it.
+//! A tag that nobody carries any more is in no table.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -10,13 +9,13 @@ use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
-use super::entry::{About, Entry};
+use super::entry::{About, Entry, Record};
 use super::posting::Posting;
 use super::slots::Slots;
+use super::values::{Single, Values};
 use crate::model::account::Name;
 use crate::model::arn::ArnRef;
-use crate::model::resource::LiveResource;
-use crate::model::tag::{Tag, TagSet};
+use crate::model::tag::TagRef;
 
 /// The resources of one account in one region.
 #[derive(Debug, Default)]
@@ -37,7 +36,7 @@ pub(super) struct Partition {
 pub(super) struct OfKey {
     /// Whatever the value.
     pub(super) any: Posting,
-    pub(super) values: BTreeMap<Arc<str>, Carried>,
+    pub(super) values: Values,
 }
 
 /// How many resources a service has.
@@ -48,98 +47,71 @@ pub(super) struct Service {
     pub(super) unnamed: u64,
 }
 
-/// A tag, and who carries it.
-#[derive(Debug)]
-pub(super) struct Carried {
-    tag: Tag,
-    pub(super) by: Posting,
-}
-
-impl OfKey {
-    fn insert(&mut self, slot: u32, key: &Arc<str>, value: &Arc<str>) -> Tag {
-        self.any.insert(slot);
-        if let Some(carried) = self.values.get_mut(value) {
-            carried.by.insert(slot);
-            return carried.tag.clone();
-        }
-        let tag = Tag::new(Arc::clone(key), Arc::clone(value));
-        let carried = Carried {
-            tag: tag.clone(),
-            by: Posting::One(slot),
-        };
-        self.values.insert(Arc::clone(value), carried);
-        tag
-    }
-
-    fn remove(&mut self, value: &str, slot: u32) {
-        self.any.remove(slot);
-        let Some(carried) = self.values.get_mut(value) else {
-            return;
-        };
-        carried.by.remove(slot);
-        if carried.by.is_empty() {
-            self.values.remove(value);
-        }
-    }
-}
-
 impl Partition {
     pub(super) fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
     /// Puts a resource at a slot that was taken for it, in the place of what was there.
-    pub(super) fn put(&mut self, live: &LiveResource, about: Arc<About>, slot: u32) -> Arc<Entry> {
+    pub(super) fn put(&mut self, record: Record, about: Arc<About>, slot: u32) -> Entry {
         let old = self.slots.get(slot).cloned();
-        let none = TagSet::default();
-        let before = old.as_ref().map_or(&none, |old| old.tags());
-        let stays = |key: &str, value: &str| before.get(key) == Some(value);
-        for tag in before.iter() {
-            if live.get(tag.key) != Some(tag.value) {
-                self.untag(tag.key, tag.value, slot);
+        let entry = Entry::new(record, about, slot);
+        let before = old.as_ref().map(Entry::tags).unwrap_or_default();
+        let after = entry.tags();
+        for tag in before {
+            if after.get(tag.key) != Some(tag.value) {
+                self.untag(tag, slot);
             }
         }
-        let mut tags = Vec::with_capacity(live.tags.len());
-        for (key, tag) in &live.tags {
-            let kept = before.tags().iter().find(|kept| kept.key() == key);
-            match kept.filter(|_| stays(key, &tag.value)) {
-                Some(kept) => tags.push(kept.clone()),
-                None => tags.push(self.tag(key, &tag.value, slot)),
+        for (tag, place) in entry.tags_with_places() {
+            let carrier = Single::new(&entry, place);
+            if before.get(tag.key) == Some(tag.value) {
+                self.renew(tag.key, carrier);
+            } else {
+                self.tag(tag, carrier, slot);
             }
         }
-        let entry = Arc::new(Entry::new(live, tags.into_iter(), about, slot));
-        match old {
-            Some(old) => self.reclassify(&old, &entry),
+        match &old {
+            Some(old) => self.reclassify(old, &entry),
             None => self.classify(&entry),
         }
-        self.slots.put(slot, Arc::clone(&entry));
+        self.slots.put(slot, entry.clone());
         entry
     }
 
     /// Takes a resource out.
     pub(super) fn remove(&mut self, entry: &Entry) {
-        for tag in entry.tags().iter() {
-            self.untag(tag.key, tag.value, entry.slot());
+        for tag in entry.tags() {
+            self.untag(tag, entry.slot());
         }
         self.declassify(entry);
         self.slots.free(entry.slot());
     }
 
-    fn tag(&mut self, key: &Arc<str>, value: &Arc<str>, slot: u32) -> Tag {
-        if let Some(of_key) = self.keys.get_mut(key) {
-            return of_key.insert(slot, key, value);
+    fn tag(&mut self, tag: TagRef<'_>, carrier: Single, slot: u32) {
+        if !self.keys.contains_key(tag.key) {
+            self.keys.insert(Arc::from(tag.key), OfKey::default());
         }
-        let of_key = self.keys.entry(Arc::clone(key)).or_default();
-        of_key.insert(slot, key, value)
+        if let Some(of_key) = self.keys.get_mut(tag.key) {
+            of_key.any.insert(slot);
+            of_key.values.insert(tag.value, carrier);
+        }
     }
 
-    fn untag(&mut self, key: &str, value: &str, slot: u32) {
-        let Some(of_key) = self.keys.get_mut(key) else {
+    fn renew(&mut self, key: &str, carrier: Single) {
+        if let Some(of_key) = self.keys.get_mut(key) {
+            of_key.values.renew(carrier);
+        }
+    }
+
+    fn untag(&mut self, tag: TagRef<'_>, slot: u32) {
+        let Some(of_key) = self.keys.get_mut(tag.key) else {
             return;
         };
-        of_key.remove(value, slot);
+        of_key.any.remove(slot);
+        of_key.values.remove(tag.value, slot);
         if of_key.values.is_empty() {
-            self.keys.remove(key);
+            self.keys.remove(tag.key);
         }
     }
 

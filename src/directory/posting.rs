@@ -88,8 +88,8 @@ impl Posting {
     /// Adds those within a window, which is a set of all its slots too.
     pub(super) fn add_to(&self, window: &Window, sum: &mut RoaringBitmap) {
         match self {
-            Self::One(one) => sum.extend(window.range.contains(one).then_some(*one)),
-            Self::Few(few) => sum.extend(few.iter().filter(|slot| window.range.contains(slot))),
+            Self::One(one) => sum.extend(window.holds(*one).then_some(*one)),
+            Self::Few(few) => sum.extend(few.iter().filter(|slot| window.holds(**slot))),
             Self::Many(many) => *sum |= &**many & &window.all,
         }
     }
@@ -107,6 +107,11 @@ impl Window {
         let mut all = RoaringBitmap::new();
         all.insert_range(range.clone());
         Self { range, all }
+    }
+
+    /// Whether a slot is within it.
+    pub(super) fn holds(&self, slot: u32) -> bool {
+        self.range.contains(&slot)
     }
 
     /// All slots of the window.

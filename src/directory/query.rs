@@ -1,7 +1,7 @@
 //! What a search asks for: keys ANDed, values ORed.
 
 use crate::model::account::Name;
-use crate::model::tag::TagSet;
+use crate::model::tag::PackedTags;
 
 /// Which texts are meant. All comparisons are byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Filter {
     }
 
     /// Whether tags are asked for.
-    pub fn holds(&self, tags: &TagSet) -> bool {
+    pub fn holds(&self, tags: PackedTags<'_>) -> bool {
         let mut tags = tags.iter();
         let has = tags.any(|tag| self.key.holds(tag.key) && self.means(tag.value));
         match self.sense {
@@ -95,7 +95,7 @@ pub struct Query {
 
 impl Query {
     /// Whether all filters hold.
-    pub fn holds(&self, tags: &TagSet) -> bool {
+    pub fn holds(&self, tags: PackedTags<'_>) -> bool {
         self.filters.iter().all(|filter| filter.holds(tags))
     }
 }

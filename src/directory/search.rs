@@ -8,14 +8,14 @@
 //! exactly once, whatever happens to others.
 
 use std::ops::Bound;
-use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
+use super::carriers::Carriers;
 use super::entry::Entry;
 use super::index::Index;
 use super::partition::{OfKey, Partition};
-use super::posting::{Posting, Window};
+use super::posting::Window;
 use super::query::{Filter, Query, Scope, Sense, TextMatch};
 
 /// How many slots are combined at once.
@@ -38,7 +38,7 @@ pub struct Position {
 #[derive(Debug, Default)]
 pub struct Step {
     /// Resources, in the order of their positions.
-    pub found: Vec<(Position, Arc<Entry>)>,
+    pub found: Vec<(Position, Entry)>,
     /// Where the next step begins; `None`: everything was looked at.
     pub next: Option<Position>,
     /// How many slots were passed, whether they hold anything or not.
@@ -106,7 +106,7 @@ impl Index {
 /// What is combined for a query in one partition.
 struct Plan<'p> {
     partition: &'p Partition,
-    terms: Vec<(Sense, Vec<&'p Posting>)>,
+    terms: Vec<(Sense, Vec<Carriers<'p>>)>,
     is_exact: bool,
 }
 
@@ -135,8 +135,8 @@ impl<'p> Plan<'p> {
                 break;
             }
             let mut meant = RoaringBitmap::new();
-            for posting in postings {
-                posting.add_to(&window, &mut meant);
+            for carriers in postings {
+                carriers.add_to(&window, &mut meant);
             }
             match sense {
                 Sense::Has => found &= meant,
@@ -151,22 +151,23 @@ impl<'p> Plan<'p> {
 pub(super) fn scope_terms<'p>(
     partition: &'p Partition,
     scope: &Scope,
-) -> impl Iterator<Item = (Sense, Vec<&'p Posting>)> {
+) -> impl Iterator<Item = (Sense, Vec<Carriers<'p>>)> {
     let kinds = scope.kinds.as_ref().map(|kinds| {
         let kept = kinds.kept.iter();
         let told = kinds.told.iter();
         let kept = kept.filter_map(|kind| partition.kept_kinds.get(kind));
         let told = told.filter_map(|kind| partition.told_kinds.get(kind));
-        (Sense::Has, kept.chain(told).collect())
+        (Sense::Has, kept.chain(told).map(Carriers::from).collect())
     });
     let groups = scope.groups.iter();
     let groups = groups.filter_map(|group| partition.groups.get(group));
+    let groups = groups.map(Carriers::from);
     let groups = (!scope.groups.is_empty()).then(|| (Sense::Has, groups.collect()));
     kinds.into_iter().chain(groups)
 }
 
 /// Who carries a tag that a filter means; `None`: these are too many to combine.
-fn postings<'p>(partition: &'p Partition, filter: &Filter) -> Option<Vec<&'p Posting>> {
+fn postings<'p>(partition: &'p Partition, filter: &Filter) -> Option<Vec<Carriers<'p>>> {
     let mut left = MOST_COMPARED;
     let mut found = Vec::new();
     match &filter.key {
@@ -201,28 +202,27 @@ fn of_values<'p>(
     of_key: &'p OfKey,
     filter: &Filter,
     left: &mut usize,
-    found: &mut Vec<&'p Posting>,
+    found: &mut Vec<Carriers<'p>>,
 ) -> Option<()> {
     if filter.values.is_empty() {
-        found.push(&of_key.any);
+        found.push((&of_key.any).into());
     }
     for value in &filter.values {
         match value {
             TextMatch::Exact(exact) => {
-                found.extend(of_key.values.get(&**exact).map(|carried| &carried.by));
+                found.extend(of_key.values.get(exact));
             }
             TextMatch::Prefix(start) => {
-                let from = (Bound::Included(&**start), Bound::Unbounded);
-                let values = of_key.values.range::<str, _>(from);
-                for (_, carried) in values.take_while(|(text, _)| value.holds(text)) {
+                let values = of_key.values.range(Bound::Included(start));
+                for (_, carriers) in values.take_while(|(text, _)| value.holds(text)) {
                     *left = left.checked_sub(1)?;
-                    found.push(&carried.by);
+                    found.push(carriers);
                 }
             }
             TextMatch::Infix(_) => {
-                for (text, carried) in &of_key.values {
+                for (text, carriers) in of_key.values.range(Bound::Unbounded) {
                     *left = left.checked_sub(1)?;
-                    found.extend(value.holds(text).then_some(&carried.by));
+                    found.extend(value.holds(text).then_some(carriers));
                 }
             }
         }

@@ -3,8 +3,6 @@
 //! A resource keeps its slot as long as it is there; a free one goes to the next that comes. The
 //! table grows by chunks: nothing that is there is moved.
 
-use std::sync::Arc;
-
 use super::entry::Entry;
 
 /// How many slots one chunk has.
@@ -13,7 +11,7 @@ const CHUNK: usize = 4_096;
 /// Resources by slot.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
-    chunks: Vec<Vec<Option<Arc<Entry>>>>,
+    chunks: Vec<Vec<Option<Entry>>>,
     /// Slots below the end that are free.
     free: Vec<u32>,
     end: u32,
@@ -45,13 +43,13 @@ impl Slots {
         self.free = (0..self.end).rev().filter(|slot| !holds(slot)).collect();
     }
 
-    pub(super) fn get(&self, slot: u32) -> Option<&Arc<Entry>> {
+    pub(super) fn get(&self, slot: u32) -> Option<&Entry> {
         let (chunk, place) = split(slot);
         self.chunks.get(chunk)?.get(place)?.as_ref()
     }
 
     /// Puts a resource at a slot that was taken.
-    pub(super) fn put(&mut self, slot: u32, entry: Arc<Entry>) {
+    pub(super) fn put(&mut self, slot: u32, entry: Entry) {
         let (chunk, place) = split(slot);
         while self.chunks.len() <= chunk {
             self.chunks.push(Vec::new());

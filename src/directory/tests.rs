@@ -8,7 +8,7 @@ use proptest::sample::select;
 use super::*;
 use crate::model::inheritance::RuleId;
 use crate::model::resource::{Association, LiveTag, Provenance};
-use crate::model::tag::TagSet;
+use crate::model::tag::{TagRef, TagSet};
 
 const KEYS: [&str; 4] = ["env", "env2", "team", "cost-env"];
 const VALUES: [&str; 5] = ["", "prod", "prod-eu", "x-prod", "test"];
@@ -38,6 +38,35 @@ fn a_reload_leaves_nothing_of_the_old_state() {
     assert!(directory.find("acs:ecs::1:instance/a").is_none());
     assert!(directory.find("acs:ecs::1:instance/b").is_some());
     assert_eq!((directory.len(), held.arn()), (1, "acs:ecs::1:instance/a"));
+}
+
+#[test]
+fn what_is_read_beside_is_what_is_put_at_once() {
+    let tagged = |number: usize| {
+        let mut resource = resource(&format!("acs:ecs:cn-a:1:instance/{number:05}"));
+        let value = format!("host-{}", number / 3);
+        let tag = TagRef {
+            key: "Name",
+            value: &value,
+        };
+        resource.tags = TagSet::new(vec![tag.into()]).unwrap();
+        LiveResource {
+            version: Version(7),
+            ..resource.into()
+        }
+    };
+    let (beside, at_once) = (Directory::default(), Directory::default());
+    let read = |each: &mut dyn FnMut(LiveResource)| (0..5_000).map(tagged).for_each(each);
+    let (filling, ()) = Filling::while_read(5_000, read).unwrap();
+    beside.fill(filling);
+    at_once.replace_live((0..5_000).map(tagged).collect());
+    let index = |directory: &Directory| format!("{:?}", directory.index());
+    assert_eq!(index(&beside), index(&at_once));
+    assert_eq!((beside.len(), beside.newest()), (5_000, Version(7)));
+    for number in [0, 4_999] {
+        let live = tagged(number);
+        assert_eq!(beside.live(live.arn.as_str()), Some(live));
+    }
 }
 
 /// What is drawn of a resource: region, type, number, kept type, group, tags, primaries.
@@ -207,7 +236,7 @@ fn holds(live: &LiveResource, filter: &Filter) -> bool {
 }
 
 /// All pages of a query, each of at most `reach`.
-fn pages(directory: &Directory, query: &Query, reach: Reach) -> Vec<Arc<Entry>> {
+fn pages(directory: &Directory, query: &Query, reach: Reach) -> Vec<Entry> {
     let (mut found, mut from) = (Vec::new(), Position::default());
     loop {
         let step = directory.step(query, &from, reach);
@@ -232,7 +261,7 @@ fn check(directory: &Directory, naive: &Naive, query: &Query) {
     for reach in [(1, 7), (3, u32::MAX), (1_000, u32::MAX)] {
         let (found, passed) = reach;
         let all = pages(directory, query, Reach { found, passed });
-        let arns: BTreeSet<&str> = all.iter().map(|entry| entry.arn()).collect();
+        let arns: BTreeSet<&str> = all.iter().map(Entry::arn).collect();
         assert_eq!(arns.len(), all.len(), "found once");
         assert_eq!(arns, expected, "{query:?}");
         assert!(all.iter().all(|entry| query.holds(entry.tags())));
@@ -377,7 +406,7 @@ fn a_filter_that_means_too_much_is_left_to_the_reader() {
     let tagged = |number: u32| {
         let mut resource = resource(&format!("acs:ecs:cn-a:1:instance/{number}"));
         let value = format!("host-{number}");
-        let tag = crate::model::tag::TagRef {
+        let tag = TagRef {
             key: "Name",
             value: &value,
         };

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::model::action::ActionRef;
 use crate::model::arn::{PrincipalRef, ResourceName};
 use crate::model::catalog::OperationKind;
-use crate::model::tag::{TagRef, TagSet};
+use crate::model::tag::{PackedTags, TagRef};
 use crate::snapshot::Policy;
 
 /// May this principal do this action on these resources, with these tags?
@@ -83,7 +83,7 @@ pub enum KnownTags<'a> {
     /// The caller sent them.
     Sent(&'a [TagRef<'a>]),
     /// The directory has them.
-    Stored(&'a TagSet),
+    Stored(PackedTags<'a>),
 }
 
 /// What is known of a resource's group.

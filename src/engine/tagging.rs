@@ -9,7 +9,7 @@ use arrayvec::ArrayVec;
 use self::index::Index;
 use super::request::KnownGroup;
 use crate::model::compliance::TagHistory;
-use crate::model::tag::{TagRef, TagSet};
+use crate::model::tag::{PackedTags, TagRef};
 use crate::model::verdict::limits;
 
 /// The most tags that a resource may have after an operation.
@@ -41,7 +41,7 @@ pub enum Tags<'a> {
     /// Of a request.
     Sent(&'a [TagRef<'a>]),
     /// Of the directory.
-    Stored(&'a TagSet),
+    Stored(PackedTags<'a>),
 }
 
 /// What is done with tags.

@@ -153,6 +153,26 @@ impl<'a> ArnRef<'a> {
         })
     }
 
+    /// The fields of a text that was read before: they are looked for, and not checked again.
+    pub(crate) fn of_checked(text: &'a str) -> Self {
+        let (service, region, account, id) = fields(text).unwrap_or_default();
+        Self {
+            text,
+            service,
+            region,
+            account,
+            id,
+        }
+    }
+
+    /// The same with a text of its own.
+    pub fn to_arn(self) -> Arn {
+        Arn {
+            text: Arc::from(self.text),
+            lengths: [self.service, self.region, self.account].map(str::len),
+        }
+    }
+
     /// The text as written.
     pub fn as_str(&self) -> &'a str {
         self.text
@@ -309,58 +329,13 @@ impl TryFrom<&str> for Arn {
     type Error = InvalidArn;
 
     fn try_from(text: &str) -> Result<Self, InvalidArn> {
-        let arn = ArnRef::parse(text)?;
-        let lengths = [arn.service.len(), arn.region.len(), arn.account.len()];
-        Ok(Self {
-            text: Arc::from(text),
-            lengths,
-        })
+        ArnRef::parse(text).map(ArnRef::to_arn)
     }
 }
 
 impl fmt::Display for Arn {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.text)
-    }
-}
-
-/// A checked ARN in the least place: its fields are looked for when they are asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SlimArn(Box<str>);
-
-impl SlimArn {
-    /// The text as written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The fields.
-    pub fn fields(&self) -> ArnRef<'_> {
-        // INVARIANT: the text was parsed when it was an `Arn`.
-        let mut fields = self.0.splitn(5, ':').skip(1);
-        let mut field = || fields.next().unwrap_or_default();
-        ArnRef {
-            text: &self.0,
-            service: field(),
-            region: field(),
-            account: field(),
-            id: field(),
-        }
-    }
-
-    /// The same with a shared text.
-    pub fn to_arn(&self) -> Arn {
-        let fields = self.fields();
-        Arn {
-            text: Arc::from(&*self.0),
-            lengths: [fields.service, fields.region, fields.account].map(str::len),
-        }
-    }
-}
-
-impl From<&Arn> for SlimArn {
-    fn from(arn: &Arn) -> Self {
-        Self(Box::from(arn.as_str()))
     }
 }
 
@@ -400,8 +375,7 @@ mod tests {
         ] {
             let arn = Arn::try_from(text).unwrap();
             assert_eq!(arn.fields(), ArnRef::parse(text).unwrap());
-            let slim = SlimArn::from(&arn);
-            assert_eq!((slim.fields(), slim.to_arn()), (arn.fields(), arn.clone()));
+            assert_eq!(ArnRef::of_checked(text), arn.fields());
         }
     }
 }

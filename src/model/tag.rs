@@ -1,8 +1,11 @@
 //! Tags: a key with one value. Keys are compared byte for byte; case is the reader's affair.
 
+mod packed;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use self::packed::{PackedTags, Unpacked, pack};
 use super::text::{InvalidTagText, check_tag_text};
 
 /// The most characters of a tag key.
@@ -126,11 +129,6 @@ impl TagSet {
             tags.map(|(key, tag)| Tag::new(Arc::clone(key), value(tag)))
                 .collect(),
         )
-    }
-
-    /// Tags whose keys are all different, as those of a set that is written anew.
-    pub(crate) fn of_distinct(tags: impl Iterator<Item = Tag>) -> Self {
-        Self(tags.collect())
     }
 
     /// The tags as they are kept.

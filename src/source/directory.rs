@@ -7,20 +7,26 @@
 //! checksum when the file is opened, each row with its digest, and all rows with their sum, so
 //! that a row that is missing is told as well.
 //!
+//! After an error of the disk nothing is written until [`DirectoryStore::reopen`] has looked what
+//! the file holds.
+//!
 //! Not here: who may write what (`management::directory`), and what readers see (`directory`).
 
+mod opening;
 mod row;
 mod sum;
 pub mod work;
 
 use std::path::Path;
+use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use redb::{
     Database, Durability, ReadTransaction, ReadableDatabase as _, ReadableTable as _,
-    StorageBackend, Table, TableDefinition, WriteTransaction,
+    ReadableTableMetadata as _, StorageBackend, Table, TableDefinition, WriteTransaction,
 };
 
+use self::opening::Opening;
 pub use self::row::RowError;
 use self::sum::{Sort, Sum};
 use super::backup::copy_table;
@@ -45,7 +51,9 @@ const SUM: TableDefinition<'_, &str, u128> = TableDefinition::new("sum");
 /// The directory of one server, on disk.
 #[derive(Debug)]
 pub struct DirectoryStore {
-    database: Database,
+    /// `None`: it was not yet possible to open it again.
+    database: RwLock<Option<Database>>,
+    opening: Opening,
     source: u64,
 }
 
@@ -79,7 +87,7 @@ impl DirectoryStore {
     /// Another process has it open, a newer version wrote it, it is damaged, or the system
     /// refuses.
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
-        Self::over(place::open(directory, FILE)?)
+        Self::over(Opening::at(directory, FILE)?)
     }
 
     /// A store over storage of the caller's own.
@@ -87,21 +95,62 @@ impl DirectoryStore {
     /// # Errors
     ///
     /// As [`Self::open`].
-    pub fn with_backend(backend: impl StorageBackend) -> Result<Self, StoreError> {
-        let mut builder = Database::builder();
-        builder.set_cache_size(place::CACHE_BYTES);
-        builder.set_check_integrity_on_open(true);
-        Self::over(builder.create_with_backend(backend)?)
+    pub fn with_backend(backend: impl StorageBackend + Clone) -> Result<Self, StoreError> {
+        Self::over(Opening::over(backend)?)
     }
 
-    fn over(database: Database) -> Result<Self, StoreError> {
+    fn over((database, opening): (Database, Opening)) -> Result<Self, StoreError> {
         let source = prepare(&database)?;
-        Ok(Self { database, source })
+        Ok(Self {
+            database: RwLock::new(Some(database)),
+            opening,
+            source,
+        })
+    }
+
+    /// Opens the file again after an error; returns the number of the newest change that it holds.
+    /// What was committed before the error is there, and what failed entirely or not at all.
+    ///
+    /// # Errors
+    ///
+    /// A sync failed, the file is another one now, or it still cannot be read or written.
+    pub fn reopen(&self) -> Result<Version, StoreError> {
+        self.opening.check()?;
+        let mut held = self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        // A file has one user.
+        *held = None;
+        let database = self.opening.again()?;
+        if prepare(&database)? != self.source {
+            return Err(StoreError::Damaged("it is another store".to_owned()));
+        }
+        let version = newest(&database.begin_read()?)?;
+        *held = Some(database);
+        Ok(version)
+    }
+
+    fn database<T>(
+        &self,
+        used: impl FnOnce(&Database) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let held = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        used(held.as_ref().ok_or(redb::Error::PreviousIo)?)
     }
 
     /// The id of the store: another one has another.
     pub fn source(&self) -> u64 {
         self.source
+    }
+
+    /// How many resources there are.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub fn count(&self) -> Result<u64, StoreError> {
+        Ok(self.read()?.open_table(RESOURCES)?.len()?)
     }
 
     /// Reads everything: hands over each resource, in the order of ARNs.
@@ -110,7 +159,7 @@ impl DirectoryStore {
     ///
     /// The store is damaged or cannot be read. What was handed over until then is not to be used.
     pub fn load(&self, mut each: impl FnMut(LiveResource)) -> Result<Loaded, StoreError> {
-        let read = self.database.begin_read()?;
+        let read = self.read()?;
         let mut found = Sum::default();
         let resources = read.open_table(RESOURCES)?;
         let mut names = row::Names::default();
@@ -136,9 +185,8 @@ impl DirectoryStore {
             let what = "its rows are not those that were written";
             return Err(StoreError::Damaged(what.to_owned()));
         }
-        let version = read.open_table(NUMBERS)?.get("version")?;
         Ok(Loaded {
-            version: Version(version.map_or(0, |version| version.value())),
+            version: newest(&read)?,
             resources: count,
             notes,
         })
@@ -194,15 +242,15 @@ impl DirectoryStore {
 
     /// Holds back every change until what is returned is dropped.
     pub(super) fn hold(&self) -> Result<WriteTransaction, StoreError> {
-        Ok(self.database.begin_write()?)
+        self.database(|database| Ok(database.begin_write()?))
     }
 
     pub(super) fn read(&self) -> Result<ReadTransaction, StoreError> {
-        Ok(self.database.begin_read()?)
+        self.database(|database| Ok(database.begin_read()?))
     }
 
     fn stage(&self) -> Result<WriteTransaction, StoreError> {
-        let mut staged = self.database.begin_write()?;
+        let mut staged = self.hold()?;
         // A write is acknowledged when it survives whatever happens to process and machine.
         staged
             .set_durability(Durability::Immediate)
@@ -310,6 +358,12 @@ pub(super) fn copy(from: &ReadTransaction, folder: &Path) -> Result<(), StoreErr
     copy_table(from, &staged, SUM)?;
     staged.commit()?;
     Ok(())
+}
+
+/// The number of the newest change.
+fn newest(read: &ReadTransaction) -> Result<Version, StoreError> {
+    let version = read.open_table(NUMBERS)?.get("version")?;
+    Ok(Version(version.map_or(0, |version| version.value())))
 }
 
 /// Makes the tables of a new store, looks at the format of another; returns the store's id.

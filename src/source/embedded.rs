@@ -81,6 +81,9 @@ pub enum StoreError {
     /// What the file holds is not what was written to it.
     #[error("the store is damaged: {0}")]
     Damaged(String),
+    /// The disk did not sync. What it holds is known when another process opens the store.
+    #[error("the disk did not sync; nobody can tell what it holds until the server starts again")]
+    Unsynced,
     /// It cannot be read or written.
     #[error("the store cannot be read or written: {0}")]
     Failed(#[source] redb::Error),

@@ -9,7 +9,7 @@ use std::os::unix::fs::{
 use std::path::{Path, PathBuf};
 
 use redb::backends::FileBackend;
-use redb::{Builder, Database, DatabaseError, ReadableTable as _, Table};
+use redb::{Builder, Database, DatabaseError, ReadableTable as _, StorageBackend, Table};
 
 use super::embedded::StoreError;
 
@@ -21,27 +21,43 @@ pub(super) const CACHE_BYTES: usize = 64 * 1_024 * 1_024;
 /// A new file gets its name only when it is a whole store, so that an empty one is never taken
 /// for a store that holds nothing.
 pub(super) fn open(directory: &Path, name: &str) -> Result<Database, StoreError> {
+    open_with(directory, name, |file| file)
+}
+
+/// The same, with what the file is to be seen through.
+pub(super) fn open_with<B: StorageBackend>(
+    directory: &Path,
+    name: &str,
+    through: impl FnOnce(FileBackend) -> B,
+) -> Result<Database, StoreError> {
     make_directory(directory).map_err(|cause| at(directory, cause))?;
     let path = directory.join(name);
-    let mut builder = Database::builder();
-    builder.set_cache_size(CACHE_BYTES);
     if path.try_exists().map_err(|cause| at(&path, cause))? {
-        // Every page is compared with its checksum, not only after a crash.
-        builder.set_check_integrity_on_open(true);
-        let file = open_file(&path).map_err(|cause| at(&path, cause))?;
-        let is_empty = file.metadata().map_err(|cause| at(&path, cause))?.len() == 0;
-        if is_empty {
-            return Err(StoreError::Damaged("the file is empty".to_owned()));
-        }
-        return database(&builder, file, &path);
+        return open_existing(&path, through);
     }
     let new = directory.join(format!("{name}.new"));
-    let file = open_file(&new).map_err(|cause| at(&new, cause))?;
-    let made = database(&builder, file, &new)?;
+    let file = open_file(&new, Missing::Made).map_err(|cause| at(&new, cause))?;
+    let made = database(&mut Database::builder(), file, &new, through)?;
     fs::rename(&new, &path).map_err(|cause| at(&path, cause))?;
     let parent = File::open(directory).and_then(|directory| directory.sync_all());
     parent.map_err(|cause| at(directory, cause))?;
     Ok(made)
+}
+
+/// Opens a file that is there.
+pub(super) fn open_existing<B: StorageBackend>(
+    path: &Path,
+    through: impl FnOnce(FileBackend) -> B,
+) -> Result<Database, StoreError> {
+    let mut builder = Database::builder();
+    // Every page is compared with its checksum, not only after a crash.
+    builder.set_check_integrity_on_open(true);
+    let file = open_file(path, Missing::Refused).map_err(|cause| at(path, cause))?;
+    let is_empty = file.metadata().map_err(|cause| at(path, cause))?.len() == 0;
+    if is_empty {
+        return Err(StoreError::Damaged("the file is empty".to_owned()));
+    }
+    database(&mut builder, file, path, through)
 }
 
 /// The id of a store by its table of numbers; `None` for one that was just made. Another format
@@ -64,8 +80,15 @@ pub(super) fn id(numbers: &Table<'_, &str, u64>, known: u64) -> Result<Option<u6
     }
 }
 
-fn database(builder: &Builder, file: File, path: &Path) -> Result<Database, StoreError> {
-    let opened = FileBackend::new(file).and_then(|file| builder.create_with_backend(file));
+fn database<B: StorageBackend>(
+    builder: &mut Builder,
+    file: File,
+    path: &Path,
+    through: impl FnOnce(FileBackend) -> B,
+) -> Result<Database, StoreError> {
+    builder.set_cache_size(CACHE_BYTES);
+    let file = FileBackend::new(file);
+    let opened = file.and_then(|file| builder.create_with_backend(through(file)));
     opened.map_err(|error| refused(error, path))
 }
 
@@ -112,11 +135,18 @@ pub(super) fn make_directory(directory: &Path) -> io::Result<()> {
     Err(io::Error::other(refused))
 }
 
-fn open_file(path: &Path) -> io::Result<File> {
+/// What becomes of a file that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Made,
+    Refused,
+}
+
+fn open_file(path: &Path, missing: Missing) -> io::Result<File> {
     let file = OpenOptions::new()
         .read(true)
         .write(true)
-        .create(true)
+        .create(missing == Missing::Made)
         .truncate(false)
         .mode(0o600)
         .open(path)?;

@@ -1,7 +1,7 @@
 //! Writes of the directory: how many, how many together, and how long the disk takes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::histogram::{Counted, Histogram};
@@ -36,6 +36,7 @@ struct Counters {
     /// Groups by how many changes they hold; the last beyond all bounds.
     groups: [AtomicU64; GROUP_BOUNDS.len() + 1],
     sync: Histogram<{ SYNC_BOUNDS.len() }>,
+    failing: AtomicBool,
 }
 
 impl Default for DirectoryWrites {
@@ -45,6 +46,7 @@ impl Default for DirectoryWrites {
             resources: AtomicU64::new(0),
             groups: Default::default(),
             sync: Histogram::new(SYNC_BOUNDS),
+            failing: AtomicBool::new(false),
         }))
     }
 }
@@ -70,6 +72,16 @@ impl DirectoryWrites {
     /// Notes how long the disk took for a group.
     pub fn synced(&self, duration: Duration) {
         self.0.sync.observe(duration);
+    }
+
+    /// Notes whether the file cannot be written.
+    pub fn set_failing(&self, failing: bool) {
+        self.0.failing.store(failing, Ordering::Relaxed);
+    }
+
+    /// Whether the file cannot be written.
+    pub fn is_failing(&self) -> bool {
+        self.0.failing.load(Ordering::Relaxed)
     }
 
     /// How many changes were committed.

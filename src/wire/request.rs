@@ -14,8 +14,6 @@ mod resource;
 pub(crate) mod tagging;
 mod tags;
 
-use std::sync::Arc;
-
 use arrayvec::ArrayVec;
 use jiff::Timestamp;
 
@@ -39,7 +37,7 @@ use crate::model::verdict::{RefusalReason, limits};
 pub(crate) type Resources<'p> = ArrayVec<Resource<'p>, { limits::RESOURCES }>;
 
 /// What the directory knows of each resource, in the order asked.
-pub(crate) type Found = ArrayVec<Option<Arc<Entry>>, { limits::RESOURCES }>;
+pub(crate) type Found = ArrayVec<Option<Entry>, { limits::RESOURCES }>;
 
 /// The place of the lists of one message while it is read.
 #[derive(Debug, Default)]
@@ -173,8 +171,8 @@ impl<'m> Storage<'m> {
     pub(crate) fn known<'p>(&'p self, found: &'p Found, known: &mut Resources<'p>) -> u64 {
         let mut ignored = 0;
         for (sent, stored) in self.resources.iter().zip(found) {
-            ignored += u64::from(sent.differs(&self.tags, stored.as_deref()));
-            known.push(sent.known(&self.tags, stored.as_deref()));
+            ignored += u64::from(sent.differs(&self.tags, stored.as_ref()));
+            known.push(sent.known(&self.tags, stored.as_ref()));
         }
         ignored
     }

@@ -14,7 +14,8 @@ use tagwarden::model::arn::{PrincipalRef, ResourceName};
 use tagwarden::model::bundle::Bundle;
 use tagwarden::model::condition::{parse_bool, parse_date, parse_ip};
 use tagwarden::model::request::{AccessRequest, RequestedResource, SessionClaim};
-use tagwarden::model::tag::{TagRef, check_key};
+use tagwarden::model::resource as model;
+use tagwarden::model::tag::{PackedTags, TagRef, check_key, pack};
 use tagwarden::model::verdict::{RefusalReason, limits};
 use tagwarden::snapshot::Snapshot;
 
@@ -36,11 +37,17 @@ pub(crate) fn ask(
         .iter()
         .map(|asked| asked.tags.as_deref().map(tags).transpose())
         .collect::<Result<Vec<_>, _>>()?;
+    let kept: Vec<String> = request
+        .resources
+        .iter()
+        .map(|asked| packed(bundle, asked))
+        .collect();
     let resources = request
         .resources
         .iter()
         .zip(&told)
-        .map(|(asked, sent)| resource(bundle, asked, sent.as_deref()))
+        .zip(&kept)
+        .map(|((asked, sent), kept)| resource(bundle, asked, sent.as_deref(), kept))
         .collect::<Result<Vec<_>, _>>()?;
     let values: Vec<Vec<&str>> = request
         .context
@@ -130,21 +137,36 @@ fn tags(tags: &[(String, String)]) -> Result<Vec<TagRef<'_>>, RefusalReason> {
         .collect()
 }
 
+/// What is known of a resource.
+fn find<'b>(bundle: &'b Bundle, asked: &RequestedResource) -> Option<&'b model::Resource> {
+    let mut stored = bundle.resources.iter();
+    stored.find(|stored| stored.arn.as_str() == asked.arn)
+}
+
+/// The tags of a resource that is known, as the directory keeps them.
+fn packed(bundle: &Bundle, asked: &RequestedResource) -> String {
+    let mut text = String::new();
+    if let Some(stored) = find(bundle, asked) {
+        stored.tags.iter().for_each(|tag| pack(tag, &mut text));
+    }
+    text
+}
+
 fn resource<'a>(
     bundle: &'a Bundle,
     asked: &'a RequestedResource,
     sent: Option<&'a [TagRef<'a>]>,
+    kept: &'a str,
 ) -> Result<Resource<'a>, RefusalReason> {
     let invalid = RefusalReason::InvalidRequest;
     let name = ResourceName::parse(&asked.arn).map_err(|_| invalid)?;
     if let Some(Some(group)) = &asked.group {
         Name::try_from(group.as_str()).map_err(|_| invalid)?;
     }
-    let mut stored = bundle.resources.iter();
-    if let Some(stored) = stored.find(|stored| stored.arn.as_str() == asked.arn) {
+    if let Some(stored) = find(bundle, asked) {
         return Ok(Resource {
             name,
-            tags: KnownTags::Stored(&stored.tags),
+            tags: KnownTags::Stored(PackedTags::new(kept)),
             group: stored
                 .group
                 .as_ref()

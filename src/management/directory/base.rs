@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::directory::Directory;
+use crate::directory::{Directory, Filling};
 use crate::model::arn::Arn;
 use crate::model::resource::{Link, LiveResource};
 use crate::model::tagging::{Forget, Work};
@@ -27,6 +27,11 @@ impl Base {
             work: BTreeMap::new(),
             last_work: 0,
         }
+    }
+
+    /// Puts resources that were read, before anything else is there.
+    pub(super) fn fill(&mut self, resources: Filling) {
+        self.directory.fill(resources);
     }
 
     /// Puts resources in place of all that are there. No work is left for those that were.

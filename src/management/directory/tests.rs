@@ -1,4 +1,5 @@
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::model::arn::Arn;
@@ -231,4 +232,72 @@ fn what_cannot_be_written_is_seen_by_nobody() {
         );
         drop(publisher);
     }
+}
+
+/// A disk that takes bytes again: a later call finds the file as it is, and goes on.
+#[test]
+fn writes_go_on_when_the_disk_is_free_again() {
+    let disk = Disk::default();
+    let World {
+        directory,
+        writer,
+        writes,
+        thread,
+        publisher,
+    } = world(Some(&disk));
+    let write = |number, value: &'static str| {
+        let done = writer.blocking_write(move |turn| ((), set(turn, number, value)));
+        done.unwrap().map(|done| done.version.is_some())
+    };
+    assert_eq!(write(0, "1"), Ok(true));
+    disk.fail_after(0, Fault::Full);
+    let failed = (1..10_000).find(|number| write(*number, "1").is_err());
+    let failed = failed.expect("the disk is full");
+    assert!(writes.is_failing());
+    disk.repair();
+    let begun = Instant::now();
+    while write(0, "2").is_err() {
+        assert!(begun.elapsed() < Duration::from_mins(1), "it goes on");
+    }
+    assert!(!writes.is_failing());
+    assert_eq!(value(&directory, 0).as_deref(), Some("2"));
+    drop(writer);
+    thread.join().unwrap();
+    // The call that failed is in the file and in sight, or in neither.
+    let mut kept = Vec::new();
+    let store = DirectoryStore::with_backend(disk).unwrap();
+    store.load(|resource| kept.push(resource.arn)).unwrap();
+    let seen = value(&directory, failed).is_some();
+    assert_eq!(
+        (kept.contains(&arn(failed)), kept.len()),
+        (seen, directory.len())
+    );
+    drop(publisher);
+}
+
+/// A sync that failed is not forgotten before another process looks.
+#[test]
+fn nothing_is_written_after_a_sync_that_failed() {
+    let disk = Disk::default();
+    let World {
+        writer,
+        writes,
+        publisher,
+        ..
+    } = world(Some(&disk));
+    let write = |value: &'static str| {
+        let done = writer.blocking_write(move |turn| ((), set(turn, 0, value)));
+        done.unwrap().map(|done| done.version.is_some())
+    };
+    assert_eq!(write("1"), Ok(true));
+    disk.fail_after(0, Fault::Sync);
+    assert_eq!(write("2"), Err(WriteFault::Failed));
+    disk.repair();
+    // Longer than a file that is free again is left alone.
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(1_500) {
+        assert_eq!(write("3"), Err(WriteFault::Failed));
+    }
+    assert!(writes.is_failing());
+    drop(publisher);
 }

@@ -1,5 +1,7 @@
 //! The writer itself: one group of calls after the other, on a thread of its own.
 
+mod mending;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,11 +12,12 @@ use tokio::sync::{mpsc, oneshot};
 use super::base::{Base, WorkId};
 use super::job::Job;
 use super::{Begin, Command, Config, StartError, Step, Turn, WriteFault};
+use crate::directory::Filling;
 use crate::model::resource::{LiveResource, Resource, Version, Write};
 use crate::model::tagging::{Plan, Work};
 use crate::publish::Reader;
 use crate::snapshot::Snapshot;
-use crate::source::directory::{DirectoryStore, Group, work};
+use crate::source::directory::{DirectoryStore, Group, Loaded, work};
 use crate::source::embedded::StoreError;
 use crate::tagging::{Overlay, View as _};
 use crate::telemetry::DirectoryWrites;
@@ -35,8 +38,9 @@ pub(super) struct Writer {
     step: Step,
     version: Version,
     begun: Option<Vec<u8>>,
-    /// Whether the file could not be written. Nothing is done in the background then.
-    failed: bool,
+    /// When the file could not be written, or opened again, the last time; `None`: it can be
+    /// written. Nothing is done in the background until then.
+    failed: Option<Instant>,
 }
 
 /// What the calls of a group come to.
@@ -68,23 +72,16 @@ impl Writer {
             step,
             version: Version(0),
             begun: None,
-            failed: false,
+            failed: None,
         };
-        if let Some(store) = &writer.store {
+        if let Some(store) = writer.store.clone() {
             let start = Instant::now();
-            let mut resources = Vec::new();
-            let loaded = store.load(|resource| resources.push(resource))?;
-            writer.base.replace(resources);
-            writer.version = loaded.version;
-            for (name, note) in loaded.notes {
-                if name == BEGUN {
-                    writer.begun = Some(note);
-                } else {
-                    let (id, work) = work::read(&name, &note).map_err(StoreError::Damaged)?;
-                    writer.base.keep(id, Some(work));
-                }
-            }
+            let count = usize::try_from(store.count()?).unwrap_or(0);
+            let (resources, loaded) = Filling::while_read(count, |each| store.load(each))?;
+            let loaded = loaded?;
+            writer.base.fill(resources);
             let (resources, took) = (loaded.resources, start.elapsed());
+            writer.know(loaded)?;
             tracing::info!(
                 resources,
                 version = writer.version.0,
@@ -95,9 +92,24 @@ impl Writer {
         Ok(writer)
     }
 
+    /// Takes over what a store holds beside its resources.
+    fn know(&mut self, loaded: Loaded) -> Result<(), StoreError> {
+        self.version = loaded.version;
+        self.begun = None;
+        for (name, note) in loaded.notes {
+            if name == BEGUN {
+                self.begun = Some(note);
+            } else {
+                let (id, work) = work::read(&name, &note).map_err(StoreError::Damaged)?;
+                self.base.keep(id, Some(work));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
         loop {
-            let is_ready = !self.failed && self.reader.load().is_some();
+            let is_ready = self.failed.is_none() && self.reader.load().is_some();
             let busy = is_ready && self.base.next_work().is_some();
             let first = if busy {
                 match inbox.try_recv() {
@@ -138,6 +150,7 @@ impl Writer {
     /// Works out the calls of a group in one snapshot, commits them and answers. Where another
     /// snapshot came into force meanwhile, nothing of it counts.
     fn group(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+        self.mend();
         for _ in 0..=RETRIES {
             let snapshot = self.reader.load_full();
             let worked = self.work_out(&mut jobs, snapshot.as_deref());
@@ -181,7 +194,7 @@ impl Writer {
             let outcome = worked.take(plan, version, &mut last_work, None, &mut overlay);
             worked.outcomes.push(Ok(outcome));
         }
-        if !self.failed
+        if self.failed.is_none()
             && snapshot.is_some()
             && let Some((id, work)) = self.base.next_work()
         {
@@ -209,8 +222,7 @@ impl Writer {
         } = worked;
         let is_something = !writes.is_empty() || !work.is_empty();
         if is_something && let Err(error) = self.keep(&writes, &work, version) {
-            self.failed = true;
-            tracing::error!(%error, "the directory cannot be written");
+            self.fail(&error);
             for job in jobs {
                 job.answer(Err(WriteFault::Failed));
             }
@@ -249,12 +261,12 @@ impl Writer {
         };
         let took = store.commit(&group)?;
         self.writes.synced(took);
-        self.failed = false;
         Ok(())
     }
 
     /// Puts resources in place of those that are there, unless they were put before.
     fn begin(&mut self, begin: Begin, reply: oneshot::Sender<Result<(), WriteFault>>) {
+        self.mend();
         let Begin { resources, digest } = begin;
         let digest = digest.map(|digest| digest.to_vec());
         if digest.is_some() && digest == self.begun {
@@ -268,8 +280,7 @@ impl Writer {
         let live: Vec<LiveResource> = live.collect();
         let done = self.replace(version, &live, digest.as_ref());
         if let Err(error) = &done {
-            self.failed = true;
-            tracing::error!(%error, "the directory cannot be written");
+            self.fail(error);
         } else {
             (self.version, self.begun) = (version, digest);
             self.base.replace(live);

@@ -203,16 +203,21 @@ struct Sum(BTreeMap<Arc<str>, u64>);
 
 impl Sum {
     fn add(&mut self, entry: &Entry, asked: &Asked<'_>) {
-        for tag in entry.tags().tags() {
+        for tag in entry.tags() {
             let text = match asked.listed {
-                Listed::Keys => tag.key(),
-                Listed::ValuesOf(key) if **tag.key() == *key => tag.value(),
+                Listed::Keys => tag.key,
+                Listed::ValuesOf(key) if tag.key == key => tag.value,
                 Listed::ValuesOf(_) => continue,
             };
             if !asked.turn().is_due(text) {
                 continue;
             }
-            *self.0.entry(Arc::clone(text)).or_default() += 1;
+            match self.0.get_mut(text) {
+                Some(count) => *count += 1,
+                None => {
+                    self.0.insert(Arc::from(text), 1);
+                }
+            }
             // A text that is dropped stands behind so many that it never comes back: what is kept
             // was counted from the first resource on.
             if self.0.len() > asked.page.size + 1 {

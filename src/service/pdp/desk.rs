@@ -147,7 +147,7 @@ impl Desk<'_> {
 }
 
 /// What the directory knows of a name (security 2.3).
-pub(super) fn find(directory: &Directory, name: ResourceName<'_>) -> Option<Arc<Entry>> {
+pub(super) fn find(directory: &Directory, name: ResourceName<'_>) -> Option<Entry> {
     if name.is_concrete() {
         directory.find(name.as_str())
     } else {

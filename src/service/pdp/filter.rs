@@ -56,10 +56,10 @@ impl Pdp {
                 tokio::task::yield_now().await;
             }
             let stored = find(&self.shared.directory, candidate.name);
-            let differs = filtering.candidates.differs(candidate, stored.as_deref());
+            let differs = filtering.candidates.differs(candidate, stored.as_ref());
             self.count_ignored(u64::from(differs));
             let start = Instant::now();
-            let seen = filtering.sees(place, candidate, stored.as_deref());
+            let seen = filtering.sees(place, candidate, stored.as_ref());
             let effect = match seen {
                 Ok(true) => Effect::Allow,
                 Ok(false) => Effect::Deny,

@@ -174,10 +174,10 @@ impl Judging<'_> {
         }
         let name = asked.resource.name;
         let stored = find(directory, name);
-        if stored.is_some() && !sees(snapshot, asked.principal, name, stored.as_deref()) {
+        if stored.is_some() && !sees(snapshot, asked.principal, name, stored.as_ref()) {
             return Err(unknown("resource"));
         }
-        let stored = stored.as_deref();
+        let stored = stored.as_ref();
         let own = match asked.operation {
             SentOperation::Create => asked.principal.and_then(|who| who.account()),
             SentOperation::Tag | SentOperation::Untag | SentOperation::Detect => None,

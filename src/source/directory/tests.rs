@@ -236,6 +236,92 @@ fn a_disk_that_fails_is_told_and_the_store_stays_whole() {
     }
 }
 
+/// When a disk takes bytes again, a store that is opened again holds what was committed, and what
+/// failed entirely or not at all.
+#[test]
+fn a_store_is_opened_again_when_the_disk_is_free() {
+    let mut random = Random(0x0123_4567_89ab_cdef);
+    let mut failed = 0;
+    for round in 0..40 {
+        let disk = Disk::default();
+        let store = DirectoryStore::with_backend(disk.clone()).unwrap();
+        let (mut before, mut after) = (State::new(), State::new());
+        disk.fail_after(random.below(60), Fault::Full);
+        let writes = |version: u64| -> Vec<Write> {
+            let places = version * 20..version * 20 + 20;
+            places
+                .map(|place| write(resource(place, version)))
+                .collect()
+        };
+        let Some(version) = (1..80).find(|version| {
+            let writes = writes(*version);
+            apply(&mut after, &writes);
+            let done = commit(&store, *version, &writes);
+            if done.is_ok() {
+                before.clone_from(&after);
+            }
+            done.is_err()
+        }) else {
+            continue;
+        };
+        failed += 1;
+        disk.repair();
+        let newest = store.reopen().unwrap();
+        let (found, loaded) = load(&store).unwrap();
+        assert_eq!(loaded.version, newest);
+        if newest == Version(version) {
+            assert_eq!(found, after, "round {round}");
+        } else {
+            assert_eq!(
+                (newest, found),
+                (Version(version - 1), before),
+                "round {round}"
+            );
+        }
+        commit(&store, 99, &[write(resource(1, 99))]).unwrap();
+        drop(store);
+        let store = DirectoryStore::with_backend(disk).unwrap();
+        let (found, _) = load(&store).unwrap();
+        assert_eq!(found[resource(1, 99).arn.as_str()], resource(1, 99));
+    }
+    assert!(failed > 10, "only {failed}");
+}
+
+/// After a sync that failed nobody can tell what the disk holds, whatever it says then.
+#[test]
+fn a_store_is_not_opened_again_after_a_sync_that_failed() {
+    let disk = Disk::default();
+    let store = DirectoryStore::with_backend(disk.clone()).unwrap();
+    commit(&store, 1, &[write(resource(1, 1))]).unwrap();
+    disk.fail_after(0, Fault::Sync);
+    commit(&store, 2, &[write(resource(2, 2))]).unwrap_err();
+    disk.repair();
+    for _ in 0..2 {
+        let refused = store.reopen().unwrap_err();
+        assert!(matches!(refused, StoreError::Unsynced), "{refused}");
+        commit(&store, 3, &[write(resource(3, 3))]).unwrap_err();
+    }
+}
+
+/// A file that is gone is not made anew, and another one is not taken for it.
+#[test]
+fn only_the_same_store_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (directory, other) = (folder.path().join("data"), folder.path().join("other"));
+    let store = DirectoryStore::open(&directory).unwrap();
+    commit(&store, 1, &[write(resource(1, 1))]).unwrap();
+    assert_eq!(store.reopen().unwrap(), Version(1));
+    let file = directory.join(FILE);
+    fs::remove_file(&file).unwrap();
+    let refused = store.reopen().unwrap_err();
+    assert!(matches!(refused, StoreError::Place { .. }), "{refused}");
+    assert!(!file.exists());
+    drop(DirectoryStore::open(&other).unwrap());
+    fs::rename(other.join(FILE), &file).unwrap();
+    let refused = store.reopen().unwrap_err();
+    assert!(refused.to_string().contains("another store"), "{refused}");
+}
+
 #[test]
 fn a_damaged_file_is_told_and_never_loaded_in_part() {
     let folder = tempfile::tempdir().unwrap();
@@ -278,7 +364,7 @@ fn rows_that_are_not_those_that_were_written_are_damage() {
         let store = DirectoryStore::with_backend(Disk::default()).unwrap();
         let writes: Vec<Write> = (0..9).map(|number| write(resource(number, 1))).collect();
         commit(&store, 1, &writes).unwrap();
-        let staged = store.database.begin_write().unwrap();
+        let staged = store.hold().unwrap();
         harm(&staged);
         staged.commit().unwrap();
         let refused = load(&store).unwrap_err();
@@ -321,7 +407,7 @@ fn rows_that_are_not_those_that_were_written_are_damage() {
 fn a_newer_format_is_refused() {
     let disk = Disk::default();
     let store = DirectoryStore::with_backend(disk.clone()).unwrap();
-    let staged = store.database.begin_write().unwrap();
+    let staged = store.hold().unwrap();
     staged
         .open_table(NUMBERS)
         .unwrap()

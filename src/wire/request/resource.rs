@@ -114,10 +114,9 @@ impl<'m> SentResource<'m> {
         let sent = self.tags.as_ref().and_then(|range| tags.get(range.clone()));
         other_group
             || sent.is_some_and(|sent| {
-                sent.len() != stored.tags().len()
-                    || sent
-                        .iter()
-                        .any(|tag| stored.tags().get(tag.key) != Some(tag.value))
+                let kept = stored.tags();
+                let differs = |tag: &TagRef<'_>| kept.get(tag.key) != Some(tag.value);
+                sent.len() != kept.len() || sent.iter().any(differs)
             })
     }
 }

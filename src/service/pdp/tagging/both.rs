@@ -116,7 +116,7 @@ impl Pdp {
         let write = Write::new(snapshot, &request);
         let mut asked_of = Vec::with_capacity(known.len());
         for ((resource, sent), stored) in known.iter().zip(storage.resources()).zip(&found) {
-            asked_of.push(write.of(resource, sent.kind, stored.as_deref())?);
+            asked_of.push(write.of(resource, sent.kind, stored.as_ref())?);
         }
         self.judge(&asked_of, &mut response)?;
         if response.verdicts.iter().any(|verdict| verdict.intercepted) {
