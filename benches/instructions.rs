@@ -73,7 +73,7 @@ fn thousand_answers(handler: Handler) -> Handler {
 /// A decision point, and ten batches of a hundred questions.
 struct Batches {
     handler: Handler,
-    batches: Vec<Vec<u8>>,
+    calls: Vec<Vec<u8>>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -81,12 +81,12 @@ impl Batches {
     fn new() -> Self {
         let handler = Handler::new(DECISIONS);
         let question = |bytes: &Vec<u8>| v1::AuthorizeRequest::decode(bytes.as_slice()).unwrap();
-        let batches = handler.questions.chunks(100).map(|questions| {
+        let calls = handler.questions.chunks(100).map(|questions| {
             let requests = questions.iter().map(question).collect();
             v1::BatchAuthorizeRequest { requests }.encode_to_vec()
         });
         Self {
-            batches: batches.collect(),
+            calls: calls.collect(),
             handler,
             runtime: tokio::runtime::Builder::new_current_thread()
                 .build()
@@ -99,10 +99,10 @@ impl Batches {
 #[bench::hundreds(Batches::new())]
 fn thousand_in_batches(batches: Batches) -> Batches {
     let mut answers = Vec::with_capacity(1 << 16);
-    for batch in &batches.batches {
+    for call in &batches.calls {
         answers.clear();
         let pdp = &batches.handler.pdp;
-        let answered = pdp.batch(&Origin::Loopback, black_box(batch), &mut answers);
+        let answered = pdp.batch(&Origin::Loopback, black_box(call), &mut answers);
         let _ = batches.runtime.block_on(answered);
         black_box(&answers);
     }

@@ -119,19 +119,13 @@ fn tag_list(faults: &mut Faults, tags: &[TagRef<'_>], limit: usize) {
 #[inline]
 fn has_duplicate<'a>(keys: &(impl Iterator<Item = &'a str> + Clone)) -> bool {
     let mut seen = Seen::default();
-    let mut may_be = false;
-    for key in keys.clone() {
-        may_be |= seen.may_hold(key);
-    }
-    may_be && holds_duplicate(keys)
+    let mut places = keys.clone().enumerate();
+    places.any(|(place, key)| seen.may_hold(key) && stands_before(keys.clone(), place, key))
 }
 
 #[inline(never)]
-fn holds_duplicate<'a>(keys: &(impl Iterator<Item = &'a str> + Clone)) -> bool {
-    let mut seen = Seen::default();
-    keys.clone().enumerate().any(|(place, key)| {
-        seen.may_hold(key) && keys.clone().take(place).any(|earlier| earlier == key)
-    })
+fn stands_before<'a>(keys: impl Iterator<Item = &'a str>, place: usize, key: &str) -> bool {
+    keys.take(place).any(|earlier| earlier == key)
 }
 
 /// Marks of the texts that were seen: a text is compared with all before it only where one of them

@@ -17,7 +17,7 @@ use super::principal::Asker;
 use super::request::{KnownGroup, Session};
 use super::subcheck::SubCheck;
 use super::unit::{Binding, Unit, UnitVerdict};
-use crate::model::arn::{PrincipalRef, ResourceName};
+use crate::model::arn::{ArnRef, PrincipalRef, ResourceName};
 use crate::model::settings::{ControlScope, RgDeny};
 use crate::model::verdict::{Layer, Outcome};
 use crate::snapshot::PolicyId;
@@ -316,21 +316,27 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
     }
 
     /// `None`: nothing is attached that could speak of the resource.
+    #[inline]
     fn resource_based(&mut self, binding: Binding) -> Option<Judged> {
         let check = self.check;
         let ResourceName::Arn(arn) = check.resource.name else {
             return None;
         };
-        let attached = &check.snapshot.attached;
-        if attached.is_empty() {
+        if check.snapshot.attached.is_empty() {
             self.observer
                 .unit(Layer::ResourceBased, Outcome::ImplicitDeny);
             return None;
         }
+        Some(self.attached(arn, binding))
+    }
+
+    #[inline(never)]
+    fn attached(&mut self, arn: ArnRef<'a>, binding: Binding) -> Judged {
+        let check = self.check;
+        let found = check.snapshot.attached.find(arn, check.owner);
         let mut unit = self.unit(Layer::ResourceBased, check.owner);
         unit.binding = binding;
-        let judged = unit.judge(attached.find(arn, check.owner));
-        Some(Judged::of(Layer::ResourceBased, judged))
+        Judged::of(Layer::ResourceBased, unit.judge(found))
     }
 
     /// Resource-based documents alone decide; no owner of an account assumes a role.

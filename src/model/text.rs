@@ -19,9 +19,33 @@ pub(crate) fn all_bytes(text: &str, passes: impl Fn(u8) -> bool) -> bool {
     text.bytes().fold(0, failed) == 0
 }
 
-/// Whether each byte of a text is a visible character of ASCII or a space.
+/// Whether each byte of a text is a visible character of ASCII or a space. Most texts are so short
+/// that two looks at a few bytes each, which may overlap, are enough.
+#[inline]
 fn is_plain(text: &str) -> bool {
-    all_bytes(text, |byte| matches!(byte, 0x20..=0x7e))
+    let bytes = text.as_bytes();
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let (chunks, _) = bytes.as_chunks();
+        let all = |chunks: &[[u8; 8]]| chunks.iter().all(|chunk| are_plain(*chunk));
+        return are_plain(*first) && are_plain(*last) && (bytes.len() <= 16 || all(chunks));
+    }
+    if let (Some([a, b, c, d]), Some([e, f, g, h])) = (bytes.first_chunk(), bytes.last_chunk()) {
+        return are_plain([*a, *b, *c, *d, *e, *f, *g, *h]);
+    }
+    bytes.iter().all(|byte| matches!(byte, 0x20..=0x7e))
+}
+
+/// Whether eight bytes are visible characters or spaces, all at once.
+#[inline]
+fn are_plain(bytes: [u8; 8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ONES;
+    let bytes = u64::from_le_bytes(bytes);
+    // A byte of 0x80 and more has its upper bit; so has 0x7f, with 1 more. One below 0x20 loses the
+    // bit that it is given.
+    let above = bytes | bytes.wrapping_add(ONES);
+    let below = !(bytes | HIGH).wrapping_sub(0x20 * ONES);
+    (above | below) & HIGH == 0
 }
 
 /// Whether two texts are equal without regard to case.
@@ -81,8 +105,14 @@ pub enum InvalidTagText {
 /// The first rule of security 7.3 that the text breaks.
 pub fn check_tag_text(text: &str, limit: usize) -> Result<(), InvalidTagText> {
     if is_plain(text) {
-        return check_plain(text.as_bytes(), limit);
+        check_plain(text.as_bytes(), limit)
+    } else {
+        check_any(text, limit)
     }
+}
+
+#[inline(never)]
+fn check_any(text: &str, limit: usize) -> Result<(), InvalidTagText> {
     if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
         return Err(InvalidTagText::OuterSpace);
     }

@@ -106,7 +106,7 @@ impl Calls {
         let method = Method::of(request.uri().path());
         if !is_coded && method == Some(Method::Stream) {
             let answer = stream::answer(services, call, request);
-            return Call::new(Box::pin(std::future::ready(answer)), Until::Never);
+            return Call::new(Box::pin(std::future::ready(Ok(answer))), Until::Never);
         }
         let mut request = request.map(Body::new);
         call.extend(request.extensions_mut());

@@ -19,7 +19,7 @@ use tonic::body::Body;
 use super::body::{Unread, status_of, status_ok, with_body};
 use super::cut::{Cutter, Next};
 use super::open::{Open, Stream};
-use super::{Answer, BoxAnswer, Services};
+use super::{BoxAnswer, Services};
 use crate::service::authorization::Method;
 use crate::service::pdp::{self, Answering, Later, Unanswered};
 use crate::wire::status::CallError;
@@ -32,11 +32,11 @@ pub(super) fn answer(
     services: &Arc<Services>,
     call: pdp::Call,
     request: Request<Incoming>,
-) -> Answer {
+) -> Response<Body> {
     let deadline = call.deadline;
     let answering = match Answering::new(&services.authorization.pdp, call) {
         Ok(answering) => answering,
-        Err(error) => return Ok(error.to_status().into_http()),
+        Err(error) => return error.to_status().into_http(),
     };
     let answers = Answers {
         services: Arc::clone(services),
@@ -49,7 +49,7 @@ pub(super) fn answer(
         expected: 0,
     };
     let open = Open::new(answers, deadline, services.phases.clone());
-    Ok(with_body(Body::new(open)))
+    with_body(Body::new(open))
 }
 
 /// The body of the answers.
