@@ -142,9 +142,8 @@ async fn a_bad_account_stays_at_its_last_good_state_and_recovers() {
     let half = folder.path().join("accounts/1/policies/P.json");
     fs::write(&half, &account_files("1", "Deny")[1].1[..40]).unwrap();
     write(folder.path(), &account_files("2", "Deny"));
-    let mut number = revisions.next().await.unwrap().number;
     while may(&mut client, "2", "2").await.unwrap() {
-        number = revisions.next().await.unwrap().number;
+        revisions.next().await.unwrap();
     }
     assert!(may(&mut client, "1", "1").await.unwrap());
     let stale = process.info().await.snapshot.unwrap().stale_accounts;
@@ -155,8 +154,10 @@ async fn a_bad_account_stays_at_its_last_good_state_and_recovers() {
     assert!(found.line > 0 && !found.code.is_empty(), "{found:?}");
     // The rest of the file.
     write(folder.path(), &account_files("1", "Deny"));
-    assert_eq!(revisions.next().await.unwrap().number, number + 1);
-    assert!(!may(&mut client, "1", "1").await.unwrap());
+    // A revision that only the other account changed may have been told since.
+    while may(&mut client, "1", "1").await.unwrap() {
+        revisions.next().await.unwrap();
+    }
     assert!(
         process
             .info()
