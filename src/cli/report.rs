@@ -124,6 +124,34 @@ struct Told {
     places: Option<usize>,
 }
 
+impl Told {
+    /// The names of the columns, behind those of the group.
+    fn head(&self, group: &[&str]) -> Vec<String> {
+        let mut head = group.to_vec();
+        match self.show {
+            Show::Groups => {}
+            Show::Types => head.push("type"),
+            Show::Resources => head.extend(["arn", "type"]),
+        }
+        head.push("resources");
+        head.extend(self.places.map(|_| "amount"));
+        head.into_iter().map(str::to_owned).collect()
+    }
+
+    /// The columns of a row, behind those of its group.
+    fn line(&self, group: &[&str], row: &Row) -> Vec<String> {
+        let mut line: Vec<String> = group.iter().map(|&cell| cell.to_owned()).collect();
+        match self.show {
+            Show::Groups => {}
+            Show::Types => line.push(row.kind.clone()),
+            Show::Resources => line.extend([row.arn.clone(), row.kind.clone()]),
+        }
+        line.push(row.resources.to_string());
+        line.extend(self.places.map(|places| row.amount.told(places)));
+        line
+    }
+}
+
 fn as_json(row: &Row, told: &Told) -> Value {
     let mut object = Map::new();
     object.insert("group".to_owned(), row.group.name().into());
@@ -145,26 +173,10 @@ fn as_json(row: &Row, told: &Told) -> Value {
 
 fn as_csv(told: &Told) -> anyhow::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let mut head = vec!["group", "value"];
-    match told.show {
-        Show::Groups => {}
-        Show::Types => head.push("type"),
-        Show::Resources => head.extend(["arn", "type"]),
-    }
-    head.push("resources");
-    head.extend(told.places.map(|_| "amount"));
-    writer.write_record(head)?;
+    writer.write_record(told.head(&["group", "value"]))?;
     for row in &told.rows {
-        let mut fields = vec![row.group.name().to_owned()];
-        fields.push(row.group.value().unwrap_or_default().to_owned());
-        match told.show {
-            Show::Groups => {}
-            Show::Types => fields.push(row.kind.clone()),
-            Show::Resources => fields.extend([row.arn.clone(), row.kind.clone()]),
-        }
-        fields.push(row.resources.to_string());
-        fields.extend(told.places.map(|places| row.amount.told(places)));
-        writer.write_record(fields)?;
+        let value = row.group.value().unwrap_or_default();
+        writer.write_record(told.line(&[row.group.name(), value], row))?;
     }
     Ok(writer.into_inner()?)
 }

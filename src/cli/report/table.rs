@@ -9,12 +9,12 @@ const GAP: &str = "  ";
 
 /// A report as a table, with the total below.
 pub(super) fn table(key: &str, told: &Told) -> Result<String, Overflow> {
-    let mut lines = vec![head(key, told)];
+    let mut lines = vec![told.head(&[key])];
     let (mut resources, mut amount) = (0_u64, Amount::default());
     for row in &told.rows {
         resources = resources.saturating_add(row.resources);
         amount = amount.plus(row.amount)?;
-        lines.push(line(name(&row.group), row, told));
+        lines.push(told.line(&[&name(&row.group)], row));
     }
     let total = Row {
         group: Group::Untagged,
@@ -23,7 +23,7 @@ pub(super) fn table(key: &str, told: &Told) -> Result<String, Overflow> {
         resources,
         amount,
     };
-    lines.push(line("total".to_owned(), &total, told));
+    lines.push(told.line(&["total"], &total));
     Ok(aligned(&lines, texts(told.show)))
 }
 
@@ -43,30 +43,6 @@ fn name(group: &Group) -> String {
         Group::Untagged => "(untagged)".to_owned(),
         Group::Unlisted => "(not listed)".to_owned(),
     }
-}
-
-fn head(key: &str, told: &Told) -> Vec<String> {
-    let mut head = vec![key];
-    match told.show {
-        Show::Groups => {}
-        Show::Types => head.push("type"),
-        Show::Resources => head.extend(["arn", "type"]),
-    }
-    head.push("resources");
-    head.extend(told.places.map(|_| "amount"));
-    head.into_iter().map(str::to_owned).collect()
-}
-
-fn line(name: String, row: &Row, told: &Told) -> Vec<String> {
-    let mut line = vec![name];
-    match told.show {
-        Show::Groups => {}
-        Show::Types => line.push(row.kind.clone()),
-        Show::Resources => line.extend([row.arn.clone(), row.kind.clone()]),
-    }
-    line.push(row.resources.to_string());
-    line.extend(told.places.map(|places| row.amount.told(places)));
-    line
 }
 
 fn aligned(lines: &[Vec<String>], texts: usize) -> String {
