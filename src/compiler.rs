@@ -33,6 +33,7 @@ use crate::model::statement as written;
 use crate::snapshot::action::Facts;
 use crate::snapshot::attached::{Attached, MAX_DEPTH};
 use crate::snapshot::caller::CallerTable;
+use crate::snapshot::principal::PrincipalChanges;
 use crate::snapshot::route::RouteTable;
 use crate::snapshot::{Policy, PolicyId, Snapshot};
 
@@ -52,6 +53,7 @@ pub fn compile(bundle: &Bundle) -> Result<Snapshot, CompileErrors> {
             ..Snapshot::default()
         },
         interner: Interner::default(),
+        principals: PrincipalChanges::default(),
         system: BTreeMap::new(),
         errors: Vec::new(),
     };
@@ -89,6 +91,7 @@ pub fn compile_session(policy: &written::Policy, settings: &Settings) -> Policy 
 struct Compilation<'b> {
     snapshot: Snapshot,
     interner: Interner<'b>,
+    principals: PrincipalChanges,
     system: BTreeMap<PolicyRef, PolicyId>,
     errors: Vec<CompileError>,
 }
@@ -97,6 +100,7 @@ impl<'b> Compilation<'b> {
     fn finish(self) -> Result<Snapshot, CompileErrors> {
         if self.errors.is_empty() {
             let mut snapshot = self.snapshot;
+            snapshot.principals.apply(&self.principals);
             snapshot.actions.sweep(&named(&snapshot.policies));
             Ok(snapshot)
         } else {

@@ -72,7 +72,7 @@ impl Snapshot {
     /// The policy and the statement that an answer names; `None` for session policies.
     pub fn statement(&self, id: StatementId) -> Option<(&Policy, &Statement)> {
         let policy = self.policies.get(id.policy)?;
-        Some((policy, policy.statements.get(usize::from(id.index))?))
+        Some((policy, policy.statements().get(usize::from(id.index))?))
     }
 }
 

@@ -35,6 +35,7 @@ use crate::model::bundle::Bundle;
 use crate::model::object::{AccountObject, ObjectId};
 use crate::snapshot::Snapshot;
 use crate::snapshot::caller::CallerTable;
+use crate::snapshot::principal::PrincipalChanges;
 use crate::snapshot::route::RouteTable;
 
 /// What a change comes to.
@@ -157,6 +158,7 @@ impl Compilation<'_> {
         Self {
             snapshot: snapshot.clone(),
             interner: Interner::default(),
+            principals: PrincipalChanges::default(),
             system: BTreeMap::new(),
             errors: Vec::new(),
         }
@@ -166,6 +168,7 @@ impl Compilation<'_> {
         if !self.errors.is_empty() {
             return Err(CompileErrors(self.errors));
         }
+        self.snapshot.principals.apply(&self.principals);
         if self.snapshot.actions.is_sweep_due() {
             let named = named(&self.snapshot.policies);
             self.snapshot.actions.sweep(&named);

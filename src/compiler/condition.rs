@@ -1,7 +1,5 @@
 //! Lowers conditions: what an absent key and the case of tag keys mean is decided here, once.
 
-use std::sync::Arc;
-
 use super::intern::Interner;
 use super::matcher;
 use crate::model::condition::{self as written, ConditionKey, Quantifier, ValueType};
@@ -9,6 +7,7 @@ use crate::model::pattern::Pattern;
 use crate::model::settings::{ForAllAbsent, Settings, TagKeyCase};
 use crate::model::statement::Effect;
 use crate::snapshot::condition::{Condition, Key, KeyReading, Polarity, Presence, TagKey, Test};
+use crate::snapshot::policy::Conditions;
 
 /// The conditions of a statement with this effect.
 pub(super) fn list<'b>(
@@ -16,18 +15,19 @@ pub(super) fn list<'b>(
     settings: &Settings,
     effect: Effect,
     conditions: &'b [written::Condition],
-) -> Arc<[Condition]> {
+) -> Conditions {
     let hash = match interner.conditions.get(effect, conditions) {
         Ok(known) => return known,
         Err(hash) => hash,
     };
     let each = conditions.iter();
-    let lowered: Arc<[Condition]> = each
+    let lowered: Vec<Condition> = each
         .map(|condition| lower(interner, settings, effect, condition))
         .collect();
+    let lowered = Conditions::from(lowered);
     interner
         .conditions
-        .insert(hash, effect, conditions, Arc::clone(&lowered));
+        .insert(hash, effect, conditions, lowered.clone());
     lowered
 }
 

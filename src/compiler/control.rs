@@ -111,6 +111,6 @@ mod tests {
         let snapshot = compile(&bundle).unwrap();
         let levels = &snapshot.accounts.chain("1").unwrap().levels;
         let root = snapshot.policies.get(levels[1].policies[0]).unwrap();
-        assert_eq!(&*root.name, "custom:FullAliyunAccess");
+        assert_eq!(&**root.name(), "custom:FullAliyunAccess");
     }
 }

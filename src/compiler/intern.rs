@@ -1,7 +1,6 @@
 //! One copy of each text of a bundle, and of each list of conditions and of resources.
 
 use std::hash::{BuildHasher, Hash};
-use std::sync::Arc;
 
 use hashbrown::HashTable;
 
@@ -9,7 +8,7 @@ use super::matcher::Matchers;
 use crate::model::condition as written;
 use crate::model::pattern::ResourcePattern;
 use crate::model::statement::Effect;
-use crate::snapshot::condition::Condition;
+use crate::snapshot::policy::Conditions;
 use crate::snapshot::symbol::Symbol;
 
 /// Hands out what is shared.
@@ -18,7 +17,7 @@ pub(super) struct Interner<'b> {
     texts: HashTable<(u64, Symbol)>,
     hasher: foldhash::fast::RandomState,
     /// The lists of conditions.
-    pub(super) conditions: Lists<'b, written::Condition, Arc<[Condition]>>,
+    pub(super) conditions: Lists<'b, written::Condition, Conditions>,
     /// The lists of resources; `None`: everything.
     pub(super) resources: Lists<'b, ResourcePattern, Option<Matchers>>,
 }

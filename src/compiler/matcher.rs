@@ -64,6 +64,7 @@ pub(super) fn actions(
         Actions {
             exact: exact.into(),
             patterns: matchers.into(),
+            reached: filter.reached(),
         },
         filter,
     )

@@ -5,7 +5,7 @@ use hashbrown::{HashMap, HashSet};
 use super::Compilation;
 use super::error::CompileErrorKind;
 use crate::model::account::{Account, Attachment, Grantee, Name, PolicyRef, Scope};
-use crate::snapshot::principal::{GroupGrants, Principal, PrincipalKind, Said};
+use crate::snapshot::principal::{GroupGrants, PrincipalKind, Said};
 use crate::snapshot::symbol::Symbol;
 use crate::snapshot::table::PolicyId;
 
@@ -128,18 +128,16 @@ impl<'b> Compilation<'b> {
         kind: PrincipalKind,
         grants: Option<Vec<Grant<'_>>>,
     ) {
-        let interner = &mut self.interner;
-        let account = interner.symbol(account.id.as_str());
-        let symbol = |text: &str| interner.symbol(text);
+        let symbol = |text: &str| self.interner.symbol(text);
         let (policies, grouped) = by_scope(grants.unwrap_or_default(), symbol);
-        self.snapshot.principals.insert(Principal::new(Said {
-            account,
+        self.principals.insert(&Said {
+            account: account.id.as_str(),
             kind,
             name,
             uid,
             policies: &policies,
-            grouped,
-        }));
+            grouped: &grouped,
+        });
     }
 
     fn check_names(&mut self, account: &Account) {

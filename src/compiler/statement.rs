@@ -10,7 +10,7 @@ use crate::snapshot::action::{ActionTable, Named};
 use crate::snapshot::condition::{Condition, Key};
 use crate::snapshot::filter::ActionFilter;
 use crate::snapshot::policy::{
-    ActionMatcher, Actions, Class, Policy, PrincipalMatcher, Principals, Reads, Statement,
+    ActionMatcher, Actions, Class, Policy, PrincipalMatcher, Principals, Reads, Rest, Statement,
 };
 use crate::snapshot::symbol::Symbol;
 use crate::snapshot::table::PolicyTable;
@@ -26,16 +26,18 @@ pub(super) struct Lowering<'a, 'b> {
 impl<'b> Lowering<'_, 'b> {
     /// One policy under the name by which answers speak of it.
     pub(super) fn policy(&mut self, name: &str, policy: &'b written::Policy) -> Policy {
-        let statements = policy.statements.iter();
-        Policy {
-            name: Symbol::from(name),
-            statements: statements
-                .map(|statement| self.statement(statement))
-                .collect(),
+        let mut filter = ActionFilter::default();
+        let mut statements = Vec::with_capacity(policy.statements.len());
+        for statement in &policy.statements {
+            let (lowered, covered) = self.statement(statement);
+            filter = filter.union(covered);
+            statements.push(lowered);
         }
+        Policy::new(Symbol::from(name), filter, statements)
     }
 
-    fn statement(&mut self, statement: &'b written::Statement) -> Statement {
+    /// A statement, and the actions that it may cover.
+    fn statement(&mut self, statement: &'b written::Statement) -> (Statement, ActionFilter) {
         let effect = statement.effect;
         let (patterns, excluding) = match &statement.actions {
             written::Actions::Only(patterns) => (patterns, false),
@@ -43,27 +45,28 @@ impl<'b> Lowering<'_, 'b> {
         };
         let table = self.actions.as_deref_mut();
         let (actions, named) = matcher::actions(self.interner, table, patterns);
-        let filter = if excluding { ActionFilter::ALL } else { named };
         let conditions =
             condition::list(self.interner, self.settings, effect, &statement.conditions);
-        Statement {
-            filter,
+        let lowered = Statement {
+            rest: self.rest(statement),
+            actions,
+            excluding,
             effect,
             class: class(&conditions),
             reads: reads(&conditions),
-            excluding,
-            actions,
             resources: matcher::resources(self.interner, effect, &statement.resources),
-            principals: statement
-                .principals
-                .as_ref()
-                .map(|named| Box::new(self.principals(named))),
             conditions,
-            sid: statement
-                .sid
-                .as_deref()
-                .map(|sid| self.interner.symbol(sid)),
-        }
+        };
+        (lowered, if excluding { ActionFilter::ALL } else { named })
+    }
+
+    fn rest(&mut self, statement: &'b written::Statement) -> Option<Box<Rest>> {
+        let principals = statement.principals.as_ref();
+        let principals = principals.map(|named| self.principals(named));
+        let sid = statement.sid.as_deref();
+        let sid = sid.map(|sid| self.interner.symbol(sid));
+        let is_plain = principals.is_none() && sid.is_none();
+        (!is_plain).then(|| Box::new(Rest { principals, sid }))
     }
 
     fn principals(&mut self, principals: &written::Principals) -> Principals {
@@ -133,8 +136,14 @@ fn reads(conditions: &[Condition]) -> Reads {
 /// The actions and services that policies name in full.
 pub(super) fn named(policies: &PolicyTable) -> Named {
     let mut named = Named::default();
-    let statements = policies.iter().flat_map(|policy| policy.statements.iter());
-    for Actions { exact, patterns } in statements.map(|statement| &statement.actions) {
+    let statements = policies.iter().flat_map(Policy::statements);
+    let actions = statements.map(|statement| &statement.actions);
+    for Actions {
+        exact,
+        patterns,
+        reached: _,
+    } in actions
+    {
         named.actions.extend(exact.as_slice().iter().copied());
         for pattern in patterns {
             match pattern {

@@ -10,7 +10,7 @@ use super::request::Request;
 use super::subcheck::SubCheck;
 use crate::model::statement::Effect;
 use crate::model::verdict::{Layer, Outcome};
-use crate::snapshot::{Policy, Snapshot, StatementId};
+use crate::snapshot::{Snapshot, StatementId};
 
 /// Every step of a decision: resources, their units, the statements whose action matches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -91,17 +91,12 @@ pub fn explain(
 
 #[derive(Debug, Default)]
 struct Record {
-    policy: String,
     statements: Vec<ExplainedStatement>,
     units: Vec<ExplainedUnit>,
     explanation: Explanation,
 }
 
 impl Observer for Record {
-    fn policy(&mut self, policy: &Policy) {
-        self.policy = policy.name.to_string();
-    }
-
     fn statement(&mut self, check: &SubCheck<'_>, id: StatementId, step: Step<'_>) {
         let result = match step {
             Step::OtherPrincipal => StatementResult::OtherPrincipal,
@@ -112,11 +107,11 @@ impl Observer for Record {
                 found: condition::found(check, failed, image),
             },
         };
-        let statement = super::statement::of(check, id);
+        let (policy, statement) = super::statement::of(check, id).unzip();
         self.statements.push(ExplainedStatement {
-            policy: self.policy.clone(),
+            policy: policy.map_or_else(String::new, |policy| policy.name().to_string()),
             index: id.index,
-            sid: statement.and_then(|statement| statement.sid.as_deref().map(str::to_owned)),
+            sid: statement.and_then(|statement| statement.sid().map(ToString::to_string)),
             effect: statement.map_or(Effect::Deny, |statement| statement.effect),
             result,
         });

@@ -150,7 +150,7 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
         let session = self.session();
         let granted = match self.check.asker {
             Asker::Root => self.root(),
-            Asker::Identity(known) => self.identity_and_resource(known),
+            Asker::Identity(known) => self.identity_and_resource(*known),
             Asker::Unknown | Asker::Foreign | Asker::External => self.resource_alone(),
         };
         if control.is_none() && session.is_none() {
@@ -174,6 +174,11 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
 
     fn unit<'u>(&'u mut self, layer: Layer, account: &'u str) -> Unit<'u, 'a, O> {
         Unit::new(self.check, self.faults, self.observer, layer, account)
+    }
+
+    /// The account of the one who asks; empty for those who have none.
+    fn own_account(&self) -> &'a str {
+        self.check.request.principal.account().unwrap_or_default()
     }
 
     /// "Level by level from the member up; each level must give ALLOW by itself."
@@ -236,39 +241,36 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
         let Session::Policy(policy) = self.check.request.session else {
             return None;
         };
-        let account = self.check.request.principal.account().unwrap_or_default();
-        Some(Judged::of(
-            Layer::Session,
-            self.unit(Layer::Session, account).judge_session(policy),
-        ))
+        let unit = self.unit(Layer::Session, self.own_account());
+        Some(Judged::of(Layer::Session, unit.judge_session(policy)))
     }
 
-    fn identity_and_resource(&mut self, known: &'a Principal) -> Judged {
+    fn identity_and_resource(&mut self, known: Principal<'a>) -> Judged {
         let identity = self.identity(known);
         let Some(resource) = self.resource_based(Binding::Full) else {
-            return self.identity_alone(known, identity);
+            return self.identity_alone(identity);
         };
         let refused = identity.is(Outcome::ExplicitDeny) || resource.is(Outcome::ExplicitDeny);
         if !refused && self.check.action.is_assume_role() {
             return both(identity, resource);
         }
-        either(self.in_own_account(known, identity), resource)
+        either(self.in_own_account(identity), resource)
     }
 
     /// What the identity has, where nothing is attached to any resource.
-    fn identity_alone(&self, known: &Principal, identity: Judged) -> Judged {
+    fn identity_alone(&self, identity: Judged) -> Judged {
         if !identity.is(Outcome::Allow) {
             return identity;
         }
         if self.check.action.is_assume_role() {
             return NOT_GRANTED;
         }
-        self.in_own_account(known, identity)
+        self.in_own_account(identity)
     }
 
     /// security 2.5: "An identity Allow grants only in the principal's own account"
-    fn in_own_account(&self, known: &Principal, identity: Judged) -> Judged {
-        if identity.is(Outcome::Allow) && *known.account != *self.check.owner {
+    fn in_own_account(&self, identity: Judged) -> Judged {
+        if identity.is(Outcome::Allow) && self.own_account() != self.check.owner {
             identity.refused()
         } else {
             identity
@@ -276,8 +278,8 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
     }
 
     /// Account scope, then the scope of the resource's group.
-    fn identity(&mut self, known: &'a Principal) -> Judged {
-        let unit = self.unit(Layer::Identity, &known.account);
+    fn identity(&mut self, known: Principal<'a>) -> Judged {
+        let unit = self.unit(Layer::Identity, self.own_account());
         let account = Judged::of(Layer::Identity, unit.judge(known.policies()));
         let Some(group) = self.grouped(known) else {
             return account;
@@ -292,8 +294,8 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
 
     /// security 2.4: "An unknown group counts as unknown tags where a group-scoped statement would
     /// match": the unit is judged for what it needs, and its verdict does not count.
-    fn grouped(&mut self, known: &'a Principal) -> Option<Judged> {
-        if known.grouped.is_empty() || *known.account != *self.check.owner {
+    fn grouped(&mut self, known: Principal<'a>) -> Option<Judged> {
+        if !known.has_grouped() || self.own_account() != self.check.owner {
             return None;
         }
         let unknown = self.check.resource.group == KnownGroup::Unknown;
@@ -306,11 +308,10 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
             return None;
         }
         let grants = known
-            .grouped
-            .iter()
-            .filter(|grants| group.is_none_or(|group| *grants.group == *group));
-        let policies = grants.flat_map(|grants| grants.policies.iter().copied());
-        let unit = self.unit(Layer::ResourceGroup, &known.account);
+            .grouped()
+            .filter(|grants| group.is_none_or(|group| *grants.group == *group.as_bytes()));
+        let policies = grants.flat_map(|grants| grants.policies());
+        let unit = self.unit(Layer::ResourceGroup, self.own_account());
         let judged = Judged::of(Layer::ResourceGroup, unit.judge(policies));
         if unknown { None } else { Some(judged) }
     }
@@ -387,15 +388,15 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
             };
             bound.iter().map(move |id| Applicable::new(*id, account))
         });
+        let account = self.own_account();
         let identity = known.into_iter().flat_map(move |known| {
-            let own = *known.account == *owner;
-            let grouped = known.grouped.iter().filter(move |_| own);
-            let grouped = grouped.flat_map(|grants| grants.policies.iter());
+            let grouped = known.grouped().filter(move |_| account == owner);
+            let grouped = grouped.flat_map(|grants| grants.policies());
             let whole = known.policies();
-            let whole = whole.map(|id| Applicable::new(id, &known.account));
-            whole.chain(grouped.map(|id| Applicable {
+            let whole = whole.map(move |id| Applicable::new(id, account));
+            whole.chain(grouped.map(move |id| Applicable {
                 scope: Reach::Group,
-                ..Applicable::new(*id, &known.account)
+                ..Applicable::new(id, account)
             }))
         });
         let arn = match check.resource.name {

@@ -46,7 +46,7 @@ impl<O: Observer> Layers<'_, '_, O> {
 }
 
 fn has_narrowing_deny(policy: &Policy, check: &SubCheck<'_>, account: &str, scope: Reach) -> bool {
-    policy.statements.iter().any(|statement| {
+    policy.statements().iter().any(|statement| {
         statement.effect == Effect::Deny
             && covers_action(statement, check.action)
             && names_asker(statement, check)

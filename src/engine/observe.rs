@@ -2,8 +2,8 @@
 
 use super::subcheck::{Image, SubCheck};
 use crate::model::verdict::{Layer, Outcome};
+use crate::snapshot::StatementId;
 use crate::snapshot::condition::Condition;
-use crate::snapshot::{Policy, StatementId};
 
 /// What became of a statement whose action matches.
 #[derive(Debug, Clone, Copy)]
@@ -20,8 +20,6 @@ pub(super) enum Step<'s> {
 
 /// Whoever wants to know.
 pub(super) trait Observer {
-    /// A policy is looked at.
-    fn policy(&mut self, policy: &Policy);
     /// A statement whose action matches was looked at.
     fn statement(&mut self, check: &SubCheck<'_>, id: StatementId, step: Step<'_>);
     /// The statements since the last unit made one of this layer, and it came to this.
@@ -35,9 +33,6 @@ pub(super) trait Observer {
 pub(super) struct Nobody;
 
 impl Observer for Nobody {
-    #[inline]
-    fn policy(&mut self, _policy: &Policy) {}
-
     #[inline]
     fn statement(&mut self, _check: &SubCheck<'_>, _id: StatementId, _step: Step<'_>) {}
 

@@ -11,7 +11,7 @@ use crate::snapshot::principal::{Principal, PrincipalKind};
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Asker<'a> {
     /// A user or role of a known account.
-    Identity(&'a Principal),
+    Identity(Principal<'a>),
     /// The owner of a known account.
     Root,
     /// A user or role that its known account does not have (security 2.7).

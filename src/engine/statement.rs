@@ -9,39 +9,29 @@ use crate::snapshot::action::FoundAction;
 use crate::snapshot::arn::ArnMatcher;
 use crate::snapshot::matcher::MatcherRef;
 use crate::snapshot::policy::{ActionMatcher, Actions, Resources};
-use crate::snapshot::{PolicyId, Statement, StatementId};
+use crate::snapshot::{Policy, PolicyId, Statement, StatementId};
 
-/// The statement that an id names: of the session's policy, or of the snapshot.
-pub(super) fn of<'a>(check: &SubCheck<'a>, id: StatementId) -> Option<&'a Statement> {
+/// The policy and the statement that an id names: of the session, or of the snapshot.
+pub(super) fn of<'a>(check: &SubCheck<'a>, id: StatementId) -> Option<(&'a Policy, &'a Statement)> {
     match check.request.session {
         Session::Policy(policy) if id.policy == PolicyId::SESSION => {
-            policy.statements.get(usize::from(id.index))
+            Some((policy, policy.statements().get(usize::from(id.index))?))
         }
-        Session::Policy(_) | Session::Unstated | Session::None => {
-            check.snapshot.statement(id).map(|(_, statement)| statement)
-        }
+        Session::Policy(_) | Session::Unstated | Session::None => check.snapshot.statement(id),
     }
 }
 
 /// Whether the statement covers the action.
 #[inline]
 pub(super) fn covers_action(statement: &Statement, action: &ActionView<'_>) -> bool {
-    statement.filter.may_cover(action.found.asked) && lists_action(statement, action)
-}
-
-/// Whether a statement whose mask lets it cover the action does.
-#[inline]
-pub(super) fn lists_action(statement: &Statement, action: &ActionView<'_>) -> bool {
     is_listed(&statement.actions, action) != statement.excluding
 }
 
 #[inline]
 fn is_listed(actions: &Actions, action: &ActionView<'_>) -> bool {
-    let exact = action
-        .found
-        .action
-        .is_some_and(|found| actions.exact.contains(found.id));
-    exact || (!actions.patterns.is_empty() && is_matched(&actions.patterns, action))
+    let asked = action.found.asked;
+    let reaching = actions.reaching(asked);
+    actions.names(asked) || (!reaching.is_empty() && is_matched(reaching, action))
 }
 
 #[inline(never)]
@@ -58,7 +48,7 @@ fn is_matched(patterns: &[ActionMatcher], action: &ActionView<'_>) -> bool {
 /// Whether the statement names the one who asks.
 #[inline]
 pub(super) fn names_asker(statement: &Statement, check: &SubCheck<'_>) -> bool {
-    match &statement.principals {
+    match statement.principals() {
         None => true,
         Some(principals) => principal::names(principals, check.request, check.asker),
     }

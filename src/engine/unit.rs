@@ -5,12 +5,14 @@
 //! Where the call writes tags, an ALLOW needs `old_ok` and `new_ok` in the place of 2. Nothing is
 //! pooled across units.
 
+use arrayvec::ArrayVec;
+
 use super::check::Faults;
 use super::condition;
 use super::decision::{Obligations, Subject};
 use super::observe::{Observer, Step};
 use super::request::{KnownGroup, KnownTags};
-use super::statement::{covers_below, covers_resource, lists_action, names_asker};
+use super::statement::{covers_action, covers_below, covers_resource, names_asker};
 use super::subcheck::{Image, Standing, SubCheck};
 use super::tags::Tags;
 use crate::model::catalog::OperationKind;
@@ -38,6 +40,9 @@ pub(super) enum Binding {
     /// For the owner of the account: only a Deny with a Condition binds (security 2.5).
     ConditionalDenies,
 }
+
+/// Statements of the action that nobody has looked at yet.
+type Found<'s> = ArrayVec<(StatementId, &'s Statement), 16>;
 
 /// One unit in the making.
 pub(super) struct Unit<'u, 'a, O> {
@@ -84,32 +89,43 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
         }
     }
 
-    /// Judges the policies of the unit by their ids.
+    /// Judges the policies of the unit by their ids. Statements of the action are found first and
+    /// looked at then: memory is asked for many policies before anybody waits for one.
     pub(super) fn judge(mut self, ids: impl IntoIterator<Item = PolicyId>) -> UnitVerdict {
-        let table = &self.check.snapshot.policies;
-        let asked = self.check.action.found.asked;
+        let SubCheck {
+            snapshot, action, ..
+        } = *self.check;
+        let mut found = Found::new();
         for id in ids {
-            if let Some(policy) = table.covering(id, asked) {
-                self.policy(id, policy);
+            let covering = snapshot.policies.covering(id, action.found.asked);
+            for (id, statement) in statements(id, covering) {
+                if covers_action(statement, action) {
+                    if found.is_full() {
+                        self.statements(&mut found);
+                    }
+                    // INVARIANT: there is a place.
+                    let _ = found.try_push((id, statement));
+                }
             }
         }
+        self.statements(&mut found);
         self.verdict()
     }
 
     /// Judges the policy of a session.
     pub(super) fn judge_session(mut self, policy: &Policy) -> UnitVerdict {
-        self.policy(PolicyId::SESSION, policy);
+        let check = self.check;
+        for (id, statement) in statements(PolicyId::SESSION, Some(policy)) {
+            if covers_action(statement, check.action) {
+                self.statement(id, statement);
+            }
+        }
         self.verdict()
     }
 
-    fn policy(&mut self, id: PolicyId, policy: &Policy) {
-        self.observer.policy(policy);
-        let action = self.check.action;
-        let asked = action.found.asked;
-        for (index, statement) in (0_u16..).zip(policy.statements.iter()) {
-            if statement.filter.may_cover(asked) && lists_action(statement, action) {
-                self.statement(StatementId { policy: id, index }, statement);
-            }
+    fn statements(&mut self, found: &mut Found<'_>) {
+        for (id, statement) in found.drain(..) {
+            self.statement(id, statement);
         }
     }
 
@@ -346,6 +362,17 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
             }
         }
     }
+}
+
+/// The statements of a policy, each with its id.
+#[inline]
+fn statements(
+    policy: PolicyId,
+    of: Option<&Policy>,
+) -> impl Iterator<Item = (StatementId, &Statement)> {
+    let statements = of.map_or(&[][..], Policy::statements);
+    let numbered = (0_u16..).zip(statements);
+    numbered.map(move |(index, statement)| (StatementId { policy, index }, statement))
 }
 
 /// security 2.2: always-present keys.

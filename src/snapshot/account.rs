@@ -94,11 +94,6 @@ impl AccountTable {
         Arc::make_mut(&mut self.known).remove(account);
     }
 
-    /// The number of a known account, shared.
-    pub(crate) fn symbol(&self, account: &str) -> Option<&Symbol> {
-        self.known.get(account)
-    }
-
     pub(crate) fn add_member(&mut self, account: Symbol, chain: Arc<ControlChain>) {
         Arc::make_mut(&mut self.members).insert(account, chain);
     }

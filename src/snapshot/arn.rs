@@ -1,8 +1,10 @@
-//! Patterns of ARNs, matched field by field. The texts of the fields stand together: one read of
-//! memory for most patterns.
+//! Patterns of ARNs, matched field by field. The texts of the fields stand together, and in the
+//! pattern itself where they are short: no read of memory of their own.
 
 use std::fmt;
 use std::ops::Range;
+
+use arrayvec::ArrayString;
 
 use super::matcher::{MatcherRef, Shape, matches};
 use super::symbol::Symbol;
@@ -12,13 +14,40 @@ use crate::model::arn::ArnRef;
 #[derive(Clone, PartialEq, Eq)]
 pub struct ArnMatcher {
     /// The texts of service, relative id, region and account, one after the other.
-    text: Symbol,
+    text: Text,
     /// Where the first three end.
-    ends: [u32; 3],
+    ends: [u16; 3],
     service: Shape,
     id: Shape,
     region: Shape,
     account: Option<Shape>,
+}
+
+/// The most bytes that stand in a pattern itself.
+const SHORT: usize = 24;
+
+/// A text: a short one stands where it is used.
+#[derive(Clone, PartialEq, Eq)]
+enum Text {
+    Short(ArrayString<SHORT>),
+    Shared(Symbol),
+}
+
+impl Text {
+    fn new(text: &str) -> Self {
+        match ArrayString::from(text) {
+            Ok(short) => Self::Short(short),
+            Err(_) => Self::Shared(text.into()),
+        }
+    }
+
+    #[inline]
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Short(text) => text,
+            Self::Shared(text) => text,
+        }
+    }
 }
 
 /// The account field of a pattern (security 7.2).
@@ -61,12 +90,12 @@ impl ArnMatcher {
         let mut ends = [0; 3];
         for (end, field) in ends.iter_mut().zip([service, id, region]) {
             text.push_str(field.text);
-            // INVARIANT: no document is longer.
-            *end = u32::try_from(text.len()).unwrap_or(u32::MAX);
+            // INVARIANT: a pattern has at most `MAX_ARN_BYTES`.
+            *end = u16::try_from(text.len()).unwrap_or(u16::MAX);
         }
         text.push_str(last);
         Self {
-            text: text.into(),
+            text: Text::new(&text),
             ends,
             service: service.shape,
             id: id.shape,
@@ -79,9 +108,10 @@ impl ArnMatcher {
     #[inline]
     pub fn matches(&self, arn: ArnRef<'_>) -> bool {
         let [service, id, region] = self.ends;
-        self.field_matches(self.service, 0..service, arn.service())
-            && self.field_matches(self.id, service..id, arn.id())
-            && self.field_matches(self.region, id..region, arn.region())
+        let text = self.text.as_str().as_bytes();
+        field_matches(self.service, text, 0..service, arn.service())
+            && field_matches(self.id, text, service..id, arn.id())
+            && field_matches(self.region, text, id..region, arn.region())
     }
 
     /// Whether the account field covers an owner. `own` is the account that the policy speaks for.
@@ -89,21 +119,12 @@ impl ArnMatcher {
     pub fn matches_owner(&self, owner: &str, own: &str) -> bool {
         let [_, _, region] = self.ends;
         match self.account {
-            Some(shape) => self.field_matches(shape, region..u32::MAX, owner),
+            Some(shape) => {
+                let text = self.text.as_str().as_bytes();
+                field_matches(shape, text, region..u16::MAX, owner)
+            }
             None => owner == own,
         }
-    }
-
-    #[inline]
-    fn field_matches(&self, shape: Shape, range: Range<u32>, text: &str) -> bool {
-        let bytes = self.text.as_bytes();
-        let place = |place| {
-            usize::try_from(place)
-                .unwrap_or(usize::MAX)
-                .min(bytes.len())
-        };
-        let pattern = bytes.get(place(range.start)..place(range.end));
-        matches(shape, pattern.unwrap_or_default(), text.as_bytes())
     }
 
     /// The service field.
@@ -132,22 +153,30 @@ impl ArnMatcher {
     pub fn account(&self) -> AccountMatcher<'_> {
         let [_, _, region] = self.ends;
         match self.account {
-            Some(shape) => AccountMatcher::Field(self.field(shape, region..u32::MAX)),
+            Some(shape) => AccountMatcher::Field(self.field(shape, region..u16::MAX)),
             None => AccountMatcher::Own,
         }
     }
 
     #[inline]
-    fn field(&self, shape: Shape, range: Range<u32>) -> MatcherRef<'_> {
-        let place = |place| {
-            usize::try_from(place)
-                .unwrap_or(usize::MAX)
-                .min(self.text.len())
-        };
-        let text = self.text.get(place(range.start)..place(range.end));
-        let text = text.unwrap_or_default();
+    fn field(&self, shape: Shape, range: Range<u16>) -> MatcherRef<'_> {
+        let text = self.text.as_str();
+        let text = text.get(places(range, text.len())).unwrap_or_default();
         MatcherRef { shape, text }
     }
+}
+
+/// The places of a field in a text of a length.
+#[inline]
+fn places(field: Range<u16>, length: usize) -> Range<usize> {
+    let place = |place| usize::from(place).min(length);
+    place(field.start)..place(field.end)
+}
+
+#[inline]
+fn field_matches(shape: Shape, pattern: &[u8], field: Range<u16>, text: &str) -> bool {
+    let pattern = pattern.get(places(field, pattern.len()));
+    matches(shape, pattern.unwrap_or_default(), text.as_bytes())
 }
 
 impl fmt::Debug for ArnMatcher {
@@ -184,13 +213,17 @@ mod tests {
         };
         check(AccountMatcher::Own);
         check(AccountMatcher::Field(field(Shape::Any, "")));
+        check(AccountMatcher::Field(field(
+            Shape::Exact,
+            "1234567890123456",
+        )));
         check(AccountMatcher::Field(field(Shape::Exact, "12")));
     }
 
     #[test]
     fn a_pattern_is_small() {
-        assert!(size_of::<ArnMatcher>() <= 32);
-        assert!(size_of::<super::super::policy::Resources>() <= 32);
-        assert!(size_of::<super::super::Statement>() <= 144);
+        assert!(size_of::<ArnMatcher>() <= 48);
+        assert!(size_of::<super::super::policy::Resources>() <= 48);
+        assert!(size_of::<super::super::Statement>() <= 128);
     }
 }

@@ -5,49 +5,79 @@
 
 use super::action::{ActionId, ServiceId};
 
+/// A set of services or of actions, which may seem to hold more than it does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Marks(u64);
+
+/// The bit of services that nobody names in full: only the widest patterns reach them.
+const UNKNOWN_BIT: u32 = 63;
+
+impl Marks {
+    const ALL: Self = Self(u64::MAX);
+
+    fn of_service(service: ServiceId) -> Self {
+        Self(1 << (service.0 % UNKNOWN_BIT))
+    }
+
+    /// One action.
+    pub fn of_action(action: ActionId) -> Self {
+        Self(1 << (action.0 % u64::BITS))
+    }
+
+    /// What either holds.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether both may hold one.
+    #[inline]
+    pub fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
 /// Which actions a statement or a policy may cover.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ActionFilter {
     /// Services that a wildcard reaches.
-    wide: u64,
+    wide: Marks,
     /// Services of the actions that are named in full.
-    services: u64,
+    services: Marks,
     /// Actions that are named in full.
-    actions: u64,
+    actions: Marks,
 }
 
 /// The action of a request, as masks.
 #[derive(Debug, Clone, Copy)]
 pub struct AskedAction {
-    service: u64,
-    /// No bit for an action that nobody names in full.
-    action: u64,
+    /// None for an action that nobody names in full.
+    pub(super) id: Option<ActionId>,
+    pub(super) service: Marks,
+    action: Marks,
 }
-
-/// The bit of services that nobody names in full: only the widest patterns reach them.
-const UNKNOWN_BIT: u32 = 63;
 
 impl ActionFilter {
     /// Anything may be covered.
     pub const ALL: Self = Self {
-        wide: u64::MAX,
-        services: 0,
-        actions: 0,
+        wide: Marks::ALL,
+        services: Marks(0),
+        actions: Marks(0),
     };
 
     /// An action named in full.
     pub fn of_action(action: ActionId, service: ServiceId) -> Self {
         Self {
-            wide: 0,
-            services: service_bit(service),
-            actions: action_bit(action),
+            wide: Marks(0),
+            services: Marks::of_service(service),
+            actions: Marks::of_action(action),
         }
     }
 
     /// A service that a wildcard reaches.
     pub fn of_service(service: ServiceId) -> Self {
         Self {
-            wide: service_bit(service),
+            wide: Marks::of_service(service),
             ..Self::default()
         }
     }
@@ -56,17 +86,22 @@ impl ActionFilter {
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self {
-            wide: self.wide | other.wide,
-            services: self.services | other.services,
-            actions: self.actions | other.actions,
+            wide: self.wide.union(other.wide),
+            services: self.services.union(other.services),
+            actions: self.actions.union(other.actions),
         }
+    }
+
+    /// The services that a wildcard reaches.
+    pub fn reached(&self) -> Marks {
+        self.wide
     }
 
     /// Whether the action of a request may be covered.
     #[inline]
     pub fn may_cover(&self, asked: AskedAction) -> bool {
-        let named = self.services & asked.service != 0 && self.actions & asked.action != 0;
-        named || self.wide & asked.service != 0
+        let named = self.services.meets(asked.service) && self.actions.meets(asked.action);
+        named || self.wide.meets(asked.service)
     }
 }
 
@@ -74,16 +109,9 @@ impl AskedAction {
     /// An action and its service, as far as anybody names them in full.
     pub fn new(action: Option<ActionId>, service: Option<ServiceId>) -> Self {
         Self {
-            service: service.map_or(1 << UNKNOWN_BIT, service_bit),
-            action: action.map_or(0, action_bit),
+            id: action,
+            service: service.map_or(Marks(1 << UNKNOWN_BIT), Marks::of_service),
+            action: action.map_or(Marks(0), Marks::of_action),
         }
     }
-}
-
-fn service_bit(service: ServiceId) -> u64 {
-    1 << (service.0 % UNKNOWN_BIT)
-}
-
-fn action_bit(action: ActionId) -> u64 {
-    1 << (action.0 % u64::BITS)
 }

@@ -64,5 +64,5 @@ impl PolicyNames {
 }
 
 fn name_of(policies: &PolicyTable, id: PolicyId) -> &str {
-    policies.get(id).map_or("", |policy| &*policy.name)
+    policies.get(id).map_or("", |policy| policy.name())
 }

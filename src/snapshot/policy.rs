@@ -1,62 +1,133 @@
 //! Compiled policies: what a statement covers, and what must hold for it to apply.
 //!
-//! Lists that stand in many statements alike are shared, so that those that are read often stay in
-//! the cache, however many policies there are.
+//! With many policies the cost of a decision is memory: a policy is one piece of it, and a statement
+//! two lines of the cache, of which one tells whether it is of an action. Lists that stand in many
+//! statements alike are shared, so that those that are read often stay in the cache.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
-use arrayvec::ArrayVec;
+use triomphe::ThinArc;
 
 use super::action::{ActionId, ServiceId};
 use super::arn::ArnMatcher;
 use super::condition::Condition;
-use super::filter::ActionFilter;
+use super::filter::{ActionFilter, AskedAction, Marks};
 use super::matcher::Matcher;
 use super::symbol::Symbol;
 use crate::model::statement::Effect;
 
 /// One compiled policy. It stands once in a snapshot, however many principals have it.
-#[derive(Debug, Clone, Default)]
-pub struct Policy {
-    /// The name under which answers speak of it: `custom:NAME`, `system:NAME`.
-    pub name: Symbol,
-    /// The statements, in the order written.
-    pub statements: Arc<[Statement]>,
+#[derive(Debug, Clone)]
+pub struct Policy(ThinArc<Head, Statement>);
+
+/// What a policy is besides its statements.
+#[derive(Debug)]
+struct Head {
+    name: Symbol,
+    filter: ActionFilter,
 }
 
 impl Policy {
+    /// A policy of its name, the actions that it may cover, and its statements.
+    pub(crate) fn new(name: Symbol, filter: ActionFilter, statements: Vec<Statement>) -> Self {
+        let head = Head { name, filter };
+        Self(ThinArc::from_header_and_iter(head, statements.into_iter()))
+    }
+
+    /// The name under which answers speak of it: `custom:NAME`, `system:NAME`.
+    pub fn name(&self) -> &Symbol {
+        &self.0.header.header.name
+    }
+
+    /// The statements, in the order written.
+    #[inline]
+    pub fn statements(&self) -> &[Statement] {
+        &self.0.slice
+    }
+
     /// The actions that its statements may cover.
     pub fn filter(&self) -> ActionFilter {
-        self.statements
-            .iter()
-            .map(|statement| statement.filter)
-            .fold(ActionFilter::default(), ActionFilter::union)
+        self.0.header.header.filter
     }
 }
 
-/// One compiled statement.
+/// One compiled statement. Its fields stand in the order in which they are read: those up to `reads`
+/// share a line with its actions.
 #[derive(Debug, Clone)]
+#[repr(C)]
 pub struct Statement {
-    /// A cheap first test; never wrong when it says no.
-    pub filter: ActionFilter,
+    /// What few statements have, and no decision of an identity reads.
+    pub rest: Option<Box<Rest>>,
+    /// `Action` or `NotAction`.
+    pub actions: Actions,
+    /// Whether the actions are those that it leaves out (`NotAction`).
+    pub excluding: bool,
     /// Allow or Deny.
     pub effect: Effect,
     /// Which tag families its conditions read.
     pub class: Class,
     /// What its conditions need of a request.
     pub reads: Reads,
-    /// Whether the actions are those that it leaves out (`NotAction`).
-    pub excluding: bool,
-    /// `Action` or `NotAction`.
-    pub actions: Actions,
     /// `Resource`.
     pub resources: Resources,
-    /// `Principal`, in resource-based and trust documents.
-    pub principals: Option<Box<Principals>>,
     /// Every one must hold.
-    pub conditions: Arc<[Condition]>,
+    pub conditions: Conditions,
+}
+
+impl Statement {
+    /// `Principal`, in resource-based and trust documents.
+    #[inline]
+    pub fn principals(&self) -> Option<&Principals> {
+        self.rest.as_ref()?.principals.as_ref()
+    }
+
+    /// A name for audit output.
+    pub fn sid(&self) -> Option<&Symbol> {
+        self.rest.as_ref()?.sid.as_ref()
+    }
+}
+
+/// What else a statement says.
+#[derive(Debug, Clone)]
+pub struct Rest {
+    /// `Principal`, in resource-based and trust documents.
+    pub principals: Option<Principals>,
     /// A name for audit output.
     pub sid: Option<Symbol>,
+}
+
+/// The conditions of a statement, in one piece that all share that write them alike.
+#[derive(Debug, Clone, Default)]
+pub struct Conditions(Option<ThinArc<(), Condition>>);
+
+impl Conditions {
+    /// Whether there is none: nothing is read for that.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl From<Vec<Condition>> for Conditions {
+    fn from(conditions: Vec<Condition>) -> Self {
+        if conditions.is_empty() {
+            return Self(None);
+        }
+        Self(Some(ThinArc::from_header_and_iter(
+            (),
+            conditions.into_iter(),
+        )))
+    }
+}
+
+impl Deref for Conditions {
+    type Target = [Condition];
+
+    #[inline]
+    fn deref(&self) -> &[Condition] {
+        self.0.as_ref().map_or(&[], |list| &list.slice)
+    }
 }
 
 /// The tag families that a statement's conditions read, as written.
@@ -95,24 +166,53 @@ pub struct Actions {
     pub exact: ActionIds,
     /// Those named by wildcards.
     pub patterns: Box<[ActionMatcher]>,
+    /// The services that these reach.
+    pub(crate) reached: Marks,
 }
+
+impl Actions {
+    /// Whether the action of a request is named in full.
+    #[inline]
+    pub fn names(&self, asked: AskedAction) -> bool {
+        asked.id.is_some_and(|id| self.exact.contains(id))
+    }
+
+    /// The patterns, if one of them may match the action of a request.
+    #[inline]
+    pub fn reaching(&self, asked: AskedAction) -> &[ActionMatcher] {
+        if self.reached.meets(asked.service) {
+            &self.patterns
+        } else {
+            &[]
+        }
+    }
+}
+
+/// How many actions stand in the statement itself.
+const FEW: usize = 7;
 
 /// A sorted list of actions. A short one stands where it is used.
 #[derive(Debug, Clone)]
 pub enum ActionIds {
-    /// A few.
-    Few(ArrayVec<ActionId, 4>),
-    /// Any number.
-    Many(Box<[ActionId]>),
+    /// A few, at least one: how many, and the last of them as often as there is place.
+    Few(u8, [ActionId; FEW]),
+    /// Any number, behind a mask of them.
+    Many(Marks, Box<[ActionId]>),
 }
 
 impl From<Vec<ActionId>> for ActionIds {
     fn from(mut ids: Vec<ActionId>) -> Self {
         ids.sort_unstable();
         ids.dedup();
-        match ArrayVec::try_from(ids.as_slice()) {
-            Ok(few) => Self::Few(few),
-            Err(_) => Self::Many(ids.into()),
+        match (u8::try_from(ids.len()), ids.last()) {
+            (Ok(length), Some(last)) if ids.len() <= FEW => {
+                let at = |place| ids.get(place).unwrap_or(last);
+                Self::Few(length, std::array::from_fn(|place| *at(place)))
+            }
+            (Ok(_) | Err(_), _) => {
+                let marks = ids.iter().copied().map(Marks::of_action);
+                Self::Many(marks.fold(Marks::default(), Marks::union), ids.into())
+            }
         }
     }
 }
@@ -121,17 +221,21 @@ impl ActionIds {
     /// The ids, sorted.
     pub fn as_slice(&self) -> &[ActionId] {
         match self {
-            Self::Few(ids) => ids,
-            Self::Many(ids) => ids,
+            Self::Few(length, ids) => ids.get(..usize::from(*length)).unwrap_or(ids),
+            Self::Many(_, ids) => ids,
         }
     }
 
-    /// Whether an action is among them.
+    /// Whether an action is among them. A few are all compared at once.
     #[inline]
     pub fn contains(&self, id: ActionId) -> bool {
         match self {
-            Self::Few(ids) => ids.contains(&id),
-            Self::Many(ids) => ids.binary_search(&id).is_ok(),
+            Self::Few(_, ids) => ids
+                .iter()
+                .fold(false, |found, known| found | (*known == id)),
+            Self::Many(marks, ids) => {
+                marks.meets(Marks::of_action(id)) && ids.binary_search(&id).is_ok()
+            }
         }
     }
 }

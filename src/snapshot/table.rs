@@ -1,11 +1,9 @@
-//! The chunked table of policies, with their masks beside them.
+//! The chunked table of policies, each beside its mask.
 //!
 //! A mask is read before its policy, so that a policy of another service costs no miss of its own.
 //! Chunks are shared between snapshots: changing one policy copies one chunk.
 
 use std::sync::Arc;
-
-use arrayvec::ArrayVec;
 
 use super::copied::differing;
 use super::filter::{ActionFilter, AskedAction};
@@ -47,26 +45,23 @@ pub struct PolicyTable {
     free: Arc<Vec<PolicyId>>,
 }
 
-/// Policies, and apart from them their masks: whoever has many policies reads their masks in one go.
+/// Places of policies. Those that no policy has yet, or any more, are empty.
+type Chunk = [Place; CHUNK];
+
+/// A place in the table: what is read of a policy to pass it by, and where the rest of it is. It lies
+/// in one line of the cache.
 #[derive(Debug, Clone, Default)]
-struct Chunk {
-    filters: ArrayVec<ActionFilter, CHUNK>,
-    policies: ArrayVec<Policy, CHUNK>,
+#[repr(align(32))]
+struct Place {
+    filter: ActionFilter,
+    policy: Option<Policy>,
 }
 
-impl Chunk {
-    fn push(&mut self, policy: Policy) {
-        // INVARIANT: a chunk has a place left, or it was just begun; both lists are of one length.
-        let _ = self.filters.try_push(policy.filter());
-        let _ = self.policies.try_push(policy);
-    }
-
-    fn replace(&mut self, place: usize, policy: Policy) {
-        if let (Some(filter), Some(known)) =
-            (self.filters.get_mut(place), self.policies.get_mut(place))
-        {
-            *filter = policy.filter();
-            *known = policy;
+impl From<Policy> for Place {
+    fn from(policy: Policy) -> Self {
+        Self {
+            filter: policy.filter(),
+            policy: Some(policy),
         }
     }
 }
@@ -79,10 +74,9 @@ impl PolicyTable {
     /// A policy, if its mask lets it cover an action.
     #[inline]
     pub fn covering(&self, id: PolicyId, asked: AskedAction) -> Option<&Policy> {
-        let (chunk, place) = id.place();
-        let chunk = self.chunks.get(chunk)?;
-        if chunk.filters.get(place)?.may_cover(asked) {
-            chunk.policies.get(place)
+        let found = self.at(id)?;
+        if found.filter.may_cover(asked) {
+            found.policy.as_ref()
         } else {
             None
         }
@@ -90,8 +84,13 @@ impl PolicyTable {
 
     /// A policy.
     pub fn get(&self, id: PolicyId) -> Option<&Policy> {
+        self.at(id)?.policy.as_ref()
+    }
+
+    #[inline]
+    fn at(&self, id: PolicyId) -> Option<&Place> {
         let (chunk, place) = id.place();
-        self.chunks.get(chunk)?.policies.get(place)
+        self.chunks.get(chunk)?.get(place)
     }
 
     /// How many policies there are.
@@ -104,41 +103,51 @@ impl PolicyTable {
         self.len() == 0
     }
 
-    /// All policies, in no order. A place that is free has one without statements.
+    /// All policies, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Policy> {
-        self.chunks.iter().flat_map(|chunk| chunk.policies.iter())
+        let places = self.chunks.iter().flat_map(|chunk| chunk.iter());
+        places.filter_map(|place| place.policy.as_ref())
     }
 
     /// Puts a policy in the place of another one: whoever has its id has the new one.
     pub(crate) fn replace(&mut self, id: PolicyId, policy: Policy) {
-        let (chunk, place) = id.place();
-        if let Some(chunk) = self.chunks.get_mut(chunk) {
-            Arc::make_mut(chunk).replace(place, policy);
-        }
+        self.put(id, policy.into());
     }
 
     /// Removes a policy that nothing has any more; its place is free.
     pub(crate) fn remove(&mut self, id: PolicyId) {
-        self.replace(id, Policy::default());
+        self.put(id, Place::default());
         Arc::make_mut(&mut self.free).push(id);
     }
 
     /// Adds a policy and tells its id.
     pub(crate) fn push(&mut self, policy: Policy) -> PolicyId {
-        if !self.free.is_empty()
-            && let Some(id) = Arc::make_mut(&mut self.free).pop()
-        {
-            self.replace(id, policy);
-            return id;
-        }
+        let free = if self.free.is_empty() {
+            None
+        } else {
+            Arc::make_mut(&mut self.free).pop()
+        };
+        let id = free.unwrap_or_else(|| self.grow());
+        self.put(id, policy.into());
+        id
+    }
+
+    /// A place behind all others.
+    fn grow(&mut self) -> PolicyId {
         if self.length.is_multiple_of(CHUNK) {
-            self.chunks.push(Arc::default());
+            let empty = std::array::from_fn(|_| Place::default());
+            self.chunks.push(Arc::new(empty));
         }
         let id = PolicyId(u32::try_from(self.length).unwrap_or(u32::MAX));
-        if let Some(chunk) = self.chunks.last_mut() {
-            Arc::make_mut(chunk).push(policy);
-            self.length += 1;
-        }
+        self.length += 1;
         id
+    }
+
+    fn put(&mut self, id: PolicyId, place: Place) {
+        let (chunk, at) = id.place();
+        let chunk = self.chunks.get_mut(chunk).map(Arc::make_mut);
+        if let Some(known) = chunk.and_then(|chunk| chunk.get_mut(at)) {
+            *known = place;
+        }
     }
 }

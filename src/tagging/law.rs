@@ -94,7 +94,7 @@ impl<'s> Law<'s> {
 
     fn collect_named(&self) -> HashSet<&'s str> {
         let statements = self.snapshot.policies.iter();
-        let statements = statements.flat_map(|policy| policy.statements.iter());
+        let statements = statements.flat_map(|policy| policy.statements().iter());
         let conditions = statements.flat_map(|statement| statement.conditions.iter());
         let by_ram = conditions.filter_map(|condition| match &condition.key {
             Key::Tag(tag) => Some(&*tag.key),

@@ -128,8 +128,8 @@ impl Asked<'_> {
     fn write_statement(&self, id: StatementId, message: &mut Writer<'_>) {
         match self.snapshot.statement(id) {
             Some((policy, statement)) => {
-                message.text(1, &policy.name);
-                message.text(2, statement.sid.as_deref().unwrap_or_default());
+                message.text(1, policy.name());
+                message.text(2, statement.sid().map_or("", |sid| sid));
             }
             None if id.policy == PolicyId::SESSION => message.text(1, "session"),
             None => {}

@@ -82,7 +82,7 @@ fn cause(snapshot: &Snapshot, cause: Cause) -> String {
         let name = snapshot
             .policies
             .get(id.policy)
-            .map(|policy| policy.name.to_string());
+            .map(|policy| policy.name().to_string());
         (name, id.index)
     });
     format!("{:?} {statement:?}", cause.layer)

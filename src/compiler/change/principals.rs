@@ -11,7 +11,7 @@ use crate::model::account::{Grantee, Group, Name, PolicyRef, Scope};
 use crate::model::arn::AccountId;
 use crate::model::bundle::Bundle;
 use crate::model::object::{AccountObject, ObjectId};
-use crate::snapshot::principal::{Principal, PrincipalKind, Said, Sort};
+use crate::snapshot::principal::{PrincipalKind, Said, Sort};
 
 /// A user or role.
 type Identity = (AccountId, Sort, String);
@@ -26,13 +26,7 @@ impl Change<'_> {
     pub(super) fn principals(&mut self) -> Result<(), Unreadable> {
         let mut groups = Groups::new();
         for (account, sort, name) in self.identities()? {
-            let made = self.principal(&account, sort, &name, &mut groups)?;
-            let principals = &mut self.compilation.snapshot.principals;
-            if let Some(made) = made {
-                principals.insert(made);
-            } else {
-                principals.remove(account.as_str(), sort, &name);
-            }
+            self.principal(&account, sort, &name, &mut groups)?;
         }
         Ok(())
     }
@@ -89,16 +83,18 @@ impl Change<'_> {
         })
     }
 
-    /// The record of one, if it is there.
+    /// Notes what one has, or that it is gone.
     fn principal(
         &mut self,
         account: &AccountId,
         sort: Sort,
         name: &str,
         groups: &mut Groups,
-    ) -> Result<Option<Principal>, Unreadable> {
+    ) -> Result<(), Unreadable> {
         let Some((uid, kind)) = self.identity(account, sort, name)? else {
-            return Ok(None);
+            let principals = &mut self.compilation.principals;
+            principals.remove(account.as_str(), sort, name);
+            return Ok(());
         };
         let to = match sort {
             Sort::User => Grantee::User(name.to_owned()),
@@ -123,17 +119,15 @@ impl Change<'_> {
         let compilation = &mut self.compilation;
         let interner = &mut compilation.interner;
         let (policies, grouped) = by_scope(grants, |text| interner.symbol(text));
-        let known = compilation.snapshot.accounts.symbol(account.as_str());
-        Ok(Some(Principal::new(Said {
-            account: known
-                .cloned()
-                .unwrap_or_else(|| interner.symbol(account.as_str())),
+        compilation.principals.insert(&Said {
+            account: account.as_str(),
             kind,
             name,
             uid: uid.as_deref(),
             policies: &policies,
-            grouped,
-        })))
+            grouped: &grouped,
+        });
+        Ok(())
     }
 
     /// What an identity is: as its document says where that is touched, else as it was.

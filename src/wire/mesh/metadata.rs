@@ -50,9 +50,9 @@ impl Told<'_> {
                 && let Some(id) = self.statement
                 && let Some((policy, statement)) = snapshot.statement(id)
             {
-                put("policy", text(&policy.name));
+                put("policy", text(policy.name()));
                 put("statement", text(&id.index.to_string()));
-                if let Some(sid) = &statement.sid {
+                if let Some(sid) = statement.sid() {
                     put("sid", text(sid));
                 }
             }
