@@ -1,8 +1,11 @@
 """Tests of scripts/rows.py, plots.py and performance.py: what they read, what they show, and what they
-refuse; and of the page itself: it is what its rows make of it, and each reason has its figure."""
+refuse; of scripts/bench.sh, where benches fail; and of the page itself: it is what its rows make of it, and each reason has its figure."""
 
 import io
+import os
 import re
+import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -163,6 +166,73 @@ instructions::decisions::thousand_in_batches hundreds:Batches::new()
             "figure\tinstructions: 1,000 in batches, hundreds\t3141592\tinstructions\t\t\t\t\t",
         ]
         self.assertEqual(list(rows_of(log)), expected)
+
+
+CARGO = """#!/bin/sh
+# Stands for benches: `compile` tells a figure and fails, `latency` fails at once, the others tell one.
+case "$*" in
+  *"--bench latency "*) exit 4 ;;
+  *"--bench compile "*) code=3 ;;
+  *) code=0 ;;
+esac
+name=${*#*--bench }
+printf 'figure\\t%s: told\\t7\\tns\\t\\t\\t\\t\\t\\n' "${name%% *}"
+exit $code
+"""
+
+
+class Script(unittest.TestCase):
+    """scripts/bench.sh, with a command in the place of cargo."""
+
+    def setUp(self):
+        held = tempfile.TemporaryDirectory()
+        self.addCleanup(held.cleanup)
+        self.root = Path(held.name)
+        for name in ("scripts", "benches"):
+            shutil.copytree(ROOT / name, self.root / name, ignore=shutil.ignore_patterns("target"))
+        shutil.copy(ROOT / "Cargo.toml", self.root)
+        (self.root / ".tools").symlink_to(ROOT / ".tools")
+        commands = self.root / "commands"
+        commands.mkdir()
+        (commands / "cargo").write_text(CARGO)
+        (commands / "cargo").chmod(0o755)
+        self.environment = os.environ | {"PATH": f"{commands}:{os.environ['PATH']}"}
+        self.command("git", "init", "--quiet")
+        own = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+        self.command("git", *own, "commit", "--quiet", "--allow-empty", "--message", "a")
+
+    def command(self, *arguments):
+        return subprocess.run(
+            arguments, cwd=self.root, env=self.environment, text=True, capture_output=True
+        )
+
+    def test_one_that_fails_loses_nothing_of_the_others(self):
+        rows = self.root / "docs" / "performance"
+        rows.mkdir(parents=True)
+        earlier = "\n".join([*RUN, MET, ""])
+        (rows / "latency.rows").write_text(earlier)
+        ended = self.command("bash", "scripts/bench.sh", "latency", "compile", "size")
+        self.assertEqual(ended.returncode, 1, ended)
+        self.assertIn("failed: latency compile;", ended.stderr)
+        self.assertEqual((rows / "latency.rows").read_text(), earlier)
+        page = (self.root / "docs" / "performance.md").read_text()
+        for told in ("| a: fast | 200 ns |", "| compile: told | 7 ns |", "| size: told | 7 ns |"):
+            self.assertIn(told, page)
+        self.assertEqual(page.count("**It ended with an error:** status 3."), 1)
+        self.assertIn("with changes, ", page)
+
+    def test_those_that_end_well_are_told_of_their_state(self):
+        ended = self.command("bash", "scripts/bench.sh", "--short", "size", "change")
+        self.assertEqual((ended.returncode, ended.stderr), (0, ""), ended)
+        page = (self.root / "target" / "performance.md").read_text()
+        self.assertIn("| change: told | 7 ns |", page)
+        state = self.command("git", "rev-parse", "--short", "HEAD").stdout.strip()
+        self.assertIn(f", {state} with changes, ", page)
+
+    def test_an_unknown_one_is_refused(self):
+        ended = self.command("bash", "scripts/bench.sh", "size", "sise")
+        self.assertEqual(ended.returncode, 2)
+        self.assertIn("no bench `sise`", ended.stderr)
 
 
 class Project(unittest.TestCase):
