@@ -140,7 +140,7 @@ def scale_y(axis, panel, values):
         axis.yaxis.set_minor_locator(NullLocator())
     else:
         axis.set_ylim(0, 1.1 * max([*values, panel.mark or 0]))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
 
 
 def styles(series):
