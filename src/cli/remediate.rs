@@ -7,6 +7,7 @@ use super::change::{Called, Server, failed};
 use super::output::{Format, print_line};
 use super::tag::{Behalf, fault_json, fault_line};
 use super::within::Within;
+use crate::document::counted::counted;
 use crate::wire::v1;
 
 /// Tell what would repair the tags of resources that do not comply, or repair them.
@@ -167,8 +168,8 @@ fn summary(totals: &v1::RemediateTotals, args: &Args) -> String {
     } else {
         "would be repaired"
     };
+    let (repaired, keys) = (counted(*repaired, "resource"), counted(*held_back, "key"));
     format!(
-        "{repaired} resources {word}, {inherited} of them by inheritance; {failed} failed, \
-         {held_back} keys held back"
+        "{repaired} {word}, {inherited} of them by inheritance; {failed} failed, {keys} held back"
     )
 }
