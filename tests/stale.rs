@@ -18,10 +18,12 @@ use crate::support::process::{Process, account_files, files, may, write};
 use crate::support::server::within;
 
 const DENYING: &str = r#"{"format": 1, "settings": {"on_stale": "deny", "max_staleness": 1}}"#;
-const SERVICES: [&str; 3] = [
+/// In the order in which their health is told.
+const SERVICES: [&str; 4] = [
     "",
     "tagwarden.v1.AuthorizationService",
     "tagwarden.v1.TaggingService",
+    "envoy.service.auth.v3.Authorization",
 ];
 
 /// A bundle of two accounts whose `bundle.json` says something of staleness.
@@ -108,7 +110,7 @@ async fn what_is_stale_for_too_long_decides_nothing_until_it_is_repaired() {
     let admin = process.admin().await;
     process.said("in force").await;
     let mut client = process.client().await;
-    let mut serving = process.watch_health("").await;
+    let mut serving = process.watch_health(SERVICES[3]).await;
     becomes(&mut serving, ServingStatus::Serving).await;
     let limit = process
         .info()
