@@ -44,7 +44,7 @@ pub(super) fn check<'m>(
 /// deadline, or the sender would never read it.
 fn longest(deadline: Instant) -> Duration {
     let left = deadline.saturating_duration_since(Instant::now());
-    LONGEST.min(left - left / 10)
+    LONGEST.min(left / 10 * 9)
 }
 
 /// Waits until the newest snapshot is at least as new as a token asks.
