@@ -230,7 +230,7 @@ impl ActionIds {
     #[inline]
     pub fn contains(&self, id: ActionId) -> bool {
         match self {
-            // Four at a time, the middle one twice: that is two instructions' work.
+            // Four are compared at once, the one in the middle twice.
             Self::Few(_, ids) => {
                 let (first, last) = (ids.first_chunk::<4>(), ids.last_chunk::<4>());
                 first.is_some_and(|some| is_one_of(id, some))
@@ -245,8 +245,7 @@ impl ActionIds {
 
 #[inline]
 fn is_one_of(id: ActionId, some: &[ActionId; 4]) -> bool {
-    some.iter()
-        .fold(false, |found, known| found | (*known == id))
+    some.iter().filter(|known| **known == id).count() > 0
 }
 
 /// A pattern of actions.

@@ -51,22 +51,25 @@ impl Slot {
     /// `None`: it is free.
     #[inline]
     fn read(bytes: [u8; SLOT]) -> Option<Self> {
-        let [a, b, c, d, at @ ..] = bytes;
-        let (mark, at) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes(at));
+        let number = u64::from_le_bytes(bytes);
+        let (mark, at) = (lower(number), lower(number >> 32));
         (at != 0).then_some(Self { mark, at })
     }
 
     fn write(self) -> [u8; SLOT] {
-        let ([a, b, c, d], [e, f, g, h]) = (self.mark.to_le_bytes(), self.at.to_le_bytes());
-        [a, b, c, d, e, f, g, h]
+        (u64::from(self.at) << 32 | u64::from(self.mark)).to_le_bytes()
     }
 }
 
 /// The part of a hash that a slot keeps: from it follows where the search for it starts.
 #[inline]
 fn mark(hash: u64) -> u32 {
-    let [a, b, c, d, ..] = hash.to_le_bytes();
-    u32::from_le_bytes([a, b, c, d])
+    lower(hash)
+}
+
+#[inline]
+fn lower(number: u64) -> u32 {
+    u32::try_from(number & u64::from(u32::MAX)).unwrap_or_default()
 }
 
 /// The places of slots in the order in which one is looked for.
@@ -221,7 +224,7 @@ mod tests {
         let names: Vec<String> = (0..100).map(|place| format!("user-{place}")).collect();
         // Four hashes, three of them neighbours: searches cross each other.
         let hash = |name: &str| {
-            [u64::MAX, 0, 1, 40][name.len() + usize::from(name.as_bytes()[name.len() - 1]) & 3]
+            [u64::MAX, 0, 1, 40][(name.len() + usize::from(name.as_bytes()[name.len() - 1])) & 3]
         };
         let old: Vec<Vec<u8>> = names.iter().map(|name| record(name, "old")).collect();
         let new: Vec<Vec<u8>> = names.iter().map(|name| record(name, "new")).collect();
