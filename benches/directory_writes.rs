@@ -1,4 +1,4 @@
-//! Durable writes of the directory, over the management channel: one writer, and 64 at once; how
+//! Durable writes of the directory, over the management channel: one writer, and up to 64 at once; how
 //! many of them are one sync; how long decisions take inside the server while 2,000 are written a
 //! second; and how long a start takes to load it all again.
 //!
@@ -13,6 +13,8 @@
     reason = "a bench that cannot go on ends; times are far below what a float holds"
 )]
 
+#[path = "support/point.rs"]
+mod point;
 #[path = "support/rounds.rs"]
 mod rounds;
 #[path = "support/row.rs"]
@@ -29,6 +31,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use hyper_util::rt::TokioIo;
+use point::point;
 use prost::Message as _;
 use rounds::median;
 use row::Row;
@@ -110,6 +113,11 @@ fn main() {
     let bench = Bench {
         resources,
         seconds,
+        writers: if short {
+            &[ALONE, MANY]
+        } else {
+            &[ALONE, (4, ""), (16, ""), MANY]
+        },
         writes: counted,
         next: Arc::default(),
         plain: plain_sync(folder.path()),
@@ -122,6 +130,8 @@ fn main() {
 struct Bench {
     resources: usize,
     seconds: usize,
+    /// How many write at once, and how many writes a second that should be.
+    writers: &'static [(usize, &'static str)],
     writes: DirectoryWrites,
     /// The number of the next write: no two write the same value.
     next: Arc<AtomicU64>,
@@ -137,6 +147,9 @@ enum Pace {
     Every(Duration),
 }
 
+const ALONE: (usize, &str) = (1, ">= 2000");
+const MANY: (usize, &str) = (64, ">= 8000");
+
 /// How many writes a second stand beside decisions, and by how many writers.
 const BESIDE: u32 = 2_000;
 const BESIDE_WRITERS: u32 = 16;
@@ -147,22 +160,28 @@ impl Bench {
         let (stop, stopping) = watch::channel(Phase::Serving);
         let serving = tokio::spawn(serve(&path, reader, writer).run_until(stopping));
         let channel = connect(path).await;
-        let alone = self.measure(&channel, 1).await;
-        self.told("1 writer", &alone, ">= 2000");
-        let many = self.measure(&channel, 64).await;
-        self.told("64 writers", &many, ">= 8000");
+        for &(writers, target) in self.writers {
+            let measured = self.measure(&channel, writers).await;
+            self.told(writers, &measured, target);
+        }
         self.beside(&channel, pdp).await;
         stop.send_replace(Phase::Draining);
         drop(channel);
         serving.await.unwrap();
     }
 
-    fn told(&self, what: &str, measured: &Measured, target: &str) {
+    fn told(&self, writers: usize, measured: &Measured, target: &str) {
         let Measured {
             rate,
             grouped,
             sync,
         } = measured;
+        point("writes", "durable tag writes", writers as f64, *rate);
+        point("grouped", "durable tag writes", writers as f64, *grouped);
+        let what = match writers {
+            1 => "1 writer".to_owned(),
+            many => format!("{many} writers"),
+        };
         tell(&format!("durable tag writes, {what}"), *rate, "/s", target);
         tell(&format!("writes in one sync, {what}"), *grouped, "", "");
         Row {

@@ -32,6 +32,8 @@ mod child;
 mod load;
 #[path = "support/grpc/pair.rs"]
 mod pair;
+#[path = "support/point.rs"]
+mod point;
 #[path = "support/row.rs"]
 mod row;
 #[path = "support/grpc/served.rs"]
@@ -218,6 +220,9 @@ impl Bench {
                 rounds.push((own, floor));
             }
         }
+        if what == "Authorize" {
+            told::rounds(socket.name(), &rounds);
+        }
         let voids = rounds.iter();
         let voids = voids
             .filter(|(own, floor)| own.is_void || floor.is_void)
@@ -303,9 +308,7 @@ impl Bench {
                 other.add(two).unwrap();
             }
             let merged = [&own, &other].map(|all| all.value_at_quantile(0.99) as f64 / 1e3);
-            let merged = format!(" (merged: {:.2}), µs", merged[0] / merged[1]);
-            let figure = figure(share).replace(", µs", &merged);
-            tell(&figure, &rounds, "ratio <= 1.5", 1, 0);
+            told::merged(&figure(share), merged, &rounds, "ratio <= 1.5");
         }
     }
 

@@ -21,6 +21,7 @@ mod tagging;
 mod tags;
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use profiles::handler::Handler;
@@ -34,6 +35,7 @@ use tagwarden::model::caller::Origin;
 use tagwarden::model::tag_policy::Dialect;
 use tagwarden::publish::{Publisher, publication};
 use tagwarden::service::pdp::{Clock, Config, Pdp};
+use tagwarden::service::{Peer, PeerAddress};
 use tagwarden::wire::v1;
 
 const DECISIONS: usize = 1_000;
@@ -46,9 +48,14 @@ fn heavy() -> Case {
     Case::new(Shape::heavy(), DECISIONS)
 }
 
+fn worst() -> Case {
+    Case::new(Shape::worst(), DECISIONS)
+}
+
 #[library_benchmark]
 #[bench::typical(typical())]
 #[bench::heavy(heavy())]
+#[bench::worst(worst())]
 fn thousand_decisions(case: Case) -> Case {
     for request in &case.requests {
         let _ = black_box(decide(black_box(&case.snapshot), black_box(request)));
@@ -109,6 +116,49 @@ fn thousand_in_batches(batches: Batches) -> Batches {
     batches
 }
 
+/// A decision point, and a thousand items of a stream, which arrive a hundred at once.
+struct Items {
+    pdp: Arc<Pdp>,
+    peer: Arc<Peer>,
+    questions: Vec<Vec<u8>>,
+    runtime: tokio::runtime::Runtime,
+    _handler: Handler,
+}
+
+impl Items {
+    fn new() -> Self {
+        let handler = Handler::new(DECISIONS);
+        let item = |bytes: &Vec<u8>| {
+            let request = v1::AuthorizeRequest::decode(bytes.as_slice()).unwrap();
+            let request = Some(request);
+            v1::AuthorizeStreamRequest { request }.encode_to_vec()
+        };
+        Self {
+            pdp: Arc::new(handler.pdp.for_worker()),
+            peer: Peer::new(PeerAddress::Tcp(([127, 0, 0, 1], 1).into())),
+            questions: handler.questions.iter().map(item).collect(),
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap(),
+            _handler: handler,
+        }
+    }
+}
+
+#[library_benchmark]
+#[bench::items(Items::new())]
+fn thousand_in_a_stream(stream: Items) -> Items {
+    let mut answers = Vec::with_capacity(1 << 16);
+    for items in stream.questions.chunks(100) {
+        answers.clear();
+        let items = items.iter().map(Vec::as_slice);
+        let answered = (stream.pdp).stream(&stream.peer, black_box(items), &mut answers);
+        let _ = stream.runtime.block_on(answered);
+        black_box(&answers);
+    }
+    stream
+}
+
 // Verdicts on 20 tags by 50 keys.
 #[library_benchmark]
 #[bench::alibaba(tags::Case::compliant(Dialect::Alibaba))]
@@ -130,7 +180,7 @@ fn handler() -> (Pdp, Publisher, Vec<u8>) {
     publisher.publish(compile(&tagging::bundle()).unwrap());
     let pdp = Pdp::new(Config {
         reader,
-        directory: std::sync::Arc::default(),
+        directory: Arc::default(),
         clock: Clock::default(),
         pages: tagwarden::wire::page::PageKey::new([7; 64]),
     });
@@ -152,6 +202,6 @@ fn thousand_validations(
     (pdp, publisher, call)
 }
 
-library_benchmark_group!(name = decisions; benchmarks = thousand_decisions, thousand_answers, thousand_in_batches);
+library_benchmark_group!(name = decisions; benchmarks = thousand_decisions, thousand_answers, thousand_in_batches, thousand_in_a_stream);
 library_benchmark_group!(name = compliance; benchmarks = thousand_verdicts, thousand_validations);
 main!(library_benchmark_groups = decisions, compliance);

@@ -20,6 +20,8 @@
 )]
 mod profiles;
 
+#[path = "support/point.rs"]
+mod point;
 #[path = "support/rounds.rs"]
 mod rounds;
 #[path = "support/row.rs"]
@@ -29,6 +31,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use hdrhistogram::Histogram;
+use point::point;
 use profiles::floor::Floor;
 use profiles::random::Random;
 use profiles::{Case, Shape, Shares, single};
@@ -49,6 +52,9 @@ const DISTINCT: usize = 4_096;
 const WORST_DISTINCT: usize = 256;
 /// How many distinct requests of the wide profile.
 const WIDE_DISTINCT: usize = 400_000;
+
+/// What is plotted of the latency of a profile.
+const PERCENTILES: [f64; 4] = [50.0, 90.0, 99.0, 99.9];
 
 /// How much is asked.
 #[derive(Clone, Copy)]
@@ -110,7 +116,11 @@ fn both(case: &Case, rounds: usize, distinct: usize) {
     let uniform = case.uniform(distinct);
     for (draw, requests) in [("Zipf", &case.requests), ("uniform", &uniform)] {
         let told = format!("{name}, {draw}");
-        measure(&case.snapshot, requests, rounds).tell(&told, targets(name, draw));
+        let measured = measure(&case.snapshot, requests, rounds);
+        measured.tell(&told, targets(name, draw));
+        for percentile in PERCENTILES {
+            point("latency", &told, percentile, measured.at(percentile));
+        }
     }
 }
 
@@ -124,6 +134,8 @@ fn growth(rounds: usize) {
         let name = format!("single, {policies} policies");
         let measured = measure(&snapshot, &requests, rounds);
         measured.tell(&name, ("", ""));
+        point("growth", "p50", policies as f64, measured.p50);
+        point("growth", "p99", policies as f64, measured.at(99.0));
         beside_the_floor(policies, &snapshot, &requests, rounds);
         let least = *least.get_or_insert(measured.p50);
         Row {
@@ -160,12 +172,15 @@ fn beside_the_floor(policies: usize, snapshot: &Snapshot, requests: &[Request<'_
         ratios.push(decided / bound);
     }
     let (ratio, spread) = median(ratios);
+    let (ours, least) = (median(ours).0, median(least).0);
+    point("growth", "calls in a row", policies as f64, ours);
+    point("growth", "flat texts in a row", policies as f64, least);
     Row {
         figure: &format!("latency: single, {policies} policies, by the lower bound"),
-        value: median(ours).0,
+        value: ours,
         unit: "ns",
         target: "",
-        anchor: &format!("flat texts compared, {:.0} ns", median(least).0),
+        anchor: &format!("flat texts compared, {least:.0} ns"),
         ratio: Some(ratio),
         spread: Some(spread),
         distinct: requests.len(),
@@ -194,8 +209,12 @@ struct Measured {
 }
 
 impl Measured {
+    /// A percentile of all calls.
+    fn at(&self, percentile: f64) -> f64 {
+        self.histogram.value_at_percentile(percentile) as f64
+    }
+
     fn tell(&self, name: &str, (p50, p99): Targets) {
-        let at = |quantile| self.histogram.value_at_quantile(quantile) as f64;
         let row = |figure: &str, value, target, spread| {
             Row {
                 figure: &format!("latency: {name}, {figure}"),
@@ -209,8 +228,8 @@ impl Measured {
             .print();
         };
         row("p50", self.p50, p50, Some(self.p50_spread));
-        row("p99", at(0.99), p99, None);
-        row("p99.9", at(0.999), "", None);
+        row("p99", self.at(99.0), p99, None);
+        row("p99.9", self.at(99.9), "", None);
         row("mean in a row", self.mean, "", Some(self.mean_spread));
         eprintln!("{name}: {}", self.shares);
     }

@@ -92,13 +92,14 @@ impl Swaps<'_> {
         target: &str,
         measure: &(dyn Fn() -> Histogram<u64> + Sync),
     ) {
-        let figure = format!("swap: {what}, p{}", quantile * 100.0);
+        let series = format!("{what}, p{}", quantile * 100.0);
+        let figure = format!("swap: {series}");
         let (mut without, mut with, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..self.rounds {
             let still = measure().value_at_quantile(quantile) as f64;
             let swapping =
                 swapped(measure, self.publisher, self.bundles).value_at_quantile(quantile) as f64;
-            point("swap", &figure, round as f64 + 1.0, swapping / still);
+            point("swap", &series, round as f64 + 1.0, swapping / still);
             without.push(still);
             with.push(swapping);
             ratios.push(swapping / still);

@@ -5,7 +5,8 @@
 #   scripts/bench.sh --short [BENCH…]   their smallest form, unoptimized, into target/
 #
 # A bench is a [[bench]] of Cargo.toml, `load`: the server from start to serving, or `engines`: other
-# engines, in a package of their own.
+# engines, in a package of their own. One that fails does not keep the others from running: what it
+# told until then is kept and marked, and at the end this fails and names it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,24 +31,32 @@ if [ -n "$short" ]; then
   for name in "${declared[@]}"; do
     [ "$name" = instructions ] || known+=("$name")
   done
-  rm -f "$rows"/*.rows "$rows"/*.svg
 else
   known=("${declared[@]}" load engines)
 fi
 benches=("$@")
 [ ${#benches[@]} -gt 0 ] || benches=("${known[@]}")
+for name in "${benches[@]}"; do
+  case " ${known[*]} " in
+    *" $name "*) ;;
+    *) echo "no bench \`$name\`; there are: ${known[*]}" >&2; exit 2 ;;
+  esac
+done
+# What is needed at the end is asked for before hours are spent.
+python3 -c 'import sys; sys.path.insert(0, "scripts"); import plots'
+[ -z "$short" ] || rm -f "$rows"/*.rows "$rows"/*.svg
+
+# What is run below is asked for its status, so that a command that fails ends nothing by itself.
 
 engines() {
+  local program
   for program in engines allocations; do
     cargo run --quiet --release --manifest-path benches/engines/Cargo.toml \
-      --target-dir target/engines --bin "$program"
+      --target-dir target/engines --bin "$program" || return
   done
 }
 
-load() {
-  cargo build --quiet --release
-  scripts/load.sh
-}
+load() { cargo build --quiet --release && scripts/load.sh; }
 
 bench() {
   local arguments=()
@@ -56,7 +65,7 @@ bench() {
     latency) arguments+=(--wide) ;;
     swap) if [ -n "$short" ]; then arguments+=(--seconds 1 --rounds 1); else arguments+=(--seconds 5); fi ;;
     instructions)
-      GUNGRAUN_RUNNER=$(bash scripts/gungraun-runner.sh)
+      GUNGRAUN_RUNNER=$(bash scripts/gungraun-runner.sh) || return
       export GUNGRAUN_RUNNER
       arguments=()
       ;;
@@ -69,19 +78,44 @@ bench() {
 
 busy() { cut -d' ' -f1 /proc/loadavg; }
 
+# The figures themselves change nothing that is measured.
+state=$(git rev-parse --short HEAD)
+[ -z "$(git status --porcelain -- . ':!docs/performance*')" ] || state="$state with changes"
+
+# told NAME STATUS BEFORE: the rows of a bench, from its log.
+told() {
+  printf 'machine\t%s, %s cores; %s\n' \
+    "$(lscpu | sed -n 's/^Model name: *//p')" "$(nproc)" "$(rustc --version)"
+  printf 'run\t%s\t%s, load %s before and %s after\n' "$state" "$(date -u +%F)" "$3" "$(busy)"
+  [ "$2" = 0 ] || printf 'failed\tstatus %s\n' "$2"
+  python3 scripts/rows.py "$logs/$1.log"
+}
+
+failed=()
 for name in "${benches[@]}"; do
   printf '%s… ' "$name"
   before=$(busy)
+  status=0
   case $name in
-    load | engines) "$name" >"$logs/$name.log" ;;
-    *) bench "$name" >"$logs/$name.log" ;;
+    load | engines) "$name" >"$logs/$name.log" || status=$? ;;
+    *) bench "$name" >"$logs/$name.log" || status=$? ;;
   esac
-  {
-    printf 'machine\t%s, %s cores, load %s before and %s after; %s; %s\n' \
-      "$(lscpu | sed -n 's/^Model name: *//p')" "$(nproc)" "$before" "$(busy)" "$(rustc --version)" \
-      "$(git rev-parse --short HEAD)"
-    python3 scripts/performance.py rows "$logs/$name.log"
-  } >"$rows/$name.rows"
-  echo "$(grep -c '^figure' "$rows/$name.rows" || true) figures"
+  told "$name" "$status" "$before" >"$logs/$name.rows"
+  figures=$(grep -c '^figure' "$logs/$name.rows" || true)
+  if [ "$status" != 0 ]; then
+    failed+=("$name")
+    printf 'failed with status %s, after ' "$status"
+  fi
+  echo "$figures figures"
+  # One that failed before it told anything leaves what was told before.
+  [ "$status" != 0 ] && [ "$figures" = 0 ] || cp "$logs/$name.rows" "$rows/$name.rows"
 done
-python3 scripts/performance.py write "$rows" "$page" $short
+
+written=0
+# shellcheck disable=SC2086 # one word, or none
+python3 scripts/performance.py $short "$rows" "$page" || written=$?
+if [ ${#failed[@]} -gt 0 ]; then
+  echo "failed: ${failed[*]}; see $logs/" >&2
+  exit 1
+fi
+exit "$written"

@@ -1,19 +1,44 @@
-"""Plots as SVG, written by hand: lines over two axes, each linear, logarithmic or of named places."""
+"""Plots as SVG, by matplotlib: lines over panels one below the other.
+
+The same points make the same bytes. Text stays text, and the ground is white, so that a plot can be
+read on a dark page too.
+"""
 
 import math
+import os
+import sys
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
+from pathlib import Path
 
-WIDTH, HEIGHT = 900, 460
-LEFT, RIGHT, TOP, BOTTOM = 80, 330, 50, 60
-COLOURS = ["#0b6e4f", "#c44536", "#26547c", "#e09f3e", "#7b2d8b", "#3d5a80", "#8a5a44", "#5c6b73"]
+TOOLS = Path(__file__).resolve().parent.parent / ".tools"
+sys.path.insert(0, str(TOOLS / "python"))
+# Where it keeps which fonts there are.
+os.environ.setdefault("MPLCONFIGDIR", str(TOOLS / "matplotlib"))
+try:
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+except ImportError:
+    sys.exit("plots need matplotlib: scripts/tools.sh installs it")
+
+COLOURS = ["#0b6e4f", "#c44536", "#26547c", "#d07f00", "#7b2d8b", "#5c6b73"]
+DASHES = ["-", "--", ":", "-."]
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "tagwarden",
+    "font.sans-serif": ["DejaVu Sans"],
+    "text.parse_math": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#dddddd",
+}
 
 
 @dataclass(frozen=True)
-class Plot:
-    """What a plot shows. `x` and `y` are labels; `mark` is a line at a value of y."""
+class Panel:
+    """Two axes. `x` and `y` are labels; `mark` is a line at a value of y."""
 
-    title: str
     x: str
     y: str
     x_scale: str
@@ -21,99 +46,108 @@ class Plot:
     mark: float | None = None
 
 
+@dataclass(frozen=True)
+class Plot:
+    """A file. Its panels have the names that points tell."""
+
+    title: str
+    panels: dict[str, Panel]
+
+
 PLOTS = {
-    "growth": Plot("A decision, by number of policies", "policies", "ns a decision", "log", "log"),
-    "latency": Plot("Single decisions", "percentile", "ns", "places", "log"),
-    "rounds": Plot("Calls against a bare tonic method", "round", "ratio", "places", "linear", 1.0),
-    "swap": Plot("Tails with swaps against without", "round", "ratio", "places", "linear", 1.0),
+    "growth": Plot(
+        "A decision by number of policies, beside flat texts compared",
+        {"growth": Panel("policies of one statement", "ns a decision", "log", "log")},
+    ),
+    "engines": Plot(
+        "A decision by number of policies, beside other engines",
+        {"engines": Panel("policies of one statement", "ns a decision", "log", "log")},
+    ),
+    "latency": Plot(
+        "Single decisions by profile",
+        {"latency": Panel("percentile of decisions", "ns a decision", "places", "log")},
+    ),
+    "rounds": Plot(
+        "Authorize beside a bare tonic method, by round",
+        {"rounds": Panel("round", "calls a second, one core", "places", "linear")},
+    ),
+    "compile": Plot(
+        "Documents to a snapshot, by number of policies",
+        {
+            "compile": Panel("policies of one statement", "ms", "log", "log"),
+            "size": Panel("policies of one statement", "bytes a policy", "log", "linear"),
+        },
+    ),
+    "swap": Plot(
+        "Tails with swaps against tails without, by round",
+        {"swap": Panel("round", "times", "places", "linear", 1.0)},
+    ),
+    "writes": Plot(
+        "Durable writes of tags, by number of writers",
+        {
+            "writes": Panel("writers at once", "writes a second", "log", "log"),
+            "grouped": Panel("writers at once", "writes in one sync", "log", "log"),
+        },
+    ),
 }
 
 
-class Axis:
-    """Where a value stands between two ends, and which values are written beside it."""
-
-    def __init__(self, scale, values, start, end):
-        self.scale, self.start, self.end = scale, start, end
-        if scale == "places":
-            self.ticks = sorted(set(values))
-            self.low, self.high = 0, max(1, len(self.ticks) - 1)
-        elif scale == "log":
-            if min(values) <= 0:
-                raise ValueError("a logarithmic axis has no place for 0")
-            self.low = math.floor(math.log10(min(values)))
-            self.high = max(self.low + 1, math.ceil(math.log10(max(values))))
-            self.ticks = [10.0**power for power in range(self.low, self.high + 1)]
-        else:
-            step = 10 ** math.floor(math.log10(max(*map(abs, values), 1e-9)))
-            step = step if max(values) / step > 3 else step / 5
-            self.low, self.high = 0, step * math.ceil(max(values) / step)
-            self.ticks = [place * step for place in range(round(self.high / step) + 1)]
-
-    def at(self, value):
-        place = {
-            "places": lambda: self.ticks.index(value),
-            "log": lambda: math.log10(value),
-            "linear": lambda: value,
-        }[self.scale]()
-        share = (place - self.low) / (self.high - self.low)
-        return round(self.start + share * (self.end - self.start), 1)
+def svg(path, plot, told):
+    """Writes a plot of `{panel: {series: [(x, y), …]}}`."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(8.4, 0.5 + 3.3 * len(told)), layout="constrained")
+        figure.suptitle(plot.title, x=0.02, ha="left")
+        axes = figure.subplots(len(told), squeeze=False)[:, 0]
+        for panel, axis in zip(told, axes, strict=True):
+            draw(axis, panel, plot.panels[panel], told[panel])
+        bare = dict.fromkeys(["Date", "Creator", "Format", "Type"])
+        figure.savefig(path, format="svg", metadata=bare)
 
 
-def svg(plot, series):
-    """The text of a plot of `{name: [(x, y), …]}`."""
-    points = [point for line in series.values() for point in line]
-    if not points or not all(math.isfinite(number) for point in points for number in point):
-        raise ValueError(f"no points, or not finite: {plot.title}")
-    marks = [plot.mark] if plot.mark is not None else []
-    x = Axis(plot.x_scale, [point[0] for point in points], LEFT, WIDTH - RIGHT)
-    y = Axis(plot.y_scale, [point[1] for point in points] + marks, HEIGHT - BOTTOM, TOP)
-    parts = frame(plot, x, y)
-    if plot.mark is not None:
-        parts.append(line(LEFT, y.at(plot.mark), WIDTH - RIGHT, y.at(plot.mark), "#000", 1.5))
-    for number, (name, values) in enumerate(series.items()):
-        parts += drawn(number, name, [(x.at(one), y.at(two)) for one, two in sorted(values)])
-    return "\n".join([*parts, "</svg>", ""])
+def draw(axis, name, panel, series):
+    xs, ys = ([point[at] for line in series.values() for point in line] for at in (0, 1))
+    check(panel, xs, ys)
+    places = sorted(set(xs))
+    at = places.index if panel.x_scale == "places" else float
+    for (told, points), style in zip(series.items(), styles(series), strict=True):
+        line = sorted(points)
+        drawn = axis.plot([at(x) for x, _ in line], [y for _, y in line], label=told, **style)
+        drawn[0].set_gid(f"{name}: {told}")
+    if panel.mark is not None:
+        axis.axhline(panel.mark, color="#000000", linewidth=1)
+    axis.set(xlabel=panel.x, ylabel=panel.y)
+    scale_y(axis, panel, ys)
+    if panel.x_scale == "log":
+        axis.set_xscale("log")
+    axis.set_xticks([at(x) for x in places], [f"{x:,.12g}" for x in places])
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
 
 
-def frame(plot, x, y):
-    """The ground, the title, and the axes with their ticks."""
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        'font-family="sans-serif" font-size="13">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
-        text(LEFT, 28, plot.title, size=17),
-        text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 14, plot.x, "middle"),
-        text(14, TOP - 12, plot.y),
-    ]
-    for tick in x.ticks:
-        parts.append(line(x.at(tick), TOP, x.at(tick), HEIGHT - BOTTOM, "#ddd"))
-        parts.append(text(x.at(tick), HEIGHT - BOTTOM + 20, f"{tick:,.12g}", "middle"))
-    for tick in y.ticks:
-        parts.append(line(LEFT, y.at(tick), WIDTH - RIGHT, y.at(tick), "#ddd"))
-        parts.append(text(LEFT - 8, y.at(tick) + 4, f"{tick:,.6g}", "end"))
-    return parts
+def check(panel, xs, ys):
+    if not all(map(math.isfinite, xs + ys)):
+        raise ValueError(f"{panel.y}: not finite")
+    for scale, values in ((panel.x_scale, xs), (panel.y_scale, ys)):
+        if scale == "log" and min(values) <= 0:
+            raise ValueError(f"{panel.y}: a logarithmic axis has no place for {min(values)}")
 
 
-def drawn(number, name, places):
-    """One series: its line, its points, its name in the legend."""
-    colour = COLOURS[number % len(COLOURS)]
-    dashes = ["", ' stroke-dasharray="7 4"', ' stroke-dasharray="2 3"']
-    dash = dashes[min(number // len(COLOURS), len(dashes) - 1)]
-    path = " ".join(f"{x},{y}" for x, y in places)
-    high = TOP + 10 + number * 22
-    return [
-        f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>',
-        *(f'<circle cx="{x}" cy="{y}" r="3.5" fill="{colour}"/>' for x, y in places),
-        line(WIDTH - RIGHT + 16, high, WIDTH - RIGHT + 40, high, colour, 3),
-        text(WIDTH - RIGHT + 46, high + 4, name),
-    ]
+def scale_y(axis, panel, values):
+    if panel.y_scale == "log":
+        axis.set_yscale("log")
+        is_wide = max(values) > 100 * min(values)
+        axis.yaxis.set_major_locator(LogLocator(subs=[1] if is_wide else [1, 2, 5]))
+        axis.yaxis.set_minor_locator(NullLocator())
+    else:
+        axis.set_ylim(0, 1.1 * max([*values, panel.mark or 0]))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
 
 
-def line(x1, y1, x2, y2, colour, width=1):
-    ends = f'x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"'
-    return f'<line {ends} stroke="{colour}" stroke-width="{width}"/>'
-
-
-def text(x, y, words, anchor="start", size=13):
-    place = f'x="{x}" y="{y}" text-anchor="{anchor}" font-size="{size}"'
-    return f"<text {place}>{escape(words)}</text>"
+def styles(series):
+    """A colour for what stands before the first comma of a name, a dash for what stands behind it."""
+    colours, dashes = {}, {}
+    for name in series:
+        one, _, two = name.partition(", ")
+        colour = colours.setdefault(one, COLOURS[len(colours) % len(COLOURS)])
+        dash = dashes.setdefault(two, DASHES[len(dashes) % len(DASHES)])
+        yield {"color": colour, "linestyle": dash, "marker": "o", "markersize": 4}

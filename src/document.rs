@@ -11,6 +11,7 @@ pub mod bundle;
 pub mod callers;
 pub mod case;
 pub mod catalog;
+pub mod counted;
 pub mod cursor;
 pub mod error;
 pub mod finding;

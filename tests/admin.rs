@@ -164,7 +164,7 @@ async fn metrics_count_decisions_and_bundles() {
     );
     let (code, said) = get(admin, "/readyz").await;
     assert_eq!(code, 200, "{said}");
-    for told in ["refused at ", "stale since ", "account 2: stale, 1 errors"] {
+    for told in ["refused at ", "stale since ", "account 2: stale, 1 error"] {
         assert!(said.contains(told), "{said}");
     }
 }

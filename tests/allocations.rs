@@ -35,6 +35,7 @@ use std::alloc::System;
 use std::hint::black_box;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use profiles::handler::Handler;
 use profiles::{Case, Shape, Shares, single};
 use prost::Message as _;
@@ -52,9 +53,14 @@ use tagwarden::model::tag::{Tag, TagRef, TagSet};
 use tagwarden::model::tag_policy::Dialect;
 use tagwarden::publish::publication;
 use tagwarden::service::pdp::{Clock, Config, Pdp};
+use tagwarden::service::{Peer, PeerAddress};
 use tagwarden::snapshot::Snapshot;
 use tagwarden::wire::page::PageKey;
-use tagwarden::wire::v1::ValidateTaggingResponse;
+use tagwarden::wire::v1::authorize_result::Result as Told;
+use tagwarden::wire::v1::{
+    AuthorizeRequest, AuthorizeResponse, AuthorizeStreamRequest, AuthorizeStreamResponse,
+    ValidateTaggingResponse,
+};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -127,6 +133,7 @@ fn deciding_and_judging_allocate_nothing_and_snapshots_are_small() {
         assert_eq!(sum, 0, "compliance, {dialect}");
     }
     answering();
+    streaming();
     looking_up();
     validating();
     let bytes = snapshot_bytes(10_000);
@@ -180,6 +187,51 @@ fn answering() {
         });
         assert_eq!(sum, 0, "{origin:?}");
     }
+}
+
+/// Items of a stream that are there together: the call is kept, and nothing is for an item.
+fn streaming() {
+    const ITEMS: usize = 60;
+    let handler = Handler::new(ITEMS);
+    let questions = handler.questions.iter();
+    let items: Vec<Vec<u8>> = questions
+        .map(|question| {
+            let request = Some(AuthorizeRequest::decode(&**question).unwrap());
+            AuthorizeStreamRequest { request }.encode_to_vec()
+        })
+        .collect();
+    let pdp = Arc::new(handler.pdp.for_worker());
+    let peer = Peer::new(PeerAddress::Tcp(([127, 0, 0, 1], 1).into()));
+    let mut answers = Vec::with_capacity(1 << 16);
+    let mut answered = None;
+    let sum = allocations(|| {
+        let items = items.iter().map(Vec::as_slice);
+        let all = pdp.stream(&peer, black_box(items), &mut answers);
+        answered = all.now_or_never();
+    });
+    assert_eq!((answered, sum), (Some(Ok(())), 2));
+    let mut rest = &answers[..];
+    for question in &handler.questions {
+        let (prefix, behind) = rest.split_at(5);
+        let length = u32::from_be_bytes(prefix[1..].try_into().unwrap());
+        let (message, behind) = behind.split_at(length as usize);
+        rest = behind;
+        let told = AuthorizeStreamResponse::decode(message).unwrap();
+        let mut alone = Vec::new();
+        let answered = handler.pdp.answer(&Origin::Loopback, question, &mut alone);
+        answered.unwrap();
+        let alone = AuthorizeResponse::decode(&*alone).unwrap();
+        let told = told.result.unwrap().result.map(|told| match told {
+            // Each decision has an id of its own.
+            Told::Response(told) => Ok(AuthorizeResponse {
+                decision_id: alone.decision_id.clone(),
+                ..told
+            }),
+            Told::Error(error) => Err(error),
+        });
+        assert_eq!(told, Some(Ok(alone)));
+    }
+    assert!(rest.is_empty());
 }
 
 /// Tags that comply.

@@ -30,10 +30,8 @@ cargo check --quiet --lib --no-default-features --manifest-path benches/engines/
 cargo fmt --manifest-path benches/engines/Cargo.toml -- --check
 
 step benches run once
-cargo bench --quiet --profile dev --bench decide -- --test
 python3 tests/performance.py
-cargo bench --quiet --profile dev --bench grpc -- --short
-cargo bench --quiet --profile dev --bench mesh -- --short
+scripts/bench.sh --short decide grpc mesh
 
 step what a decision costs
 scripts/gate.sh

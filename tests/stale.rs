@@ -18,10 +18,12 @@ use crate::support::process::{Process, account_files, files, may, write};
 use crate::support::server::within;
 
 const DENYING: &str = r#"{"format": 1, "settings": {"on_stale": "deny", "max_staleness": 1}}"#;
-const SERVICES: [&str; 3] = [
+/// In the order in which their health is told.
+const SERVICES: [&str; 4] = [
     "",
     "tagwarden.v1.AuthorizationService",
     "tagwarden.v1.TaggingService",
+    "envoy.service.auth.v3.Authorization",
 ];
 
 /// A bundle of two accounts whose `bundle.json` says something of staleness.
@@ -65,7 +67,7 @@ async fn a_refusal_is_told_in_health_log_metrics_and_probes_and_changes_no_decis
     let lines: Vec<&str> = said.lines().collect();
     assert_eq!(lines.len(), 4, "{said}");
     assert_eq!(lines[0], "ready: revision 1");
-    assert!(lines[1].starts_with("refused at ") && lines[1].ends_with(": 1 errors"));
+    assert!(lines[1].starts_with("refused at ") && lines[1].ends_with(": 1 error"));
     assert_eq!(lines[2], "  bundle.json:2:12 UNKNOWN_FORMAT");
     assert!(lines[3].starts_with("stale since ") && lines[3].ends_with(" s"));
     let (_, metrics) = get(admin, "/metrics").await;
@@ -90,7 +92,7 @@ async fn a_refusal_is_told_in_health_log_metrics_and_probes_and_changes_no_decis
     becomes(&mut newest, ServingStatus::NotServing).await;
     let (code, said) = get(admin, "/readyz").await;
     assert_eq!(code, 200, "{said}");
-    assert!(said.contains("account 2: stale, 1 errors, for "), "{said}");
+    assert!(said.contains("account 2: stale, 1 error, for "), "{said}");
     assert!(
         said.contains("  accounts/2/account.json:1:1 NOT_JSON"),
         "{said}"
@@ -108,7 +110,7 @@ async fn what_is_stale_for_too_long_decides_nothing_until_it_is_repaired() {
     let admin = process.admin().await;
     process.said("in force").await;
     let mut client = process.client().await;
-    let mut serving = process.watch_health("").await;
+    let mut serving = process.watch_health(SERVICES[3]).await;
     becomes(&mut serving, ServingStatus::Serving).await;
     let limit = process
         .info()
@@ -241,7 +243,7 @@ async fn an_account_that_is_stale_for_too_long_is_quarantined_alone() {
     assert_eq!(process.health("").await, ServingStatus::Serving);
     let (code, said) = get(admin, "/readyz").await;
     assert_eq!(code, 200, "{said}");
-    let told = "account 2: stale for longer than `max_staleness`, 1 errors";
+    let told = "account 2: stale for longer than `max_staleness`, 1 error";
     assert!(said.contains(told), "{said}");
     // Another change does not make it younger.
     write(folder.path(), &account_files("1", "Deny"));

@@ -1,6 +1,7 @@
 //! Calls that are answered without the layers of a gRPC server, beside the same calls with them:
 //! nobody can tell them apart.
 
+mod proxy;
 mod together;
 
 use std::path::Path;
@@ -31,6 +32,7 @@ const AUTHORIZE: &str = "/tagwarden.v1.AuthorizationService/Authorize";
 const BATCH: &str = "/tagwarden.v1.AuthorizationService/BatchAuthorize";
 const STREAM: &str = "/tagwarden.v1.AuthorizationService/AuthorizeStream";
 const TAGGING: &str = "/tagwarden.v1.TaggingService/ValidateTagging";
+const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
 const ACCOUNT: &str = "200000000002";
 
 /// Who may send what.
@@ -44,7 +46,11 @@ enum Callers {
 }
 
 fn example() -> Bundle {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/tag-governance");
+    bundle_of("examples/tag-governance")
+}
+
+fn bundle_of(folder: &str) -> Bundle {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let files = read_directory(&folder).unwrap();
     read_bundle(&files, Strictness::Strict).unwrap().bundle
 }
@@ -115,6 +121,7 @@ fn without_ids(path: &str, reply: Reply) -> Reply {
         STREAM => changed_in(message, |item: &mut v1::AuthorizeStreamResponse| {
             forget_item(item.result.as_mut().unwrap());
         }),
+        CHECK => proxy::without_id(message),
         _ => message.to_vec(),
     };
     let messages = messages(&reply.body).into_iter().map(blank);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::document::counted::counted;
 use crate::document::finding::Finding;
 use crate::management::{AccountState, Live, RefusedAccount, Status};
 use crate::tls::pair::Expiry;
@@ -94,11 +95,8 @@ fn credentials(endpoints: &[Arc<Endpoint>], now: Timestamp, said: &mut String) {
 /// The newest bundle, if it is refused, and how old what decides is.
 fn refusal(status: &Status, now: Timestamp, said: &mut String) {
     if let Some(refusal) = &status.refusal {
-        let count = refusal.errors.len();
-        line(
-            said,
-            format_args!("refused at {}: {count} errors", refusal.seen),
-        );
+        let count = counted(refusal.errors.len(), "error");
+        line(said, format_args!("refused at {}: {count}", refusal.seen));
         errors(&refusal.errors, said);
     }
     if let Some(since) = status.stale_since {
@@ -123,10 +121,11 @@ fn account(one: &RefusedAccount, live: &Live, now: Timestamp, said: &mut String)
         AccountState::LastGood => "stale",
         AccountState::Quarantined => "quarantined",
     };
-    let (count, age) = (all.iter().len() + all.omitted(), seconds(*since, now));
+    let count = counted(all.iter().len() + all.omitted(), "error");
+    let age = seconds(*since, now);
     line(
         said,
-        format_args!("account {account}: {state}, {count} errors, for {age} s"),
+        format_args!("account {account}: {state}, {count}, for {age} s"),
     );
     errors(&Finding::errors(all), said);
 }

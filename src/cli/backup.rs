@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::Exit;
 use super::change::{Called, Server};
 use super::output::{Format, print_line};
+use crate::document::counted::counted;
 use crate::source::backup::{self, FILES, FileDigest, MANIFEST, Manifest, hex};
 use crate::wire::v1;
 use crate::wire::v1::backup_response::Part;
@@ -92,7 +93,8 @@ fn tell(what: &str, manifest: &Manifest, format: Format) -> anyhow::Result<Exit>
     } = manifest;
     print_line(&match format {
         Format::Text => format!(
-            "{what}: revision {revision}, change {change} of the directory, {resources} resources"
+            "{what}: revision {revision}, change {change} of the directory, {}",
+            counted(*resources, "resource")
         ),
         Format::Json => {
             json!({"revision": revision, "change": change, "resources": resources}).to_string()

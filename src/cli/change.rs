@@ -10,6 +10,7 @@ use super::client::{Connecting, Connection, runtime};
 use super::finding::tell;
 use super::output::{Format, print_line};
 use super::{Exit, serve};
+use crate::document::counted::counted;
 use crate::document::finding::{Finding, Severity};
 use crate::wire::status::reason_of;
 use crate::wire::v1;
@@ -224,11 +225,11 @@ fn summary(
         let found = findings.iter();
         found.filter(|finding| finding.severity == severity).count()
     };
-    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let errors = counted(count(Severity::Error), "error");
+    let warnings = counted(count(Severity::Warning), "warning");
     let objects = match changed {
         0 => String::new(),
-        1 => ", 1 object".to_owned(),
-        more => format!(", {more} objects"),
+        some => format!(", {}", counted(some, "object")),
     };
     let revision = revision.map_or(String::new(), |revision| {
         let v1::Revision {
@@ -238,7 +239,7 @@ fn summary(
         } = revision;
         format!(", revision {number} ({digest}) of {source} is in force")
     });
-    format!("{outcome}: {errors} errors, {warnings} warnings{objects}{revision}")
+    format!("{outcome}: {errors}, {warnings}{objects}{revision}")
 }
 
 /// A revision as JSON.

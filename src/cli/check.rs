@@ -9,6 +9,7 @@ use super::Exit;
 use super::finding::tell;
 use super::output::{Format, print_line, read_text};
 use crate::document::bundle::Strictness;
+use crate::document::counted::counted;
 use crate::document::finding::{Finding, Severity};
 use crate::document::shipped;
 use crate::document::tag_policy::{DocumentSort, read_tag_policy, sort_of};
@@ -98,7 +99,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     };
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if args.output == Format::Text {
-        print_line(&format!("{errors} errors, {warnings} warnings"))?;
+        let (errors, warnings) = (counted(errors, "error"), counted(warnings, "warning"));
+        print_line(&format!("{errors}, {warnings}"))?;
     }
     let refused = errors > 0 || (args.deny_warnings && warnings > 0);
     Ok(if refused { Exit::Refused } else { Exit::Ok })

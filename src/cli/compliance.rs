@@ -6,6 +6,7 @@ use super::Exit;
 use super::change::{Called, Server};
 use super::output::{Format, print_line};
 use super::within::Within;
+use crate::document::counted::counted;
 use crate::wire::v1;
 
 /// Tell which resources of a running server do not comply with their tag policies.
@@ -127,8 +128,9 @@ fn lines(totals: &v1::ComplianceTotals) -> Vec<String> {
         violations,
         keys,
     } = totals;
+    let resources = counted(*resources, "resource");
     let mut lines = vec![format!(
-        "{resources} resources, {evaluated} of them judged: {compliant} comply, {noncompliant} do not"
+        "{resources}, {evaluated} of them judged: {compliant} compliant, {noncompliant} not"
     )];
     let counts = violations.iter();
     lines.extend(counts.map(|one| format!("{}: {}", code(one.code()), one.count)));

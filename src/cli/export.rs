@@ -10,6 +10,7 @@ use serde_json::json;
 use super::Exit;
 use super::change::{Called, Server, as_json};
 use super::output::{Format, print_line};
+use crate::document::counted::counted;
 use crate::wire::v1;
 
 /// Write the state of a running server as the directory of a bundle.
@@ -48,7 +49,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
     let (files, revision) = (written.files, written.revision.as_ref());
     let number = revision.map_or(0, |revision| revision.number);
     print_line(&match args.server.output {
-        Format::Text => format!("{files} files of revision {number}"),
+        Format::Text => format!("{} of revision {number}", counted(files, "file")),
         Format::Json => json!({"files": files, "revision": revision.map(as_json)}).to_string(),
     })?;
     Ok(Exit::Ok)

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::Exit;
 use super::change::{Called, Server, as_json, document};
 use super::output::{Format, print_line};
+use crate::document::counted::counted;
 use crate::wire::v1;
 
 /// How many changes are asked for at once.
@@ -66,11 +67,11 @@ fn text(change: &v1::Change) -> String {
         format!("{} as {}", change.caller, change.principal)
     };
     let mut line = format!(
-        "{number}  {}  {who} from {}: {}, {} objects",
+        "{number}  {}  {who} from {}: {}, {}",
         time(change),
         change.peer,
         cause(change),
-        change.changed,
+        counted(change.changed, "object"),
     );
     if !change.message.is_empty() {
         line = format!("{line}: {}", change.message);

@@ -7,6 +7,7 @@ use super::change::{Called, Server, failed};
 use super::output::{Format, print_line};
 use super::tag::{Behalf, fault_json, fault_line};
 use super::within::Within;
+use crate::document::counted::counted;
 use crate::wire::v1;
 
 /// Tell what would repair the tags of resources that do not comply, or repair them.
@@ -93,66 +94,75 @@ fn tell(message: &v1::RemediateResponse, args: &Args) -> anyhow::Result<()> {
         totals: _,
         next_page_token: _,
     } = message;
+    let word = if args.apply {
+        "repaired"
+    } else {
+        "would repair"
+    };
     let format = args.server.output;
-    let mut lines: Vec<String> = Vec::new();
-    match format {
-        Format::Text => {
-            let word = if args.apply {
-                "repaired"
-            } else {
-                "would repair"
-            };
-            lines.extend(repairs.iter().map(|one| format!("{word}: {}", repair(one))));
-            lines.extend(
-                failed
-                    .iter()
-                    .map(|one| format!("failed: {}", fault_line(one))),
-            );
-            let held_back = held_back.iter();
-            lines.extend(held_back.map(|one| format!("held back: {}", fault_line(one))));
-        }
-        Format::Json => {
-            let of = |what: &str, told: Value| json!({ what: told }).to_string();
-            lines.extend(repairs.iter().map(|one| of("repair", repair_json(one))));
-            lines.extend(failed.iter().map(|one| of("failed", fault_json(one))));
-            lines.extend(held_back.iter().map(|one| of("held_back", fault_json(one))));
+    for repair in repairs.iter().map(Repair::of) {
+        print_line(&match format {
+            Format::Text => format!("{word}: {}", repair.text()),
+            Format::Json => json!({"repair": repair.json()}).to_string(),
+        })?;
+    }
+    let failed = failed.iter().map(|fault| ("failed", "failed", fault));
+    let held_back = held_back
+        .iter()
+        .map(|fault| ("held back", "held_back", fault));
+    for (word, name, fault) in failed.chain(held_back) {
+        print_line(&match format {
+            Format::Text => format!("{word}: {}", fault_line(fault)),
+            Format::Json => json!({name: fault_json(fault)}).to_string(),
+        })?;
+    }
+    Ok(())
+}
+
+/// What a repair writes to one resource.
+struct Repair<'r> {
+    arn: &'r str,
+    /// The keys with their values; `None`: it is removed.
+    tags: Vec<(&'r str, Option<&'r str>)>,
+    inherited: bool,
+}
+
+impl<'r> Repair<'r> {
+    fn of(repair: &'r v1::ResourceRepair) -> Self {
+        let v1::ResourceRepair {
+            arn,
+            rewrites,
+            inherited,
+        } = repair;
+        let rewrites = rewrites.iter();
+        let tags = rewrites.map(|v1::TagRewrite { key, value, remove }| {
+            let value = (!remove).then_some(value.as_str());
+            (key.as_str(), value)
+        });
+        Self {
+            arn,
+            tags: tags.collect(),
+            inherited: *inherited,
         }
     }
-    lines.iter().try_for_each(|line| print_line(line))
-}
 
-fn repair(repair: &v1::ResourceRepair) -> String {
-    let v1::ResourceRepair {
-        arn,
-        rewrites,
-        inherited,
-    } = repair;
-    let rewrites = rewrites.iter();
-    let rewrites = rewrites.map(|v1::TagRewrite { key, value, remove }| {
-        if *remove {
-            format!(" -{key}")
-        } else {
-            format!(" {key}={value}")
-        }
-    });
-    let rewrites: String = rewrites.collect();
-    let how = if *inherited { " (inherited)" } else { "" };
-    format!("{arn}{rewrites}{how}")
-}
+    /// For people.
+    fn text(&self) -> String {
+        let tags = self.tags.iter().map(|(key, value)| match value {
+            Some(value) => format!(" {key}={value}"),
+            None => format!(" -{key}"),
+        });
+        let tags: String = tags.collect();
+        let how = if self.inherited { " (inherited)" } else { "" };
+        format!("{}{tags}{how}", self.arn)
+    }
 
-fn repair_json(repair: &v1::ResourceRepair) -> Value {
-    let v1::ResourceRepair {
-        arn,
-        rewrites,
-        inherited,
-    } = repair;
-    let rewrites = rewrites.iter();
-    let rewrites = rewrites.map(|v1::TagRewrite { key, value, remove }| {
-        let value = (!remove).then_some(value);
-        (key.clone(), json!(value))
-    });
-    let tags: serde_json::Map<String, Value> = rewrites.collect();
-    json!({"arn": arn, "tags": tags, "inherited": inherited})
+    fn json(&self) -> Value {
+        let tags = self.tags.iter();
+        let tags = tags.map(|(key, value)| ((*key).to_owned(), json!(value)));
+        let tags: serde_json::Map<String, Value> = tags.collect();
+        json!({"arn": self.arn, "tags": tags, "inherited": self.inherited})
+    }
 }
 
 fn summary(totals: &v1::RemediateTotals, args: &Args) -> String {
@@ -167,8 +177,8 @@ fn summary(totals: &v1::RemediateTotals, args: &Args) -> String {
     } else {
         "would be repaired"
     };
+    let (repaired, keys) = (counted(*repaired, "resource"), counted(*held_back, "key"));
     format!(
-        "{repaired} resources {word}, {inherited} of them by inheritance; {failed} failed, \
-         {held_back} keys held back"
+        "{repaired} {word}, {inherited} of them by inheritance; {failed} failed, {keys} held back"
     )
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::bundle::{FileErrors, FileLint};
+use super::counted::counted;
 use super::error::DocumentError;
 use super::lint::Lint;
 use super::position::Position;
@@ -82,7 +83,7 @@ impl Finding {
             .map(|one| Self::error(&*one.file, &one.error))
             .collect();
         if errors.omitted() > 0 {
-            found.push(Self::whole(format!("{} further errors", errors.omitted())));
+            found.push(Self::whole(counted(errors.omitted(), "further error")));
         }
         found
     }

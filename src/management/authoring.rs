@@ -5,33 +5,36 @@
 //! permission was asked is the one that is replaced (security 11: "authorized in the snapshot being
 //! replaced and again at commit": both are the same). What is refused leaves no trace.
 
+mod compiled;
+mod key;
+mod stage;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
+pub(super) use self::compiled::Next;
+use self::compiled::{Current, compile, next};
+use self::key::{answered, key};
+use self::stage::stage;
 use super::cause;
-use super::change::{Base, Change, ChangeError, LockOut, Operation, What};
-use super::directory::Begin;
-use super::load::{Compiled, LoadError, compile_loaded};
+use super::change::{Base, Change, ChangeError, LockOut};
+use super::load::LoadError;
 use super::permission::{Actor, Administrators, Court, Ruling};
 use super::roles;
 use super::rollout::Counts;
 use super::{Applied, ApplyMode, ApplyOutcome};
-use crate::compiler;
-use crate::compiler::change::Changed;
 use crate::directory::Directory;
-use crate::document::bundle::{BundleFiles, FileLint};
+use crate::document::bundle::BundleFiles;
 use crate::document::finding::Finding;
-use crate::document::object::{Authored as _, Document, Objects, Touched, read_objects, split};
+use crate::document::object::{Authored as _, split};
 use crate::model::object::ObjectId;
-use crate::model::resource::Resource;
 use crate::model::tagging;
 use crate::publish::Reader;
 use crate::snapshot::caller::OWNER;
 use crate::snapshot::{Revision, Snapshot};
 use crate::source::embedded::{
-    AnswerKey, Author, Cause, Committed, Difference, Entry, Staging, Store, View,
+    AnswerKey, Author, Cause, Committed, Difference, Entry, Staging, Store,
 };
 
 /// The store, and what decides who may change it.
@@ -41,23 +44,6 @@ pub(super) struct Authoring {
     pub(super) administrators: Administrators,
     pub(super) reader: Reader,
     pub(super) directory: Arc<Directory>,
-}
-
-/// A state, compiled.
-#[derive(Debug)]
-pub(super) struct Next {
-    pub(super) snapshot: Snapshot,
-    pub(super) lints: Vec<FileLint>,
-    pub(super) counts: Counts,
-    /// The resources that the directory begins with anew; `None`: it stays as it is.
-    pub(super) resources: Option<Begin>,
-}
-
-/// What is in force before a change.
-#[derive(Debug, Clone, Copy)]
-struct Current<'s> {
-    snapshot: &'s Snapshot,
-    counts: Counts,
 }
 
 /// A change that was made: what is to be published.
@@ -240,47 +226,6 @@ fn unreadable(id: &ObjectId) -> Finding {
     }
 }
 
-/// The key of a call, with who asks: nobody meets the keys of others.
-fn key(change: &Change, actor: &Actor) -> Option<AnswerKey> {
-    let Author {
-        caller, principal, ..
-    } = actor.author("");
-    Some(AnswerKey {
-        who: format!("{caller} {principal}"),
-        key: change.key.clone()?,
-        asked: change.what.digest(),
-    })
-}
-
-fn answered(
-    staging: &Staging,
-    key: &AnswerKey,
-    now: Timestamp,
-) -> Result<Option<Applied>, ChangeError> {
-    let Some(answer) = staging.answered(key, now)? else {
-        return Ok(None);
-    };
-    if answer.asked != key.asked {
-        return Err(ChangeError::KeyReused);
-    }
-    let outcome = if answer.objects > 0 {
-        ApplyOutcome::Published
-    } else {
-        ApplyOutcome::Unchanged
-    };
-    let base = staging.base();
-    Ok(Some(Applied {
-        outcome,
-        revision: Some(Revision {
-            number: answer.number,
-            digest: answer.digest,
-            ..base
-        }),
-        warnings: Vec::new(),
-        objects: answer.objects,
-    }))
-}
-
 fn unchanged(
     staging: Staging,
     mode: ApplyMode,
@@ -301,131 +246,6 @@ fn unchanged(
         warnings: Vec::new(),
         objects: 0,
     }))
-}
-
-fn stage(staging: &mut Staging, before: &View, what: &What) -> Result<(), ChangeError> {
-    match what {
-        What::Operations(operations) => {
-            for Operation { id, document } in operations {
-                staging.set(id, document.as_deref())?;
-            }
-            Ok(())
-        }
-        What::Bundle(files) => stage_bundle(staging, before, files),
-        What::Rollback(to) => stage_rollback(staging, before, *to),
-    }
-}
-
-/// The differences between a bundle and the state before.
-fn stage_bundle(
-    staging: &mut Staging,
-    before: &View,
-    files: &BundleFiles,
-) -> Result<(), ChangeError> {
-    let wanted = split(files).map_err(refused)?;
-    let known: Objects = before.all()?.into_iter().collect();
-    for id in known.keys().filter(|id| !wanted.contains_key(id)) {
-        staging.set(id, None)?;
-    }
-    for (id, document) in &wanted {
-        if known.get(id) != Some(document) {
-            staging.set(id, Some(document))?;
-        }
-    }
-    Ok(())
-}
-
-/// The inverse of every change since a revision, the newest first.
-fn stage_rollback(staging: &mut Staging, before: &View, to: u64) -> Result<(), ChangeError> {
-    let newest = staging.base().number;
-    if to > newest {
-        return Err(ChangeError::HistoryTooShort { to });
-    }
-    for number in (to + 1..=newest).rev() {
-        match before.record(number)? {
-            None => return Err(ChangeError::HistoryTooShort { to }),
-            Some(record) if record.cause == Cause::Import => {
-                return Err(ChangeError::HistoryTooShort { to });
-            }
-            Some(_) => {}
-        }
-        for Difference { id, before, .. } in before.differences(number)? {
-            staging.set(&id, before.as_deref())?;
-        }
-    }
-    Ok(())
-}
-
-fn compile(objects: &Objects) -> Result<Next, ChangeError> {
-    let loaded = read_objects(objects).map_err(refused)?;
-    let Compiled { loaded, snapshot } = compile_loaded(loaded).map_err(refused)?;
-    Ok(Next {
-        snapshot,
-        lints: loaded.lints,
-        counts: Counts::of(&loaded.bundle),
-        resources: Some(begin(
-            objects.get(&ObjectId::Resources),
-            loaded.bundle.resources,
-        )),
-    })
-}
-
-/// The state that is staged, compiled at the cost of the change; whole where nothing was in force.
-fn next(
-    current: Option<Current<'_>>,
-    staging: &Staging,
-    differences: &[Difference],
-) -> Result<Next, ChangeError> {
-    let Some(Current { snapshot, counts }) = current else {
-        return compile(&staging.all()?.into_iter().collect());
-    };
-    let touched: Vec<Touched> = differences
-        .iter()
-        .map(|Difference { id, before, .. }| Touched {
-            id: id.clone(),
-            before: before.clone(),
-        })
-        .collect();
-    let Changed {
-        snapshot,
-        lints,
-        extent: _,
-    } = compiler::change::change(snapshot, staging, &touched)?;
-    let resources = resources(differences)?;
-    Ok(Next {
-        snapshot,
-        lints,
-        counts: counts.after(
-            differences,
-            resources.as_ref().map(|begin| &*begin.resources),
-        ),
-        resources,
-    })
-}
-
-/// The resources that a change brings; `None`, if they stay.
-fn resources(differences: &[Difference]) -> Result<Option<Begin>, ChangeError> {
-    let mut differences = differences.iter();
-    let Some(changed) = differences.find(|one| one.id == ObjectId::Resources) else {
-        return Ok(None);
-    };
-    let documents = changed
-        .after
-        .clone()
-        .map(|after| (ObjectId::Resources, after));
-    let objects: Objects = documents.into_iter().collect();
-    let loaded = read_objects(&objects).map_err(refused)?;
-    let text = objects.get(&ObjectId::Resources);
-    Ok(Some(begin(text, loaded.bundle.resources)))
-}
-
-/// What the directory begins with, once for each text.
-fn begin(text: Option<&Document>, resources: Vec<Resource>) -> Begin {
-    let digest = Sha256::digest(text.map_or(&b""[..], |text| text));
-    Begin {
-        resources,
-        digest: Some(digest.into()),
-    }
 }
 
 fn refused(error: impl Into<LoadError>) -> ChangeError {

@@ -7,6 +7,7 @@ use super::load::LoadError;
 use super::permission::Denied;
 use crate::compiler;
 use crate::document::bundle::{BundleDigest, BundleFiles};
+use crate::document::counted::counted;
 use crate::document::finding::Finding;
 use crate::document::object::{Document, Unreadable};
 use crate::model::caller::Origin;
@@ -94,7 +95,7 @@ pub enum ChangeError {
         to: u64,
     },
     /// What the documents say is refused.
-    #[error("{} errors in documents", .0.len())]
+    #[error("{} in documents", counted(.0.len(), "error"))]
     Refused(Vec<Finding>),
     /// The store cannot be read or written.
     #[error(transparent)]

@@ -4,6 +4,8 @@
 //! with the request is an answer; an error of the call is for peers that may not call, and for
 //! messages that are none (security 10).
 
+use bytes::Bytes;
+use prost::Message as _;
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
@@ -16,6 +18,7 @@ use crate::routing::{self, Asked};
 use crate::snapshot::Snapshot;
 use crate::snapshot::caller::Caller;
 use crate::telemetry::Effect;
+use crate::wire::codec::{PREFIX, begin_frame, end_frame};
 use crate::wire::envoy::service::auth::v3 as auth;
 use crate::wire::envoy::service::auth::v3::authorization_server::Authorization;
 use crate::wire::mesh::{
@@ -30,6 +33,17 @@ use tonic::Code;
 const ACCESS_DENIED: &str = "ACCESS_DENIED";
 
 impl Pdp {
+    /// Answers a proxy: bytes to a message with its prefix in front.
+    pub(super) fn check_now(&self, call: &Call, request: &[u8]) -> Result<Bytes, CallError> {
+        let request = auth::CheckRequest::decode(request)
+            .map_err(|error| CallError::MessageInvalid(error.to_string()))?;
+        let response = self.check_request(call, &request)?;
+        let mut answer = begin_frame(PREFIX + response.encoded_len());
+        // A vector has place for all of it.
+        let _ = response.encode(&mut answer);
+        Ok(end_frame(answer))
+    }
+
     /// Answers a proxy.
     fn check_request(
         &self,

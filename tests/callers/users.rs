@@ -28,7 +28,10 @@ impl Other {
         }
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("tagwarden");
-        fs::copy(PROGRAM, &program).unwrap();
+        // Another process copies it. A process that some other test starts meanwhile has, until it
+        // runs its program, every file that is open here, and what is open to be written is busy.
+        let copied = Command::new("cp").arg(PROGRAM).arg(&program).status();
+        assert!(copied.unwrap().success());
         open(folder.path());
         open(&program);
         Some(Self { folder, program })

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use tagwarden::model::object::ObjectId;
-use tagwarden::source::embedded::{Author, Cause, Entry, Keep, Store};
+use tagwarden::source::embedded::{Author, Cause, Entry, FILE, Keep, Store};
 
 use super::*;
+use crate::support::process::unlock;
 
 const CHECKED: &str = r#"{"status": "enabled", "existing": true, "authorize_associated": true}"#;
 
@@ -29,6 +30,8 @@ fn change(folder: &tempfile::TempDir, principal: &str, operations: &[(&str, &str
         key: None,
     };
     staging.commit(entry, &differences).unwrap();
+    drop(store);
+    unlock(&World::data(folder).join(FILE));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -144,7 +144,7 @@ async fn wrong_lines_of_costs_are_told_and_nothing_is_reported() {
     assert_eq!(ran.status.code(), Some(3), "{errors}");
     assert!(ran.stdout.is_empty());
     let expected = "error: -:2: `1.0e3`: not an amount: up to 18 digits, and up to 12 after a \
-                    point\nerror: -:3: 1 fields, 2 are expected\n";
+                    point\nerror: -:3: 1 field, 2 are expected\n";
     assert_eq!(errors, expected);
 }
 

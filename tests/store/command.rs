@@ -91,7 +91,7 @@ async fn objects_are_applied_read_and_deleted() {
     let (code, said) = world.run(&["history", "--differences"]);
     assert_eq!(code, Some(0));
     let lines: Vec<&str> = said.lines().collect();
-    assert!(lines[0].contains("rollback to 1, 1 objects"), "{said}");
+    assert!(lines[0].contains("rollback to 1, 1 object"), "{said}");
     assert_eq!(lines[1], "  + accounts/1/users/alice");
     assert_eq!(lines[3], "  - accounts/1/users/alice");
     assert!(
@@ -115,7 +115,7 @@ async fn refused_documents_are_told_with_their_places() {
         said.starts_with("accounts/1:2:3: /age: error: unknown member `age`\n"),
         "{said}"
     );
-    assert!(said.ends_with("refused: 1 errors, 0 warnings\n"), "{said}");
+    assert!(said.ends_with("refused: 1 error, 0 warnings\n"), "{said}");
     let (code, said) = world.run(&["apply", &format!("nonsense={bad}")]);
     assert_eq!(code, Some(1), "{said}");
     assert!(

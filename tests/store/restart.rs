@@ -8,7 +8,7 @@ use tagwarden::source::embedded::{Author, Cause, Entry, FILE, Keep, Store};
 use tonic_health::pb::health_check_response::ServingStatus;
 
 use super::*;
-use crate::support::process::{files, may, write};
+use crate::support::process::{files, may, unlock, write};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_state_and_its_revision_outlive_the_server() {
@@ -188,6 +188,7 @@ async fn a_state_that_is_refused_is_not_served_until_it_is_repaired() {
     };
     staging.commit(entry, &differences).unwrap();
     drop(store);
+    unlock(&data.join(FILE));
     let mut process = serve(&data, &[]).await;
     process.said("the bundle is refused").await;
     assert_eq!(process.health("").await, ServingStatus::NotServing);
@@ -199,7 +200,12 @@ async fn a_state_that_is_refused_is_not_served_until_it_is_repaired() {
         manage,
         folder,
     };
+    let mut health = world.process.watch_health("").await;
+    let first = within(health.message()).await.unwrap().unwrap();
+    assert_eq!(first.status(), ServingStatus::NotServing);
     world.apply(vec![delete("settings")]).await;
-    assert_eq!(world.process.health("").await, ServingStatus::Serving);
+    // Health is told after the change is answered.
+    let next = within(health.message()).await.unwrap().unwrap();
+    assert_eq!(next.status(), ServingStatus::Serving);
     assert_eq!(world.process.info().await.refusal, None);
 }

@@ -1,11 +1,11 @@
 //! A real Envoy, upstreams behind it, and clients in front.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,8 +18,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use sha2::Sha256;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
-use super::server::{LIMIT, within};
+use super::server::within;
 
 /// The program; `None`, with a notice, where it is not installed. In CI it must be.
 pub(crate) fn program() -> Option<PathBuf> {
@@ -40,7 +41,9 @@ pub(crate) struct Envoy {
     child: Child,
     pub(crate) address: SocketAddr,
     admin: SocketAddr,
-    folder: tempfile::TempDir,
+    /// Its access log.
+    log: watch::Receiver<Vec<String>>,
+    _folder: tempfile::TempDir,
 }
 
 /// Where Envoy finds the others.
@@ -89,10 +92,6 @@ impl Envoy {
                 "filename: jwks.json",
                 format!("filename: {}", keys.display()),
             ),
-            (
-                "/dev/stdout",
-                folder.path().join("access.log").display().to_string(),
-            ),
         ]
         .iter()
         .fold(config.to_owned(), |config, (from, to)| {
@@ -102,47 +101,36 @@ impl Envoy {
         let path = folder.path().join("envoy.yaml");
         fs::write(&path, config).unwrap();
         let told = folder.path().join("admin");
-        let child = Command::new(program)
-            .args([
-                "--disable-hot-restart",
-                "--concurrency",
-                "1",
-                "-l",
-                "warning",
-            ])
+        let mut child = Command::new(program)
+            .args(["--disable-hot-restart", "--concurrency", "1"])
+            .args(["-l", "warning", "--component-log-level", "config:info"])
+            .args(["--file-flush-interval-msec", "50"])
             .arg("-c")
             .arg(&path)
             .arg("--admin-address-path")
             .arg(&told)
-            .stderr(Stdio::inherit())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        let log = lines(child.stdout.take().unwrap());
+        let mut said = lines(child.stderr.take().unwrap());
         let mut envoy = Self {
             child,
             address: ([127, 0, 0, 1], 0).into(),
             admin: ([127, 0, 0, 1], 0).into(),
-            folder,
+            log,
+            _folder: folder,
         };
-        let end = Instant::now() + LIMIT;
-        while envoy.address.port() == 0 {
-            assert!(envoy.child.try_wait().unwrap().is_none(), "Envoy ended");
-            assert!(Instant::now() < end, "Envoy did not start in time");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            let admin = fs::read_to_string(&told).unwrap_or_default();
-            let Ok(admin) = admin.trim().parse() else {
-                continue;
-            };
-            envoy.admin = admin;
-            let ready = envoy.asked("/ready").await;
-            if ready.as_deref() != Some("LIVE\n") {
-                continue;
-            }
-            let listeners = envoy.asked("/listeners?format=json").await.unwrap();
-            let listeners: serde_json::Value = serde_json::from_str(&listeners).unwrap();
-            let bound = &listeners["listener_statuses"][0]["local_address"]["socket_address"];
-            let port = bound["port_value"].as_u64().unwrap();
-            envoy.address.set_port(port.try_into().unwrap());
-        }
+        let serves = |said: &Vec<String>| said.iter().any(|line| line.contains(STARTED));
+        let started = within(said.wait_for(serves)).await.map(|_| ());
+        assert!(started.is_ok(), "Envoy ended: {:#?}", said.borrow());
+        envoy.admin = fs::read_to_string(&told).unwrap().trim().parse().unwrap();
+        let listeners = envoy.asked("/listeners?format=json").await.unwrap();
+        let listeners: serde_json::Value = serde_json::from_str(&listeners).unwrap();
+        let bound = &listeners["listener_statuses"][0]["local_address"]["socket_address"];
+        let port = bound["port_value"].as_u64().unwrap();
+        envoy.address.set_port(port.try_into().unwrap());
         envoy
     }
 
@@ -170,19 +158,28 @@ impl Envoy {
         within(exchange(stream, request)).await.expect("no answer")
     }
 
-    /// The lines of its access log that were written until one holds `text`.
+    /// The first line of its access log that holds `text`, once it is written.
     pub(crate) async fn logged(&self, text: &str) -> serde_json::Value {
-        let path = self.folder.path().join("access.log");
-        let end = Instant::now() + LIMIT;
-        loop {
-            let log = fs::read_to_string(&path).unwrap_or_default();
-            if let Some(line) = log.lines().find(|line| line.contains(text)) {
-                return serde_json::from_str(line).unwrap();
-            }
-            assert!(Instant::now() < end, "{text} is not logged: {log}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let mut log = self.log.clone();
+        let is_there = |log: &Vec<String>| log.iter().any(|line| line.contains(text));
+        let log = within(log.wait_for(is_there)).await.unwrap();
+        let line = log.iter().find(|line| line.contains(text)).unwrap();
+        serde_json::from_str(line).unwrap()
     }
+}
+
+/// What Envoy says when its listeners take connections.
+const STARTED: &str = "starting workers";
+
+/// The lines that come out of a pipe, as they come.
+fn lines(pipe: impl Read + Send + 'static) -> watch::Receiver<Vec<String>> {
+    let (sender, lines) = watch::channel(Vec::new());
+    std::thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            sender.send_modify(|lines| lines.push(line));
+        }
+    });
+    lines
 }
 
 impl Drop for Envoy {

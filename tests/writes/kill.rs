@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use tagwarden::source::directory::DirectoryStore;
+use tagwarden::source::directory::{DirectoryStore, FILE};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::support::process::unlock;
 
 /// What each writer was told, and what it asked for last: the value of its key, by resource.
 type Acknowledged = BTreeMap<(u64, u64), Write>;
@@ -237,6 +238,8 @@ fn check(folder: &tempfile::TempDir, known: &mut Acknowledged) {
         resources += 1;
     });
     assert!(loaded.unwrap().version.0 > 0);
+    drop(store);
+    unlock(&data(folder.path()).join(FILE));
     assert_eq!(resources, RESOURCES);
     for (place, write) in known {
         let found = found.get(place).copied().unwrap_or(0);

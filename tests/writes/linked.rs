@@ -66,29 +66,29 @@ impl World {
     async fn associate(
         &mut self,
         principal: &str,
-        links: &[(&str, &str, &str)],
+        links: Links<'_>,
     ) -> Result<v1::DirectoryOutcome, Status> {
-        let asked = self
-            .client
-            .associate_resources(v1::AssociateResourcesRequest {
-                writer: Some(writer(principal)),
-                associations: associations(links),
-            });
-        Ok(within(asked).await?.into_inner().outcome.unwrap())
+        let (writer, associations) = linking(principal, links);
+        let asked = v1::AssociateResourcesRequest {
+            writer,
+            associations,
+        };
+        let done = within(self.client.associate_resources(asked)).await?;
+        Ok(done.into_inner().outcome.unwrap())
     }
 
     async fn dissociate(
         &mut self,
         principal: &str,
-        links: &[(&str, &str, &str)],
+        links: Links<'_>,
     ) -> Result<v1::DirectoryOutcome, Status> {
-        let asked = self
-            .client
-            .dissociate_resources(v1::DissociateResourcesRequest {
-                writer: Some(writer(principal)),
-                associations: associations(links),
-            });
-        Ok(within(asked).await?.into_inner().outcome.unwrap())
+        let (writer, associations) = linking(principal, links);
+        let asked = v1::DissociateResourcesRequest {
+            writer,
+            associations,
+        };
+        let done = within(self.client.dissociate_resources(asked)).await?;
+        Ok(done.into_inner().outcome.unwrap())
     }
 
     async fn move_to(
@@ -116,7 +116,14 @@ impl World {
     }
 }
 
-fn associations(links: &[(&str, &str, &str)]) -> Vec<v1::ResourceAssociation> {
+/// Primary, associated, rule.
+type Links<'a> = &'a [(&'a str, &'a str, &'a str)];
+
+/// What a call says that links resources, or ends that.
+fn linking(
+    principal: &str,
+    links: Links<'_>,
+) -> (Option<v1::TagWriter>, Vec<v1::ResourceAssociation>) {
     let links = links.iter().map(|(primary, associated, rule)| {
         let [primary, associated, rule] = [*primary, *associated, *rule].map(str::to_owned);
         v1::ResourceAssociation {
@@ -125,7 +132,7 @@ fn associations(links: &[(&str, &str, &str)]) -> Vec<v1::ResourceAssociation> {
             rule,
         }
     });
-    links.collect()
+    (Some(writer(principal)), links.collect())
 }
 
 /// The code, the reason and the message of a refusal.
@@ -133,6 +140,14 @@ fn told(refused: Result<v1::DirectoryOutcome, Status>) -> (Code, String, String)
     let status = refused.unwrap_err();
     let reason = reason_of(&status).unwrap();
     (status.code(), reason, status.message().to_owned())
+}
+
+/// Holds a refusal against its code and its reason; its message.
+#[track_caller]
+fn refused_by(refused: Result<v1::DirectoryOutcome, Status>, code: Code, reason: &str) -> String {
+    let (found, because, message) = told(refused);
+    assert_eq!((found, &*because), (code, reason), "{message}");
+    message
 }
 
 /// What a refusal for want of permission says of a resource.
@@ -189,25 +204,16 @@ async fn one_association_that_cannot_be_makes_the_call_fail() {
     let mut world = World::linked().await;
     world.put(&[(ONE, &[("env", "prod")]), (DISK, &[])]).await;
     let links = [(ONE, DISK, RULE), (ONE, MISSING, RULE)];
-    let (code, reason, message) = told(world.associate(CAROL, &links).await);
-    assert_eq!(
-        (code, &*reason),
-        (Code::NotFound, "InvalidResourceId.NotFound")
-    );
+    let (code, reason) = (Code::NotFound, "InvalidResourceId.NotFound");
+    let message = refused_by(world.associate(CAROL, &links).await, code, reason);
     assert!(message.contains(MISSING), "{message}");
     assert_eq!(world.listed(DISK).await.tags, []);
-    let (code, reason, _) = told(world.dissociate(CAROL, &links).await);
-    assert_eq!(
-        (code, &*reason),
-        (Code::NotFound, "InvalidResourceId.NotFound")
-    );
+    refused_by(world.dissociate(CAROL, &links).await, code, reason);
     // Who could not tag it does not learn that it is not there.
     let links = [(ONE, MISSING, RULE)];
     assert_eq!(told(world.associate(ALICE, &links).await), denied(MISSING));
     assert_eq!(told(world.dissociate(ALICE, &links).await), denied(MISSING));
 }
-
-type Links<'a> = &'a [(&'a str, &'a str, &'a str)];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn associations_that_cannot_be_are_told_by_their_reasons() {
@@ -257,8 +263,7 @@ async fn associations_that_cannot_be_are_told_by_their_reasons() {
         ),
     ];
     for (links, code, reason) in cases {
-        let (found, because, message) = told(world.associate(CAROL, links).await);
-        assert_eq!((found, &*because), (code, reason), "{message}");
+        refused_by(world.associate(CAROL, links).await, code, reason);
     }
 }
 
@@ -277,11 +282,8 @@ async fn a_resource_has_so_many_primaries_and_no_more() {
     let links: Vec<(&str, &str, &str)> = names.iter().map(|name| (&**name, DISK, RULE)).collect();
     world.associate(CAROL, &links[..50]).await.unwrap();
     world.associate(CAROL, &links[50..64]).await.unwrap();
-    let (code, reason, _) = told(world.associate(CAROL, &links[64..]).await);
-    assert_eq!(
-        (code, &*reason),
-        (Code::FailedPrecondition, "PRIMARY_LIMIT")
-    );
+    let refused = world.associate(CAROL, &links[64..]).await;
+    refused_by(refused, Code::FailedPrecondition, "PRIMARY_LIMIT");
 }
 
 const GROUP: &str = "acs:resourcemanager:*:1:resourcegroup/rg-1";
@@ -358,8 +360,7 @@ async fn moves_that_cannot_be_are_told_by_their_reasons() {
         ),
     ];
     for (arns, group, code, reason) in cases {
-        let (found, because, message) = told(world.move_to(CAROL, arns, group).await);
-        assert_eq!((found, &*because), (code, reason), "{message}");
+        refused_by(world.move_to(CAROL, arns, group).await, code, reason);
     }
     let listed = world.listed(ONE).await;
     assert_eq!(listed.resource_group.unwrap_or_default().id, "");
@@ -384,11 +385,7 @@ async fn a_caller_needs_the_right_and_the_principal_for_these_too() {
     write(&place, &files);
     let mut world = World::over(folder).await;
     let check = |refused: Result<v1::DirectoryOutcome, Status>, part: &str| {
-        let (code, reason, message) = told(refused);
-        assert_eq!(
-            (code, &*reason),
-            (Code::PermissionDenied, "CALLER_NOT_ALLOWED")
-        );
+        let message = refused_by(refused, Code::PermissionDenied, "CALLER_NOT_ALLOWED");
         assert!(message.contains(part), "{message}");
     };
     check(

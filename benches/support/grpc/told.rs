@@ -1,5 +1,7 @@
-//! What the bench tells: a row for each figure. A ratio is the median of the ratios of the rounds.
+//! What the bench tells: a row for each figure. A ratio is the median of the ratios of the rounds, but
+//! for tails, which are of the histograms of all rounds.
 
+use super::point::point;
 use super::row::Row;
 use super::served;
 
@@ -41,18 +43,53 @@ pub(crate) fn row(figure: &str, rounds: &[(f64, f64)], target: &str, digits: usi
     let ratios = sorted(rounds.iter().map(|round| round.0 / round.1).collect());
     let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
     let (name, unit) = figure.rsplit_once(", ").unwrap_or((figure, ""));
+    let voids = match voids {
+        0 => String::new(),
+        some => format!("; {some} of {} rounds are void", rounds.len()),
+    };
     Row {
         figure: &format!("grpc: {name}"),
         value: own,
         unit,
         target,
-        anchor: &format!("{other:.digits$} {unit}"),
+        anchor: &format!("{other:.digits$} {unit}{voids}"),
         ratio: Some(median(&ratios)),
         spread: Some([least, most]),
         distinct: served::DISTINCT,
     }
     .print();
-    if voids > 0 {
-        println!("{name}: {voids} of {} rounds are void", rounds.len());
+}
+
+/// Prints a tail of the merged histograms of ours and of what it stands beside; the spread is that of
+/// the ratios of the rounds.
+pub(crate) fn merged(figure: &str, [own, other]: [f64; 2], rounds: &[(f64, f64)], target: &str) {
+    let ratios = rounds.iter().map(|round| round.0 / round.1);
+    let least = ratios.clone().fold(f64::INFINITY, f64::min);
+    let most = ratios.fold(0.0, f64::max);
+    let (name, unit) = figure.rsplit_once(", ").unwrap_or((figure, ""));
+    Row {
+        figure: &format!("grpc: {name}"),
+        value: own,
+        unit,
+        target,
+        anchor: &format!("{other:.1} {unit}"),
+        ratio: Some(own / other),
+        spread: Some([least, most]),
+        distinct: served::DISTINCT,
+    }
+    .print();
+}
+
+/// Prints the points of rounds: calls a second of ours and of the bare method.
+pub(crate) fn rounds(socket: &str, rounds: &[(Load, Load)]) {
+    for (place, (own, floor)) in rounds.iter().enumerate() {
+        let round = place as f64 + 1.0;
+        point("rounds", &format!("tagwarden, {socket}"), round, own.rate);
+        point(
+            "rounds",
+            &format!("bare tonic, {socket}"),
+            round,
+            floor.rate,
+        );
     }
 }

@@ -2,6 +2,7 @@
 //! nothing else is measured.
 
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -57,7 +58,9 @@ impl Envoy {
         let socket = |place: usize| folder.path().join(place.to_string());
         let addresses: Vec<PathBuf> = (0..servers.len()).map(socket).collect();
         let end = Instant::now() + Duration::from_secs(20);
-        while !addresses.iter().all(|path| path.exists()) {
+        // It listens some time after its sockets are there.
+        let listens = |path: &PathBuf| UnixStream::connect(path).is_ok();
+        while !addresses.iter().all(listens) {
             assert!(Instant::now() < end, "Envoy did not start in time");
             std::thread::sleep(Duration::from_millis(20));
         }

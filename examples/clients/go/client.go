@@ -27,6 +27,8 @@ const (
 	alice    = "acs:ram::123456789012:user/alice"
 	groups   = "acs:eci:cn-hangzhou:123456789012:containergroup/"
 	deadline = 2 * time.Second
+	// Longer than the server waits for a revision: what it says of that comes in time.
+	patient  = 4 * time.Second
 	tries    = 2
 )
 
@@ -265,7 +267,8 @@ func (client service) refusals() error {
 	}
 	revision := told.Revision
 	later.MinRevision = &v1.RevisionToken{Source: revision.Source, Number: revision.Number + 1}
-	client.tell("refused later revision", later, 300*time.Millisecond)
+	client.tell("refused later revision", later, patient)
+	client.tell("no time", question(group, "eci-test", nil), 0)
 	return nil
 }
 

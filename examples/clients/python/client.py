@@ -20,6 +20,8 @@ from tagwarden.v1.tagging_pb2_grpc import TaggingServiceStub
 ALICE = "acs:ram::123456789012:user/alice"
 GROUPS = "acs:eci:cn-hangzhou:123456789012:containergroup/"
 DEADLINE = 2.0
+# Longer than the server waits for a revision: what it says of that comes in time.
+PATIENT = 4.0
 TRIES = 2
 
 
@@ -171,7 +173,8 @@ def refusals(stub):
     told = asked(stub.Authorize, question(delete, "eci-test")).revision
     later = common.RevisionToken(source=told.source, number=told.number + 1)
     request = question(delete, "eci-test", min_revision=later)
-    tell("refused later revision", lambda: decision(asked(stub.Authorize, request, 0.3)))
+    tell("refused later revision", lambda: decision(asked(stub.Authorize, request, PATIENT)))
+    tell("no time", lambda: decision(asked(stub.Authorize, question(delete, "eci-test"), 0)))
 
 
 def main(address):

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::amount::{Amount, Written};
+use crate::document::counted::counted;
 
 /// The longest line, in bytes.
 const MAX_LINE_BYTES: u64 = 1 << 16;
@@ -75,7 +76,10 @@ impl Costs {
 
     fn add(&mut self, record: &StringRecord) -> Result<(), String> {
         let (Some(arn), Some(amount), 2) = (record.get(0), record.get(1), record.len()) else {
-            return Err(format!("{} fields, 2 are expected", record.len()));
+            return Err(format!(
+                "{}, 2 are expected",
+                counted(record.len(), "field")
+            ));
         };
         if !arn.starts_with("acs:") {
             return Err(format!("`{arn}` is no ARN"));
@@ -177,7 +181,7 @@ mod tests {
         let errors = told(text).unwrap_err();
         let expected = [
             "costs.csv:2: `resource` is no ARN",
-            "costs.csv:3: 1 fields, 2 are expected",
+            "costs.csv:3: 1 field, 2 are expected",
             "costs.csv:5: 3 fields, 2 are expected",
             "costs.csv:6: `1e3`: not an amount: up to 18 digits, and up to 12 after a point",
         ];

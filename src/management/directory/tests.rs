@@ -38,6 +38,37 @@ fn world(disk: Option<&Disk>) -> World {
     }
 }
 
+/// A writer that wrote once, with a disk that fails from now on.
+fn failing(fault: Fault) -> (Disk, World) {
+    let disk = Disk::default();
+    let world = world(Some(&disk));
+    assert_eq!(world.write(0, "1"), Ok(true));
+    disk.fail_after(0, fault);
+    (disk, world)
+}
+
+impl World {
+    /// Sets a tag; whether that was a change.
+    fn write(&self, number: usize, value: &'static str) -> Result<bool, WriteFault> {
+        let writer = &self.writer;
+        let done = writer.blocking_write(move |turn| ((), set(turn, number, value)));
+        done.unwrap().map(|done| done.version.is_some())
+    }
+
+    /// The first resource that cannot be written: small writes may find place in what the file has
+    /// already.
+    fn first_failed(&self) -> usize {
+        let failed = (1..10_000).find(|number| self.write(*number, "1").is_err());
+        failed.expect("the disk fails")
+    }
+
+    /// Ends the writer.
+    fn end(self) {
+        drop(self.writer);
+        self.thread.join().unwrap();
+    }
+}
+
 fn arn(number: usize) -> Arn {
     Arn::try_from(&*format!("acs:ecs:cn-hangzhou:1:instance/{number}")).unwrap()
 }
@@ -200,28 +231,12 @@ fn a_plan_that_does_not_fit_is_a_conflict() {
 #[test]
 fn what_cannot_be_written_is_seen_by_nobody() {
     for fault in [Fault::Full, Fault::Sync] {
-        let disk = Disk::default();
-        let World {
-            directory,
-            writer,
-            thread,
-            publisher,
-            ..
-        } = world(Some(&disk));
-        let write = |number, value: &'static str| {
-            let done = writer.blocking_write(move |turn| ((), set(turn, number, value)));
-            done.unwrap().map(|done| done.version.is_some())
-        };
-        assert_eq!(write(0, "1"), Ok(true));
-        disk.fail_after(0, fault);
-        // Small writes may find place in what the file has already.
-        let failed = (1..10_000).find(|number| write(*number, "1").is_err());
-        let failed = failed.expect("the disk fails");
-        assert_eq!(value(&directory, failed), None);
-        assert_eq!(write(0, "2"), Err(WriteFault::Failed));
-        assert_eq!(value(&directory, 0).as_deref(), Some("1"));
-        drop(writer);
-        thread.join().unwrap();
+        let (disk, world) = failing(fault);
+        let failed = world.first_failed();
+        assert_eq!(value(&world.directory, failed), None);
+        assert_eq!(world.write(0, "2"), Err(WriteFault::Failed));
+        assert_eq!(value(&world.directory, 0).as_deref(), Some("1"));
+        world.end();
         disk.repair();
         let store = DirectoryStore::with_backend(disk).unwrap();
         let mut kept = 0;
@@ -230,39 +245,24 @@ fn what_cannot_be_written_is_seen_by_nobody() {
             kept == failed || kept == failed + 1,
             "{fault:?}: {kept} of {failed}"
         );
-        drop(publisher);
     }
 }
 
 /// A disk that takes bytes again: a later call finds the file as it is, and goes on.
 #[test]
 fn writes_go_on_when_the_disk_is_free_again() {
-    let disk = Disk::default();
-    let World {
-        directory,
-        writer,
-        writes,
-        thread,
-        publisher,
-    } = world(Some(&disk));
-    let write = |number, value: &'static str| {
-        let done = writer.blocking_write(move |turn| ((), set(turn, number, value)));
-        done.unwrap().map(|done| done.version.is_some())
-    };
-    assert_eq!(write(0, "1"), Ok(true));
-    disk.fail_after(0, Fault::Full);
-    let failed = (1..10_000).find(|number| write(*number, "1").is_err());
-    let failed = failed.expect("the disk is full");
-    assert!(writes.is_failing());
+    let (disk, world) = failing(Fault::Full);
+    let failed = world.first_failed();
+    assert!(world.writes.is_failing());
     disk.repair();
     let begun = Instant::now();
-    while write(0, "2").is_err() {
+    while world.write(0, "2").is_err() {
         assert!(begun.elapsed() < Duration::from_mins(1), "it goes on");
     }
-    assert!(!writes.is_failing());
+    assert!(!world.writes.is_failing());
+    let directory = Arc::clone(&world.directory);
     assert_eq!(value(&directory, 0).as_deref(), Some("2"));
-    drop(writer);
-    thread.join().unwrap();
+    world.end();
     // The call that failed is in the file and in sight, or in neither.
     let mut kept = Vec::new();
     let store = DirectoryStore::with_backend(disk).unwrap();
@@ -272,32 +272,18 @@ fn writes_go_on_when_the_disk_is_free_again() {
         (kept.contains(&arn(failed)), kept.len()),
         (seen, directory.len())
     );
-    drop(publisher);
 }
 
 /// A sync that failed is not forgotten before another process looks.
 #[test]
 fn nothing_is_written_after_a_sync_that_failed() {
-    let disk = Disk::default();
-    let World {
-        writer,
-        writes,
-        publisher,
-        ..
-    } = world(Some(&disk));
-    let write = |value: &'static str| {
-        let done = writer.blocking_write(move |turn| ((), set(turn, 0, value)));
-        done.unwrap().map(|done| done.version.is_some())
-    };
-    assert_eq!(write("1"), Ok(true));
-    disk.fail_after(0, Fault::Sync);
-    assert_eq!(write("2"), Err(WriteFault::Failed));
+    let (disk, world) = failing(Fault::Sync);
+    assert_eq!(world.write(0, "2"), Err(WriteFault::Failed));
     disk.repair();
     // Longer than a file that is free again is left alone.
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_millis(1_500) {
-        assert_eq!(write("3"), Err(WriteFault::Failed));
+        assert_eq!(world.write(0, "3"), Err(WriteFault::Failed));
     }
-    assert!(writes.is_failing());
-    drop(publisher);
+    assert!(world.writes.is_failing());
 }

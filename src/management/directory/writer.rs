@@ -1,5 +1,7 @@
 //! The writer itself: one group of calls after the other, on a thread of its own.
 
+mod beginning;
+mod loading;
 mod mending;
 
 use std::sync::Arc;
@@ -7,21 +9,19 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::error::TryRecvError;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use super::base::Base;
 use super::counting::Counting;
 use super::job::Job;
 use super::rules::{self, Rules};
 use super::worked::{Stepped, Worked};
-use super::{Announced, Begin, Command, Config, StartError, Step, Turn, WriteFault};
-use crate::directory::Filling;
-use crate::model::resource::{LiveResource, Resource, Version, Write};
+use super::{Announced, Command, Step, Turn, WriteFault};
+use crate::model::resource::{Version, Write};
 use crate::model::tagging::Plan;
 use crate::publish::Reader;
 use crate::snapshot::Snapshot;
-use crate::source::directory::note::{self, Note};
-use crate::source::directory::{DirectoryStore, Group, Loaded, predefined, work};
+use crate::source::directory::{DirectoryStore, Group, predefined, work};
 use crate::source::embedded::StoreError;
 use crate::tagging::{Overlay, View as _};
 use crate::telemetry::DirectoryWrites;
@@ -51,68 +51,6 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Loads what is on disk.
-    pub(super) fn load(
-        config: Config,
-        announced: Announced,
-        outdated: Arc<Notify>,
-    ) -> Result<Self, StartError> {
-        let Config {
-            directory,
-            reader,
-            store,
-            writes,
-            step,
-        } = config;
-        let mut writer = Self {
-            base: Base::new(directory),
-            reader,
-            store,
-            counting: Counting::new(writes.compliance().clone(), outdated),
-            writes,
-            step,
-            rules: Rules::default(),
-            announced,
-            version: Version(0),
-            begun: None,
-            failed: None,
-        };
-        if let Some(store) = writer.store.clone() {
-            let start = Instant::now();
-            let count = usize::try_from(store.count()?).unwrap_or(0);
-            let (resources, loaded) = Filling::while_read(count, |each| store.load(each))?;
-            let loaded = loaded?;
-            writer.base.fill(resources);
-            let (resources, took) = (loaded.resources, start.elapsed());
-            writer.know(loaded)?;
-            tracing::info!(
-                resources,
-                version = writer.version.0,
-                ?took,
-                "the directory is loaded"
-            );
-        }
-        Ok(writer)
-    }
-
-    /// Takes over what a store holds beside its resources.
-    fn know(&mut self, loaded: Loaded) -> Result<(), StoreError> {
-        self.version = loaded.version;
-        (self.begun, self.rules) = (None, Rules::default());
-        let mut predefined = Vec::new();
-        for (name, bytes) in loaded.notes {
-            match note::read(&name, bytes).map_err(StoreError::Damaged)? {
-                Note::Begun(digest) => self.begun = Some(digest),
-                Note::Predefined(write) => predefined.push(write),
-                Note::Rules(account, rules) => self.rules.load(account, rules),
-                Note::Work(id, work) => self.base.keep(id, Some(work)),
-            }
-        }
-        self.base.directory.replace_predefined(&predefined);
-        self.writes.left(self.base.work().len());
-        Ok(())
-    }
-
     pub(super) fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
         loop {
             let is_ready = self.failed.is_none() && self.reader.load().is_some();
@@ -327,58 +265,6 @@ impl Writer {
         let took = store.commit(&group)?;
         self.writes.synced(took);
         Ok(())
-    }
-
-    /// Puts resources in place of those that are there, unless they were put before.
-    fn begin(&mut self, begin: Begin, reply: oneshot::Sender<Result<(), WriteFault>>) {
-        self.mend();
-        let Begin { resources, digest } = begin;
-        let digest = digest.map(|digest| digest.to_vec());
-        if digest.is_some() && digest == self.begun {
-            let _ = reply.send(Ok(()));
-            return;
-        }
-        let version = Version(self.version.0 + 1);
-        let live = resources
-            .into_iter()
-            .map(|one| self.begun_with(one, version));
-        let live: Vec<LiveResource> = live.collect();
-        let done = self.replace(version, &live, digest.as_ref());
-        if let Err(error) = &done {
-            self.fail(error);
-        } else {
-            (self.version, self.begun) = (version, digest);
-            self.base.replace(live);
-            self.counting.replaced();
-        }
-        // Whoever asked may have gone.
-        let _ = reply.send(done.map_err(|_| WriteFault::Failed));
-    }
-
-    /// A resource whose tags somebody wrote down. One that does not change keeps its version.
-    fn begun_with(&self, resource: Resource, version: Version) -> LiveResource {
-        let mut live = LiveResource::from(resource);
-        let was = self.base.find(live.arn.as_str());
-        live.version = was.as_ref().map_or(version, |was| was.version);
-        if was.is_some_and(|was| was != live) {
-            live.version = version;
-        }
-        live
-    }
-
-    fn replace(
-        &self,
-        version: Version,
-        resources: &[LiveResource],
-        digest: Option<&Vec<u8>>,
-    ) -> Result<(), StoreError> {
-        let Some(store) = &self.store else {
-            return Ok(());
-        };
-        let work = self.base.work();
-        let mut notes: Vec<_> = work.map(|(id, _)| work::write(id, None)).collect();
-        notes.push(note::begun(digest.map(Vec::as_slice)));
-        store.replace(version, resources, &notes).map(|_| ())
     }
 }
 

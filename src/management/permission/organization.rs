@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::act::{Act, Demand};
+use super::arns::{arns, each};
 use super::facts::{Attached, OrganizationFacts, Tree, Unread, read};
 use super::owners::Owners;
-use super::table::{Act, Demand, arns, each};
 use crate::model::object::ObjectId;
 
 pub(super) fn demands(

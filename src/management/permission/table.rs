@@ -1,101 +1,18 @@
 //! Which action on which ARN each put and delete is (security 11). `docs/management.md` shows the
 //! same table for people.
 //!
-//! An object that belongs to an account is an ARN of that account. One that belongs to none is an
-//! ARN of whoever owns the server ([`Owners`]): of the organizations' management accounts, without
-//! an organization of the only account. So no account manages what others are judged by.
+//! Not here: which ARNs an object is ([`super::arns`]).
 
 use std::collections::BTreeSet;
 
-use super::facts::{GroupFacts, OrganizationFacts, ResourceFacts, RoleFacts, Unread, read};
+use super::act::{Act, Demand, Subject};
+use super::arns::{arns, ram};
+use super::facts::{GroupFacts, RoleFacts, Unread, read};
 use super::organization;
 use super::owners::Owners;
-use crate::document::object::Mention;
-use crate::model::account::{Grantee, PolicyRef, Scope};
-use crate::model::arn::{AccountId, ArnRef};
+use crate::model::account::{Grantee, Scope};
+use crate::model::arn::AccountId;
 use crate::model::object::{AccountObject, ObjectId, SharedPolicy};
-
-/// An action, and everything that it is done to: each must be allowed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Demand {
-    /// The action.
-    pub action: &'static str,
-    /// The ARNs.
-    pub arns: Vec<String>,
-    /// The value of `ram:ServiceName`, for the actions that need it.
-    pub service: Option<String>,
-    /// What the ARNs are.
-    pub subject: Subject,
-}
-
-/// What the ARNs of a demand are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Subject {
-    /// Objects of the authored state, which are in no resource group.
-    Authored,
-    /// Resources of services, of which the directory knows.
-    Resource,
-}
-
-impl Demand {
-    pub(super) fn new(action: &'static str, arns: impl Into<Vec<String>>) -> Self {
-        Self {
-            action,
-            arns: arns.into(),
-            service: None,
-            subject: Subject::Authored,
-        }
-    }
-}
-
-/// What is done to an object. Its document is given before and after.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Act<'d> {
-    Create(&'d [u8]),
-    Update(&'d [u8], &'d [u8]),
-    Delete(&'d [u8]),
-}
-
-impl<'d> Act<'d> {
-    /// Nothing, where there is no object before and none after.
-    pub(super) fn new(before: Option<&'d [u8]>, after: Option<&'d [u8]>) -> Option<Self> {
-        match (before, after) {
-            (None, None) => None,
-            (None, Some(after)) => Some(Self::Create(after)),
-            (Some(before), Some(after)) => Some(Self::Update(before, after)),
-            (Some(before), None) => Some(Self::Delete(before)),
-        }
-    }
-
-    /// One of three, by what is done.
-    fn of<T>(self, create: T, update: T, delete: T) -> T {
-        match self {
-            Self::Create(_) => create,
-            Self::Update(..) => update,
-            Self::Delete(_) => delete,
-        }
-    }
-
-    pub(super) fn before(self) -> Option<&'d [u8]> {
-        match self {
-            Self::Create(_) => None,
-            Self::Update(before, _) | Self::Delete(before) => Some(before),
-        }
-    }
-
-    pub(super) fn after(self) -> Option<&'d [u8]> {
-        match self {
-            Self::Create(after) | Self::Update(_, after) => Some(after),
-            Self::Delete(_) => None,
-        }
-    }
-
-    /// What both documents say, as far as there are two.
-    fn facts<T: serde::de::DeserializeOwned>(self) -> Result<Vec<T>, Unread> {
-        let documents = [self.before(), self.after()];
-        documents.into_iter().flatten().map(read).collect()
-    }
-}
 
 /// What a put or a delete demands.
 ///
@@ -274,115 +191,4 @@ fn attachment(grantee: &Grantee, scope: &Scope, act: Act<'_>) -> &'static str {
         }
     };
     act.of(attach, attach, detach)
-}
-
-/// The ARNs of an object: what a put or a delete of it is done to.
-pub(super) fn arns(
-    id: &ObjectId,
-    act: Act<'_>,
-    owners: &Owners<'_>,
-) -> Result<Vec<String>, Unread> {
-    let server = |service, id: &str| each(service, &owners.server(), id);
-    Ok(match id {
-        ObjectId::Settings => server("tagwarden", "settings"),
-        ObjectId::Callers => server("tagwarden", "callers"),
-        ObjectId::Routes => server("tagwarden", "routes"),
-        ObjectId::Inheritance => server("tagwarden", "inheritance"),
-        ObjectId::Resources => server("tagwarden", "resources"),
-        ObjectId::Catalog(name) => server("tagwarden", &format!("catalog/{name}")),
-        ObjectId::Organization(name) => {
-            let facts: Vec<OrganizationFacts> = act.facts()?;
-            let management = facts.into_iter().map(|facts| facts.management).collect();
-            each(
-                "resourcemanager",
-                &management,
-                &format!("organization/{name}"),
-            )
-        }
-        ObjectId::Shared(SharedPolicy::System, name) => {
-            server("tagwarden", &format!("systempolicy/{name}"))
-        }
-        ObjectId::Shared(SharedPolicy::Control, name) => {
-            let owners = owners.attaching(&Mention::Control(name.clone()));
-            each("resourcemanager", &owners, &format!("controlpolicy/{name}"))
-        }
-        ObjectId::Shared(SharedPolicy::Tag, name) => {
-            let owners = owners.attaching(&Mention::Tag(name.clone()));
-            each("tag", &owners, &format!("policy/{name}"))
-        }
-        ObjectId::Shared(SharedPolicy::Resource, _) => resources(act, owners)?,
-        ObjectId::Account(account, object) => match object {
-            AccountObject::Itself => server("resourcemanager", &format!("account/{account}")),
-            AccountObject::Policy(name) => vec![ram(account, "policy", name.as_str())],
-            AccountObject::User(name) => vec![ram(account, "user", name)],
-            AccountObject::Group(name) => vec![ram(account, "group", name.as_str())],
-            AccountObject::Role(name) => vec![ram(account, "role", name)],
-            AccountObject::Inheritance => {
-                vec![format!("acs:tagwarden:*:{account}:inheritance")]
-            }
-            AccountObject::InheritanceRule(rule) => {
-                vec![format!("acs:tag:*:{account}:associatedresourcerule/{rule}")]
-            }
-            AccountObject::Attachment(grantee, scope, policy) => {
-                attached(account, grantee, scope, policy)
-            }
-        },
-    })
-}
-
-/// A policy of a resource is the resource's: before the change and after it.
-fn resources(act: Act<'_>, owners: &Owners<'_>) -> Result<Vec<String>, Unread> {
-    let facts: Vec<ResourceFacts> = act.facts()?;
-    let named: BTreeSet<String> = facts.into_iter().map(|facts| facts.resource).collect();
-    let mut found = Vec::new();
-    for resource in named {
-        let arn = ArnRef::parse(&resource).map_err(|_| Unread)?;
-        if arn.owner().is_some() {
-            found.push(resource);
-            continue;
-        }
-        // A resource of no account named is one of every account.
-        let (service, region, id) = (arn.service(), arn.region(), arn.id());
-        let server = owners.server();
-        found.extend(
-            server
-                .iter()
-                .map(|owner| format!("acs:{service}:{region}:{owner}:{id}")),
-        );
-    }
-    Ok(found)
-}
-
-fn attached(
-    account: &AccountId,
-    grantee: &Grantee,
-    scope: &Scope,
-    policy: &PolicyRef,
-) -> Vec<String> {
-    let grantee = match grantee {
-        Grantee::User(name) => ram(account, "user", name),
-        Grantee::Group(name) => ram(account, "group", name.as_str()),
-        Grantee::Role(name) => ram(account, "role", name),
-    };
-    let policy = match policy {
-        PolicyRef::Custom(name) => ram(account, "policy", name.as_str()),
-        PolicyRef::System(name) => ram(account, "policy/system", name.as_str()),
-    };
-    let scope = match scope {
-        Scope::Account => None,
-        Scope::ResourceGroup(name) => Some(format!(
-            "acs:resourcemanager:*:{account}:resourcegroup/{name}"
-        )),
-    };
-    [grantee, policy].into_iter().chain(scope).collect()
-}
-
-fn ram(account: &AccountId, sort: &str, name: &str) -> String {
-    format!("acs:ram:*:{account}:{sort}/{name}")
-}
-
-/// One ARN for each of several accounts.
-pub(super) fn each(service: &str, accounts: &BTreeSet<String>, id: &str) -> Vec<String> {
-    let arn = |account: &str| format!("acs:{service}:*:{account}:{id}");
-    accounts.iter().map(|account| arn(account)).collect()
 }

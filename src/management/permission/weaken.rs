@@ -6,8 +6,8 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
+use super::act::Demand;
 use super::owners::Owners;
-use super::table::Demand;
 use crate::model::object::{ObjectId, SharedPolicy};
 use crate::model::organization::TagMode;
 use crate::model::tag_policy::{Cell, NoteKind, Origin};

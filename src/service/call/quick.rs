@@ -29,6 +29,8 @@ pub(super) enum Method {
     Authorize,
     Batch,
     ValidateTagging,
+    /// Of a proxy.
+    Check,
 }
 
 impl Method {
@@ -38,6 +40,7 @@ impl Method {
             "/tagwarden.v1.AuthorizationService/Authorize" => Some(Self::Authorize),
             "/tagwarden.v1.AuthorizationService/BatchAuthorize" => Some(Self::Batch),
             "/tagwarden.v1.TaggingService/ValidateTagging" => Some(Self::ValidateTagging),
+            "/envoy.service.auth.v3.Authorization/Check" => Some(Self::Check),
             _ => None,
         }
     }
@@ -48,6 +51,7 @@ impl Method {
             Self::Authorize => authorization::Method::Authorize,
             Self::Batch => authorization::Method::Batch,
             Self::ValidateTagging => return services.tagging.clone().call(request),
+            Self::Check => return services.mesh.clone().call(request),
         };
         services.authorization.call(method, request)
     }
@@ -131,6 +135,7 @@ impl Quick {
         let answer = match self.method {
             Method::Authorize => pdp.authorize_now(&self.call, message),
             Method::ValidateTagging => pdp.validate_now(&self.call, message).map(Some),
+            Method::Check => pdp.check_now(&self.call, message).map(Some),
             Method::Batch => return Told::Begun(self.batch()),
         };
         match answer {

@@ -2,7 +2,9 @@
 //!
 //! Changes go to the management task. Reading has a thread of its own, because the disk may wait.
 
+mod asking;
 mod backup;
+mod changing;
 mod export;
 mod read;
 mod watching;
@@ -15,21 +17,20 @@ use jiff::Timestamp;
 use tokio::sync::{Semaphore, watch};
 use tonic::{Request, Response, Status};
 
+use self::asking::unread;
 pub use self::read::{MAX_PAGE, PAGE_BYTES};
 use self::watching::Watching;
+use super::from::From;
 use crate::directory::Directory;
-use crate::management::change::{Change, What};
+use crate::management::Management;
+use crate::management::change::What;
 use crate::management::directory::DirectoryWriter;
-use crate::management::permission::{Actor, Administrators, Court, Read};
-use crate::management::reading::{Reading, ReadingError};
-use crate::management::{ApplyMode, Management};
-use crate::model::caller::Origin;
+use crate::management::permission::{Administrators, Read};
 use crate::publish::Reader;
-use crate::service::peer::{Peer, PeerAddress};
 use crate::service::phase::Phase;
 use crate::source::backup::Stores;
-use crate::wire::change::{self, Options, Outcome};
-use crate::wire::management::{checked, info};
+use crate::wire::change;
+use crate::wire::management::info;
 use crate::wire::page::PageKey;
 use crate::wire::reply::revision;
 use crate::wire::status::{CallError, ManageFault};
@@ -75,155 +76,6 @@ impl Handlers {
             phases,
             backups,
         }
-    }
-
-    async fn change(
-        &self,
-        from: &From,
-        what: What,
-        options: Options,
-    ) -> Result<Outcome, CallError> {
-        self.known(from)?;
-        let Options {
-            mode,
-            expected,
-            key,
-            message,
-            lock_out,
-        } = options;
-        let change = Change {
-            what,
-            mode,
-            origin: from.origin.clone(),
-            peer: from.peer.clone(),
-            expected,
-            key,
-            message,
-            lock_out,
-        };
-        let management = &self.config.management;
-        let made = management.change(change).await;
-        let live = management.status().borrow().live.clone();
-        let live = live.map(|live| live.revision);
-        Outcome::new(made.map_err(|_| CallError::Stopping)?, live)
-    }
-
-    async fn apply_files(
-        &self,
-        from: &From,
-        message: v1::ApplyBundleRequest,
-    ) -> Result<v1::ApplyBundleResponse, CallError> {
-        let v1::ApplyBundleRequest {
-            files,
-            dry_run,
-            options,
-        } = message;
-        self.known(from)?;
-        let options = change::options(options, dry_run)?;
-        let files = change::files(files)?;
-        if self.config.management.keeps_changes() {
-            let outcome = self.change(from, What::Bundle(files), options).await?;
-            return Ok(outcome.into());
-        }
-        if options.mode == ApplyMode::Commit {
-            return Err(CallError::ManagementReadOnly);
-        }
-        let management = &self.config.management;
-        let result = management.check(files).await;
-        let result = result.map_err(|_| CallError::Stopping)?;
-        let live = management.status().borrow().live.clone();
-        Ok(checked(result, live.as_ref()))
-    }
-
-    /// As whom a peer acts, where it does.
-    fn known(&self, from: &From) -> Result<Actor, CallError> {
-        let snapshot = self.config.reader.load_full();
-        let actor = Actor::find(
-            snapshot.as_deref(),
-            &from.origin,
-            &self.config.administrators,
-        );
-        match actor {
-            Actor::Nobody { caller } => {
-                tracing::warn!(peer = from.peer, caller, "a management call is refused");
-                Err(ManageFault::Nobody { caller }.into())
-            }
-            Actor::Administrator { .. } | Actor::Principal { .. } => Ok(actor),
-        }
-    }
-
-    /// Reads one state on a thread of its own, if whoever asks may.
-    async fn reading<T: Send + 'static>(
-        &self,
-        from: &From,
-        read: impl FnOnce(&Handlers, &Actor, &Reading) -> Result<T, CallError> + Send + 'static,
-    ) -> Result<T, CallError> {
-        let actor = self.known(from)?;
-        let handlers = self.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            let reading = handlers.config.management.reading().map_err(unread)?;
-            read(&handlers, &actor, &reading)
-        });
-        done.await.map_err(|_| CallError::Stopping)?
-    }
-
-    fn may_read(&self, actor: &Actor, reading: &Reading, read: Read<'_>) -> Result<(), CallError> {
-        let snapshot = self.config.reader.load_full();
-        let court = Court {
-            snapshot: snapshot.as_deref(),
-            state: reading.as_authored(),
-            directory: &self.config.directory,
-            now: Timestamp::now(),
-        };
-        let may = court.may_read(actor, read);
-        may.map_err(|error| unread(error.into()))?
-            .map_err(change::denied)
-    }
-}
-
-/// What is told of a state that cannot be read; the log has the rest.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it is what `map_err` hands over"
-)]
-fn unread(error: ReadingError) -> CallError {
-    match error {
-        ReadingError::Nothing => CallError::SnapshotNotReady,
-        ReadingError::Failed(_) | ReadingError::Unreadable(_) => {
-            tracing::error!(%error, "the authored state cannot be read");
-            ManageFault::StoreFailed.into()
-        }
-    }
-}
-
-/// Who calls.
-pub(in crate::service) struct From {
-    pub(in crate::service) origin: Origin,
-    /// The peer, as its listener knows it.
-    pub(in crate::service) peer: String,
-}
-
-impl From {
-    /// The connection says who calls; one that says nothing is anybody's.
-    pub(in crate::service) fn of<T>(request: &Request<T>) -> Self {
-        let peer = request.extensions().get::<Arc<Peer>>();
-        let Some(peer) = peer else {
-            let (origin, peer) = (Origin::Remote, String::new());
-            return Self { origin, peer };
-        };
-        let address = match peer.address {
-            PeerAddress::Tcp(address) => address.to_string(),
-            PeerAddress::Unix(who) => {
-                let process = who.pid.map_or(String::new(), |pid| format!(" pid {pid}"));
-                format!("uid {} gid {}{process}", who.uid, who.gid)
-            }
-        };
-        let origin = peer.origin.clone();
-        let peer = match &origin {
-            Origin::Proven(identity) => format!("{identity} at {address}"),
-            Origin::Loopback | Origin::Remote | Origin::Unix { .. } => address,
-        };
-        Self { origin, peer }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::Call;
 use crate::model::verdict::limits;
@@ -40,6 +40,13 @@ pub(super) fn check<'m>(
     Ok(())
 }
 
+/// How long a call may wait: what it says of a revision that did not come must be there before its
+/// deadline, or the sender would never read it.
+fn longest(deadline: Instant) -> Duration {
+    let left = deadline.saturating_duration_since(Instant::now());
+    LONGEST.min(left / 10 * 9)
+}
+
 /// Waits until the newest snapshot is at least as new as a token asks.
 pub(super) async fn reach(
     reader: &Reader,
@@ -65,8 +72,7 @@ pub(super) async fn reach(
         .transpose()
         .map_err(|_| CallError::TooManyWaiters)?;
     let reached = |snapshot: &Snapshot| check(&snapshot.revision, token).is_ok();
-    let until = deadline.min(Instant::now() + LONGEST);
-    let waited = timeout_at(until, reader.wait_for(reached)).await;
+    let waited = timeout(longest(deadline), reader.wait_for(reached)).await;
     drop((of_all, of_peer));
     match waited {
         Ok(true) => Ok(()),

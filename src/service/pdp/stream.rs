@@ -13,9 +13,10 @@ use tonic::{Status, Streaming};
 
 use super::authorize::Now;
 use super::turn::Turn;
-use super::{Call, Served, YIELD_EVERY};
+use super::{Call, Pdp, Served, YIELD_EVERY};
 use crate::model::caller::Rpc;
 use crate::model::verdict::RefusalReason;
+use crate::service::peer::Peer;
 use crate::wire::codec::{PREFIX, append_frame};
 use crate::wire::encode::Writer;
 use crate::wire::message::{self, Authorize, streamed};
@@ -24,6 +25,44 @@ use crate::wire::status::{CallError, Refusal, with_reason};
 use crate::wire::v1;
 
 const RPC: Rpc = Rpc::AuthorizeStream;
+
+impl Pdp {
+    /// Answers items of a stream from a peer that are there together, and lets others run in between:
+    /// appends the answers to those that are there, each behind its prefix.
+    ///
+    /// # Errors
+    ///
+    /// What ends a call of `AuthorizeStream`: a peer that may not use it, and an item that is no
+    /// message.
+    pub async fn stream<'q>(
+        self: &Arc<Self>,
+        peer: &Arc<Peer>,
+        items: impl IntoIterator<Item = &'q [u8]>,
+        answers: &mut Vec<u8>,
+    ) -> Result<(), CallError> {
+        let call = Call {
+            peer: Some(Arc::clone(peer)),
+            deadline: None,
+        };
+        let answering = Answering::new(&Served(Arc::clone(self)), call)?;
+        let mut turn = answering.turn();
+        for item in items {
+            if turn.is_over() {
+                std::mem::replace(&mut turn, answering.turn()).end();
+                tokio::task::yield_now().await;
+            }
+            match turn.answer(item, answers) {
+                Ok(()) => {}
+                Err(Unanswered::Later(token)) => {
+                    answers.extend(answering.later(item.to_vec(), token).await?);
+                }
+                Err(Unanswered::Malformed(error)) => return Err(error),
+            }
+        }
+        turn.end();
+        Ok(())
+    }
+}
 
 /// What answers the questions of one stream.
 #[derive(Debug, Clone)]

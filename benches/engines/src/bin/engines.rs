@@ -76,7 +76,7 @@ fn tell(policies: usize, own: &Runner, other: &Runner) {
 
 fn print(policies: usize, runner: &Runner, target: &str, anchor: &str, ratios: &[f64]) {
     let name = runner.name();
-    point("growth", name, policies as f64, runner.median());
+    point("engines", name, policies as f64, runner.median());
     Row {
         figure: &format!("engines: {name}; {policies} policies"),
         value: runner.median(),
