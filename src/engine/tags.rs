@@ -52,7 +52,10 @@ impl<'a> Tags<'a> {
                     search.see(*tag);
                 }
             }
-            Self::Current(_) | Self::Post(..) => self.each(|tag| search.see(tag)),
+            Self::Current(_) | Self::Post(..) => self.each(
+                |current| !starts_otherwise(current, key),
+                |tag| search.see(tag),
+            ),
         }
         search.result()
     }
@@ -62,8 +65,9 @@ impl<'a> Tags<'a> {
         self.find(key, KeyReading::Exact) != Found::Absent
     }
 
-    /// Calls for every tag in view.
-    fn each(&self, mut see: impl FnMut(TagRef<'a>)) {
+    /// Calls for every tag in view. One that new tags may replace is left out where nobody asks for
+    /// its key: whether it is replaced need not be known.
+    fn each(&self, is_asked: impl Fn(&str) -> bool, mut see: impl FnMut(TagRef<'a>)) {
         match self {
             Self::Request(tags) => tags.iter().for_each(|tag| see(*tag)),
             Self::Current(tags) => current(*tags, see),
@@ -77,7 +81,7 @@ impl<'a> Tags<'a> {
                         new.iter().any(|tag| tag.key == key) || write.remove_keys.contains(&key)
                     };
                     current(*tags, |tag| {
-                        if !gone(tag.key) {
+                        if is_asked(tag.key) && !gone(tag.key) {
                             see(tag);
                         }
                     });
@@ -89,7 +93,7 @@ impl<'a> Tags<'a> {
     /// Whether some tag in view passes.
     pub(super) fn any(&self, passes: impl Fn(TagRef<'a>) -> bool) -> bool {
         let mut any = false;
-        self.each(|tag| any |= passes(tag));
+        self.each(|_| true, |tag| any |= passes(tag));
         any
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::arn::AccountId;
 use super::statement::Policy;
+use super::text::Class;
 
 /// The name of a policy, group or resource group: 1 to 128 letters, digits and `- _ .`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,19 +27,27 @@ impl Name {
     pub fn shared(&self) -> Arc<str> {
         Arc::clone(&self.0)
     }
+
+    /// Checks a text that is borrowed.
+    ///
+    /// # Errors
+    ///
+    /// It is no name.
+    pub fn check(text: &str) -> Result<(), InvalidName> {
+        if (1..=128).contains(&text.len()) && Class::NAME.covers(text) {
+            Ok(())
+        } else {
+            Err(InvalidName)
+        }
+    }
 }
 
 impl TryFrom<&str> for Name {
     type Error = InvalidName;
 
     fn try_from(text: &str) -> Result<Self, InvalidName> {
-        let plain =
-            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'@');
-        if (1..=128).contains(&text.len()) && text.bytes().all(plain) {
-            Ok(Self(Arc::from(text)))
-        } else {
-            Err(InvalidName)
-        }
+        Self::check(text)?;
+        Ok(Self(Arc::from(text)))
     }
 }
 

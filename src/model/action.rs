@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 use std::fmt;
 
-use super::text::{all_bytes, split_at_byte};
+use super::text::Class;
 
 /// The longest action name that is taken, in bytes.
 pub const MAX_ACTION_BYTES: usize = 128;
@@ -29,12 +29,11 @@ impl<'a> ActionRef<'a> {
     ///
     /// When the text is not `<service>:<name>`.
     pub fn parse(text: &'a str) -> Result<Self, InvalidAction> {
-        let (service, name) = split_at_byte(text, b':').ok_or(InvalidAction)?;
+        let (service, name) = Class::SERVICE.before_colon(text).ok_or(InvalidAction)?;
         let shaped = !service.is_empty()
             && !name.is_empty()
             && text.len() <= MAX_ACTION_BYTES
-            && all_bytes(service, |byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && all_bytes(name, |byte| byte.is_ascii_alphanumeric());
+            && Class::ALPHANUMERIC.covers(name);
         if shaped {
             Ok(Self {
                 text,

@@ -105,10 +105,10 @@ fn kind_of(name: &str) -> OperationKind {
 }
 
 fn tags_of(kind: OperationKind, name: &str) -> TagEffect {
-    let removes = contains_tag(name)
-        && ["Untag", "UnTag", "Remove", "Delete", "Unbind"]
-            .into_iter()
-            .any(|verb| name.starts_with(verb));
+    let removes = ["Untag", "UnTag", "Remove", "Delete", "Unbind"]
+        .into_iter()
+        .any(|verb| name.starts_with(verb))
+        && contains_tag(name);
     match kind {
         OperationKind::Query => TagEffect::None,
         OperationKind::Create => TagEffect::NewResource,

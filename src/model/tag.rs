@@ -29,10 +29,20 @@ impl<'a> TagRef<'a> {
     ///
     /// The first rule of security 7.3 that one of them breaks.
     pub fn parse(key: &'a str, value: &'a str) -> Result<Self, InvalidTagText> {
-        check_key(key)?;
-        check_tag_text(value, MAX_VALUE_CHARS)?;
+        check_tag(key, value)?;
         Ok(Self { key, value })
     }
+}
+
+/// Checks a key and a value.
+///
+/// # Errors
+///
+/// The first rule of security 7.3 that one of them breaks.
+#[inline]
+pub fn check_tag(key: &str, value: &str) -> Result<(), InvalidTagText> {
+    check_key(key)?;
+    check_tag_text(value, MAX_VALUE_CHARS)
 }
 
 /// Checks a tag key.
@@ -40,6 +50,7 @@ impl<'a> TagRef<'a> {
 /// # Errors
 ///
 /// The first rule of security 7.3 that it breaks.
+#[inline]
 pub fn check_key(key: &str) -> Result<(), InvalidTagText> {
     if key.is_empty() {
         Err(InvalidTagText::EmptyKey)

@@ -1,7 +1,11 @@
 //! Comparing text without regard to case, and the characters that tags may hold.
 
+mod class;
+
 use unicode_normalization::is_nfc;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
+pub(crate) use self::class::Class;
 
 /// The text before the first of an ASCII character, and after it: short texts are looked through
 /// byte by byte.
@@ -11,18 +15,10 @@ pub fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
     Some((text.get(..place)?, text.get(place + 1..)?))
 }
 
-/// Whether all bytes of a text pass. All of them are looked at, many at a time: names are short, and
-/// nearly all of them pass.
-#[inline]
-pub(crate) fn all_bytes(text: &str, passes: impl Fn(u8) -> bool) -> bool {
-    let failed = |failed: u8, byte| failed | u8::from(!passes(byte));
-    text.bytes().fold(0, failed) == 0
-}
-
 /// Whether each byte of a text is a visible character of ASCII or a space. Most texts are so short
 /// that two looks at a few bytes each, which may overlap, are enough.
 #[inline]
-fn is_plain(text: &str) -> bool {
+pub(crate) fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
         let (chunks, _) = bytes.as_chunks();
@@ -103,6 +99,7 @@ pub enum InvalidTagText {
 /// # Errors
 ///
 /// The first rule of security 7.3 that the text breaks.
+#[inline]
 pub fn check_tag_text(text: &str, limit: usize) -> Result<(), InvalidTagText> {
     if is_plain(text) {
         check_plain(text.as_bytes(), limit)

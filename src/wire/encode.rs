@@ -1,6 +1,6 @@
 //! Messages written by hand, byte for byte as prost writes them: fields in order, defaults left out.
 
-use prost::encoding::{WireType, encode_key, encode_varint};
+use prost::encoding::{WireType, encode_varint};
 
 /// Appends the fields of one message.
 #[derive(Debug)]
@@ -11,8 +11,8 @@ impl Writer<'_> {
     pub(crate) fn number(&mut self, field: u32, number: impl Into<u64>) {
         let number = number.into();
         if number != 0 {
-            encode_key(field, WireType::Varint, self.0);
-            encode_varint(number, self.0);
+            self.key(field, WireType::Varint);
+            self.varint(number);
         }
     }
 
@@ -30,14 +30,14 @@ impl Writer<'_> {
 
     /// A text of a list, or a message that is written already.
     pub(crate) fn bytes(&mut self, field: u32, bytes: &[u8]) {
-        encode_key(field, WireType::LengthDelimited, self.0);
-        encode_varint(as_u64(bytes.len()), self.0);
+        self.key(field, WireType::LengthDelimited);
+        self.varint(as_u64(bytes.len()));
         self.0.extend_from_slice(bytes);
     }
 
     /// A message.
     pub(crate) fn message<T>(&mut self, field: u32, write: impl FnOnce(&mut Writer<'_>) -> T) -> T {
-        encode_key(field, WireType::LengthDelimited, self.0);
+        self.key(field, WireType::LengthDelimited);
         let place = self.0.len();
         // Most are shorter than 128 bytes, and one byte tells their length.
         self.0.push(0);
@@ -73,6 +73,24 @@ impl Writer<'_> {
     /// A message as prost has it.
     pub(crate) fn owned(&mut self, field: u32, message: &impl prost::Message) {
         prost::encoding::message::encode(field, message, self.0);
+    }
+
+    #[inline]
+    fn key(&mut self, field: u32, wire_type: WireType) {
+        self.varint(u64::from(field << 3 | wire_type as u32));
+    }
+
+    /// Seven bits of a number with each byte, the lowest first; nearly all numbers are one byte.
+    #[inline]
+    fn varint(&mut self, number: u64) {
+        let mut rest = number;
+        while rest >= 0x80 {
+            let [lowest, ..] = rest.to_le_bytes();
+            self.0.push(lowest | 0x80);
+            rest >>= 7;
+        }
+        let [last, ..] = rest.to_le_bytes();
+        self.0.push(last);
     }
 }
 

@@ -62,7 +62,7 @@ impl Asked<'_> {
             self.write_statements(*cause, verdicts, answer);
             self.write_verdicts(verdicts, answer);
         }
-        if allowed {
+        if allowed && !decision.obligations.is_empty() {
             for obligation in self.obligations(decision) {
                 answer.owned(8, &obligation);
             }

@@ -17,7 +17,7 @@ mod tags;
 use arrayvec::ArrayVec;
 use jiff::Timestamp;
 
-use around::{Around, read_names};
+use around::{Around, Names};
 pub(crate) use candidates::Candidates;
 use fault::Faults;
 pub(crate) use resource::SentResource;
@@ -96,7 +96,7 @@ impl<'m> Question<'m> {
             understands_obligations,
         } = message;
         let mut faults = Faults::default();
-        let names = read_names(principal, action, &mut faults);
+        let names = Names::read(principal, action, &mut faults);
         storage.read_resources(resources, &mut faults);
         if let Some(write) = tag_write {
             storage.write.read(write, &mut faults);
@@ -107,7 +107,7 @@ impl<'m> Question<'m> {
             kind: *kind,
             understands_obligations: *understands_obligations,
         };
-        around.read(names, storage, faults)
+        around.read(&names, storage, faults)
     }
 
     /// Reads the parts of a filter message that all its candidates share, beside its context as the
@@ -128,7 +128,7 @@ impl<'m> Question<'m> {
             min_revision: _,
         } = message;
         let mut faults = Faults::default();
-        let names = read_names(principal, action, &mut faults);
+        let names = Names::read(principal, action, &mut faults);
         let candidates = Candidates::read(candidates, filter_tags.as_ref(), &mut faults);
         let around = Around {
             context,
@@ -136,7 +136,7 @@ impl<'m> Question<'m> {
             kind: *kind,
             understands_obligations: false,
         };
-        Ok((around.read(names, storage, faults)?, candidates))
+        Ok((around.read(&names, storage, faults)?, candidates))
     }
 
     /// The question as the engine takes it.

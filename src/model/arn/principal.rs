@@ -1,7 +1,7 @@
 //! Who asks: users, roles and their sessions, roots, providers and services.
 
-use super::{InvalidArn, MAX_ARN_BYTES, cut, is_account, is_name_byte};
-use crate::model::text::{all_bytes, split_at_byte};
+use super::{InvalidArn, MAX_ACCOUNT_BYTES, MAX_ARN_BYTES, is_account};
+use crate::model::text::{Class, split_at_byte};
 
 /// Who asks, as a request names it.
 ///
@@ -61,11 +61,13 @@ impl<'a> PrincipalRef<'a> {
                 Err(InvalidArn::Principal)
             };
         };
-        let (account, id) = cut(rest).ok_or(InvalidArn::Shape)?;
-        if !is_account(account) {
-            return Err(InvalidArn::Account);
+        match Class::DIGIT.before_colon(rest) {
+            Some((account, id)) if (1..=MAX_ACCOUNT_BYTES).contains(&account.len()) => {
+                Self::identity(text, account, id).ok_or(InvalidArn::Principal)
+            }
+            _ if rest.contains(':') => Err(InvalidArn::Account),
+            _ => Err(InvalidArn::Shape),
         }
-        Self::identity(text, account, id).ok_or(InvalidArn::Principal)
     }
 
     fn identity(arn: &'a str, account: &'a str, id: &'a str) -> Option<Self> {
@@ -109,11 +111,7 @@ impl<'a> PrincipalRef<'a> {
 
 /// Names of users, roles, sessions and providers: letters, digits and `. @ _ = , + -`, up to 128.
 pub(crate) fn is_identity_name(name: &str) -> bool {
-    (1..=128).contains(&name.len())
-        && all_bytes(name, |byte| {
-            byte.is_ascii_alphanumeric()
-                || matches!(byte, b'.' | b'@' | b'_' | b'=' | b',' | b'+' | b'-')
-        })
+    (1..=128).contains(&name.len()) && Class::IDENTITY.covers(name)
 }
 
 /// `ecs.aliyuncs.com`, `vnode.eci.aliyuncs.com` or `<account>@log.aliyuncs.com`.
@@ -127,7 +125,7 @@ pub(crate) fn is_service_principal(text: &str) -> bool {
         && host.contains('.')
         && host
             .split('.')
-            .all(|label| !label.is_empty() && label.bytes().all(is_name_byte))
+            .all(|label| !label.is_empty() && Class::FIELD.covers(label))
 }
 
 #[cfg(test)]

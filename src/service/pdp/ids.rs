@@ -15,7 +15,7 @@ pub(crate) type DecisionId = ArrayString<33>;
 #[derive(Debug)]
 pub(crate) struct DecisionIds {
     /// The source and what stands before the count.
-    start: ArrayString<17>,
+    start: DecisionId,
     next: AtomicU64,
 }
 
@@ -33,8 +33,7 @@ impl DecisionIds {
     /// The next id.
     pub(crate) fn next(&self) -> DecisionId {
         let count = self.next.fetch_add(1, Ordering::Relaxed);
-        let mut id = DecisionId::new();
-        id.push_str(&self.start);
+        let mut id = self.start;
         let digits = hex(count);
         // At least the last digit is written.
         let zeros = (count | 1).leading_zeros() / 4;
@@ -51,8 +50,8 @@ impl DecisionIds {
     }
 }
 
-fn start(source: u64) -> ArrayString<17> {
-    let mut start = ArrayString::new();
+fn start(source: u64) -> DecisionId {
+    let mut start = DecisionId::new();
     // INVARIANT: 16 digits and a dash are 17 bytes.
     let _ = write!(start, "{source:016x}-");
     start

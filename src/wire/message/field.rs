@@ -26,23 +26,35 @@ impl<'m> Fields<'m> {
     )]
     #[inline(always)]
     pub(super) fn next(&mut self) -> Result<Option<(u32, Value<'m>)>, Unread> {
-        // Nearly all fields: bytes, a number below 16, a length below 128.
-        if let [key @ 8..0x80, length @ 0..0x80, rest @ ..] = self.0
-            && key & 7 == 2
-            && let Some((bytes, rest)) = rest.split_at_checked(usize::from(*length))
-        {
-            self.0 = rest;
-            return Ok(Some((u32::from(key >> 3), Value::Bytes(bytes))));
+        // Nearly all fields: a number below 16; a value below 128, or bytes of a length below 128.
+        if let [key @ 8..0x80, short @ 0..0x80, rest @ ..] = self.0 {
+            let number = u32::from(key >> 3);
+            match key & 7 {
+                0 => {
+                    self.0 = rest;
+                    return Ok(Some((number, Value::Varint(u64::from(*short)))));
+                }
+                2 => {
+                    if let Some((bytes, rest)) = rest.split_at_checked(usize::from(*short)) {
+                        self.0 = rest;
+                        return Ok(Some((number, Value::Bytes(bytes))));
+                    }
+                }
+                _ => {}
+            }
         }
         if self.0.is_empty() {
             return Ok(None);
         }
-        self.any()
+        let (number, value, rest) = self.any()?;
+        *self = rest;
+        Ok(Some((number, value)))
     }
 
-    /// The next field, whatever it is.
+    /// The next field, whatever it is, and those behind it: by value, so that nearly all fields are
+    /// read without a place in memory.
     #[inline(never)]
-    fn any(&mut self) -> Result<Option<(u32, Value<'m>)>, Unread> {
+    fn any(mut self) -> Result<(u32, Value<'m>, Self), Unread> {
         let key = u32::try_from(self.varint()?).map_err(|_| Unread)?;
         let number = key >> 3;
         if number == 0 {
@@ -56,7 +68,7 @@ impl<'m> Fields<'m> {
             // Groups, and what is no wire type.
             _ => return Err(Unread),
         };
-        Ok(Some((number, value)))
+        Ok((number, value, self))
     }
 
     #[inline]

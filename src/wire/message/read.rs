@@ -6,7 +6,7 @@
 
 use arrayvec::ArrayVec;
 
-use super::field::{Fields, Value};
+use super::field::Fields;
 use super::text::Texts;
 use super::{
     Authorize, Context, ContextEntry, Resource, Resources, RevisionToken, Session, Tag, TagList,
@@ -27,18 +27,21 @@ impl<'m> Authorize<'m> {
             match number {
                 1 => self.principal = value.text(texts)?,
                 2 => self.action = value.text(texts)?,
-                3 => self.resources.read(value, texts)?,
-                4 => self.tag_write.get_or_insert_default().merge(value, texts)?,
-                5 => self.context.read(value, texts)?,
+                3 => self.resources.read(value.bytes()?, texts)?,
+                4 => {
+                    let write = self.tag_write.get_or_insert_default();
+                    write.merge(value.bytes()?, texts)?;
+                }
+                5 => self.context.read(value.bytes()?, texts)?,
                 6 => self
                     .session
                     .get_or_insert(Session::Unset)
-                    .merge(value, texts)?,
+                    .merge(value.bytes()?, texts)?,
                 7 => self.kind = value.enumeration()?,
                 8 => self
                     .min_revision
                     .get_or_insert_default()
-                    .merge(value, texts)?,
+                    .merge(value.bytes()?, texts)?,
                 9 => self.explain = value.flag()?,
                 10 => self.understands_obligations = value.flag()?,
                 _ => {}
@@ -49,10 +52,10 @@ impl<'m> Authorize<'m> {
 }
 
 impl<'m> Resources<'m> {
-    fn read(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
+    fn read(&mut self, bytes: &'m [u8], texts: &mut Texts<'m>) -> Result<(), Unread> {
         let mut resource = Resource::default();
         let before = self.tags.len();
-        resource.merge(value, before, &mut self.tags, texts)?;
+        resource.merge(bytes, before, &mut self.tags, texts)?;
         if self.listed.is_full() {
             // Beyond the limit it is counted alone.
             self.tags.truncate(before);
@@ -75,23 +78,26 @@ impl<'m> Resources<'m> {
 }
 
 impl<'m> Resource<'m> {
-    /// Adds what stands in a field. The tags stand in a list, from a place on: at most one more than
+    /// Adds what stands in some bytes. The tags stand in a list, from a place on: at most one more than
     /// the limit.
     pub(super) fn merge(
         &mut self,
-        value: Value<'m>,
+        bytes: &'m [u8],
         first: usize,
         tags: &mut TagList<'m>,
         texts: &mut Texts<'m>,
     ) -> Result<(), Unread> {
-        let mut fields = Fields(value.bytes()?);
+        let mut fields = Fields(bytes);
         while let Some((number, value)) = fields.next()? {
             match number {
                 1 => self.arn = value.text(texts)?,
                 2 => self.kind = value.text(texts)?,
-                3 => read_group(self.group.get_or_insert_default(), value, texts)?,
+                3 => {
+                    let group = self.group.get_or_insert_default();
+                    read_group(group, value.bytes()?, texts)?;
+                }
                 4 => {
-                    read_tags(value, texts, |tag| {
+                    read_tags(value.bytes()?, texts, |tag| {
                         if tags.len() <= first.saturating_add(limits::RESOURCE_TAGS) {
                             tags.push(tag);
                         }
@@ -107,10 +113,10 @@ impl<'m> Resource<'m> {
 
 fn read_group<'m>(
     group: &mut &'m str,
-    value: Value<'m>,
+    bytes: &'m [u8],
     texts: &mut Texts<'m>,
 ) -> Result<(), Unread> {
-    let mut fields = Fields(value.bytes()?);
+    let mut fields = Fields(bytes);
     while let Some((number, value)) = fields.next()? {
         if number == 1 {
             *group = value.text(texts)?;
@@ -121,26 +127,30 @@ fn read_group<'m>(
 
 /// Reads a tag set.
 pub(super) fn read_tags<'m>(
-    value: Value<'m>,
+    bytes: &'m [u8],
     texts: &mut Texts<'m>,
     mut keep: impl FnMut(Tag<'m>),
 ) -> Result<(), Unread> {
-    let mut fields = Fields(value.bytes()?);
+    let mut fields = Fields(bytes);
     while let Some((number, value)) = fields.next()? {
         if number == 1 {
-            keep(Tag::read(value, texts)?);
+            keep(Tag::read(value.bytes()?, texts)?);
         }
     }
     Ok(())
 }
 
 impl<'m> Tag<'m> {
-    fn read(value: Value<'m>, texts: &mut Texts<'m>) -> Result<Self, Unread> {
-        let bytes = value.bytes()?;
-        if let Some((key, value)) = usual(bytes) {
-            let (key, value) = (texts.text(key)?, texts.text(value)?);
-            return Ok(Self { key, value });
+    #[inline]
+    fn read(bytes: &'m [u8], texts: &mut Texts<'m>) -> Result<Self, Unread> {
+        match texts.text(bytes).ok().and_then(usual) {
+            Some(tag) => Ok(tag),
+            None => Self::any(bytes, texts),
         }
+    }
+
+    #[inline(never)]
+    fn any(bytes: &'m [u8], texts: &mut Texts<'m>) -> Result<Self, Unread> {
         let mut tag = Self::default();
         let mut fields = Fields(bytes);
         while let Some((number, value)) = fields.next()? {
@@ -154,28 +164,34 @@ impl<'m> Tag<'m> {
     }
 }
 
-/// The parts of a tag as nearly all are: the key, then the value, each shorter than 128 bytes.
-fn usual(tag: &[u8]) -> Option<(&[u8], &[u8])> {
-    let [0x0a, length @ 0..0x80, rest @ ..] = tag else {
-        return None;
-    };
-    let (key, rest) = rest.split_at_checked(usize::from(*length))?;
-    match rest {
-        [0x12, length @ 0..0x80, value @ ..] if value.len() == usize::from(*length) => {
-            Some((key, value))
+/// A tag as nearly all are, of bytes that are a text as a whole: the key, then the value, each
+/// shorter than 128 bytes.
+#[inline]
+fn usual(tag: &str) -> Option<Tag<'_>> {
+    let (key, rest) = short(1, tag)?;
+    let (value, rest) = short(2, rest)?;
+    rest.is_empty().then_some(Tag { key, value })
+}
+
+/// The text of a field, if it comes first, and what stands behind it.
+#[inline]
+fn short(number: u8, fields: &str) -> Option<(&str, &str)> {
+    match fields.as_bytes() {
+        [key, length @ 0..0x80, ..] if *key == number << 3 | 2 => {
+            fields.get(2..)?.split_at_checked(usize::from(*length))
         }
         _ => None,
     }
 }
 
 impl<'m> TagWrite<'m> {
-    pub(super) fn merge(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
-        let mut fields = Fields(value.bytes()?);
+    pub(super) fn merge(&mut self, bytes: &'m [u8], texts: &mut Texts<'m>) -> Result<(), Unread> {
+        let mut fields = Fields(bytes);
         while let Some((number, value)) = fields.next()? {
             match number {
                 1 => {
                     let set = self.set.get_or_insert_default();
-                    read_tags(value, texts, |tag| keep(set, tag))?;
+                    read_tags(value.bytes()?, texts, |tag| keep(set, tag))?;
                 }
                 2 => keep(&mut self.remove_keys, value.text(texts)?),
                 3 => self.remove_all = value.flag()?,
@@ -193,10 +209,10 @@ pub(super) fn keep<T, const PLACES: usize>(list: &mut ArrayVec<T, PLACES>, item:
 }
 
 impl<'m> Context<'m> {
-    fn read(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
+    fn read(&mut self, bytes: &'m [u8], texts: &mut Texts<'m>) -> Result<(), Unread> {
         let mut key = "";
         let before = self.values.len();
-        let mut fields = Fields(value.bytes()?);
+        let mut fields = Fields(bytes);
         while let Some((number, value)) = fields.next()? {
             match number {
                 1 => key = value.text(texts)?,
@@ -225,8 +241,8 @@ impl<'m> Context<'m> {
 }
 
 impl<'m> Session<'m> {
-    fn merge(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
-        let mut fields = Fields(value.bytes()?);
+    fn merge(&mut self, bytes: &'m [u8], texts: &mut Texts<'m>) -> Result<(), Unread> {
+        let mut fields = Fields(bytes);
         while let Some((number, value)) = fields.next()? {
             match number {
                 1 => *self = Self::Policy(value.text(texts)?),
@@ -244,8 +260,8 @@ impl<'m> Session<'m> {
 }
 
 impl<'m> RevisionToken<'m> {
-    pub(super) fn merge(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
-        let mut fields = Fields(value.bytes()?);
+    pub(super) fn merge(&mut self, bytes: &'m [u8], texts: &mut Texts<'m>) -> Result<(), Unread> {
+        let mut fields = Fields(bytes);
         while let Some((number, value)) = fields.next()? {
             match number {
                 1 => self.source = value.text(texts)?,

@@ -2,7 +2,7 @@
 
 use arrayvec::ArrayVec;
 
-use super::field::{Fields, Value};
+use super::field::Fields;
 use super::read::{keep, read_tags};
 use super::text::Texts;
 use super::{Resource, RevisionToken, Tag, TagList, TagWrite, Unread, decode};
@@ -60,19 +60,22 @@ impl<'m> ValidateTagging<'m> {
                 1 => self.principal = value.text(texts)?,
                 2 => {
                     let resource = self.resource.get_or_insert_default();
-                    resource.merge(value, 0, &mut self.tags, texts)?;
+                    resource.merge(value.bytes()?, 0, &mut self.tags, texts)?;
                 }
                 3 => self.operation = value.enumeration()?,
-                4 => self.tag_write.get_or_insert_default().merge(value, texts)?,
+                4 => {
+                    let write = self.tag_write.get_or_insert_default();
+                    write.merge(value.bytes()?, texts)?;
+                }
                 5 => self
                     .group_tags
                     .get_or_insert_default()
-                    .merge(value, texts)?,
+                    .merge(value.bytes()?, texts)?,
                 6 => self.ever_tagged = value.flag()?,
                 7 => self
                     .min_revision
                     .get_or_insert_default()
-                    .merge(value, texts)?,
+                    .merge(value.bytes()?, texts)?,
                 _ => {}
             }
         }
@@ -81,11 +84,11 @@ impl<'m> ValidateTagging<'m> {
 }
 
 impl<'m> GroupTags<'m> {
-    fn merge(&mut self, value: Value<'m>, texts: &mut Texts<'m>) -> Result<(), Unread> {
-        let mut fields = Fields(value.bytes()?);
+    fn merge(&mut self, bytes: &'m [u8], texts: &mut Texts<'m>) -> Result<(), Unread> {
+        let mut fields = Fields(bytes);
         while let Some((number, value)) = fields.next()? {
             match number {
-                1 => read_tags(value, texts, |tag| keep(&mut self.tags, tag))?,
+                1 => read_tags(value.bytes()?, texts, |tag| keep(&mut self.tags, tag))?,
                 2 => self.excluded = value.flag()?,
                 _ => {}
             }

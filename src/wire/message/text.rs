@@ -10,9 +10,8 @@ use super::Unread;
 #[derive(Debug)]
 pub(super) struct Texts<'m> {
     message: &'m [u8],
-    /// A stretch that is UTF-8 as a whole, and where it begins.
+    /// A stretch of it that is UTF-8 as a whole.
     checked: &'m str,
-    begin: usize,
 }
 
 impl<'m> Texts<'m> {
@@ -20,37 +19,54 @@ impl<'m> Texts<'m> {
         Self {
             message,
             checked: "",
-            begin: 0,
         }
     }
 
     /// Bytes of the message as a text.
     #[inline]
     pub(super) fn text(&mut self, bytes: &'m [u8]) -> Result<&'m str, Unread> {
-        let begin = bytes
-            .as_ptr()
-            .addr()
-            .wrapping_sub(self.message.as_ptr().addr());
-        if begin >= self.begin + self.checked.len() {
-            self.check_from(begin);
-        }
-        let begin = begin.wrapping_sub(self.begin);
-        match self.checked.get(begin..begin.wrapping_add(bytes.len())) {
+        match self.cut(bytes) {
             Some(text) => Ok(text),
-            None => std::str::from_utf8(bytes).map_err(|_| Unread),
+            None => self.check(bytes),
         }
     }
 
-    /// Checks from a place on as far as it goes. Places only rise, so that nothing is checked more
-    /// than twice.
+    /// The text of bytes in the stretch that was checked.
+    #[inline]
+    fn cut(&self, bytes: &[u8]) -> Option<&'m str> {
+        let begin = distance(self.checked.as_bytes(), bytes);
+        self.checked.get(begin..begin.wrapping_add(bytes.len()))
+    }
+
+    /// The text of bytes that are not, or not all, in that stretch.
+    #[inline(never)]
+    fn check(&mut self, bytes: &'m [u8]) -> Result<&'m str, Unread> {
+        let is_behind = bytes.as_ptr() >= self.checked.as_bytes().as_ptr_range().end;
+        if is_behind {
+            self.check_from(distance(self.message, bytes));
+            if let Some(text) = self.cut(bytes) {
+                return Ok(text);
+            }
+        }
+        std::str::from_utf8(bytes).map_err(|_| Unread)
+    }
+
+    /// Checks from a place on as far as it goes. Places only rise, so that no byte is checked more
+    /// than a few times.
     fn check_from(&mut self, begin: usize) {
         let rest = self.message.get(begin..).unwrap_or_default();
-        self.begin = begin;
         self.checked = std::str::from_utf8(rest).unwrap_or_else(|error| {
             let valid = rest.get(..error.valid_up_to()).unwrap_or_default();
             std::str::from_utf8(valid).unwrap_or_default()
         });
     }
+}
+
+/// How far behind the start of some bytes others start.
+#[inline]
+fn distance(bytes: &[u8], others: &[u8]) -> usize {
+    let (start, other) = (bytes.as_ptr().addr(), others.as_ptr().addr());
+    other.wrapping_sub(start)
 }
 
 #[cfg(test)]

@@ -2,36 +2,47 @@
 
 use super::fault::Faults;
 use super::{Question, SentSession, Storage};
-use crate::model::action::ActionRef;
-use crate::model::arn::PrincipalRef;
+use crate::model::action::{ActionRef, InvalidAction};
+use crate::model::arn::{InvalidArn, PrincipalRef};
 use crate::model::catalog::OperationKind;
 use crate::model::verdict::{RefusalReason, limits};
 use crate::wire::message;
 use crate::wire::status::Refusal;
 use crate::wire::v1;
 
-/// Who asks, and for what.
-pub(super) type Names<'m> = Result<(PrincipalRef<'m>, ActionRef<'m>), Refusal>;
+/// Who asks, and for what, as far as it can be read.
+pub(super) struct Names<'m> {
+    principal: Result<PrincipalRef<'m>, InvalidArn>,
+    action: Result<ActionRef<'m>, InvalidAction>,
+}
 
-/// Reads both.
-pub(super) fn read_names<'m>(
-    principal: &'m str,
-    action: &'m str,
-    faults: &mut Faults,
-) -> Names<'m> {
-    let mut refuse = |field: &str, detail: String| {
-        let (reason, field) = (RefusalReason::InvalidRequest, field.to_owned());
-        faults.add(reason, || field.clone(), detail.clone());
-        Refusal {
-            reason,
-            field,
-            detail,
+impl<'m> Names<'m> {
+    /// Reads both.
+    pub(super) fn read(principal: &'m str, action: &'m str, faults: &mut Faults) -> Self {
+        let names = Self {
+            principal: PrincipalRef::parse(principal),
+            action: ActionRef::parse(action),
+        };
+        if let Err(error) = names.principal {
+            faults.add(INVALID, || "principal".to_owned(), error.to_string());
         }
-    };
-    let principal =
-        PrincipalRef::parse(principal).map_err(|error| refuse("principal", error.to_string()));
-    let action = ActionRef::parse(action).map_err(|error| refuse("action", error.to_string()));
-    Ok((principal?, action?))
+        if let Err(error) = names.action {
+            faults.add(INVALID, || "action".to_owned(), error.to_string());
+        }
+        names
+    }
+}
+
+const INVALID: RefusalReason = RefusalReason::InvalidRequest;
+
+/// A name that cannot be read ends the reading.
+#[cold]
+fn unread(field: &str, error: &impl ToString) -> Refusal {
+    Refusal {
+        reason: INVALID,
+        field: field.to_owned(),
+        detail: error.to_string(),
+    }
 }
 
 /// In which circumstances something is asked: the parts that all messages share.
@@ -46,7 +57,7 @@ impl<'p> Around<'p, '_> {
     /// Reads the rest of a question and tells what is wrong with all of it.
     pub(super) fn read(
         self,
-        names: Names<'p>,
+        names: &Names<'p>,
         storage: &mut Storage<'p>,
         mut faults: Faults,
     ) -> Result<Question<'p>, Refusal> {
@@ -54,14 +65,13 @@ impl<'p> Around<'p, '_> {
         let session = read_session(self.session, &mut faults);
         let kind = read_kind(self.kind, &mut faults);
         let late = faults.into_result()?;
-        let (principal, action) = names?;
-        let understands_obligations = self.understands_obligations;
+        let Names { principal, action } = *names;
         Ok(Question {
-            principal,
-            action,
+            principal: principal.map_err(|error| unread("principal", &error))?,
+            action: action.map_err(|error| unread("action", &error))?,
             session,
             kind,
-            understands_obligations,
+            understands_obligations: self.understands_obligations,
             late,
         })
     }

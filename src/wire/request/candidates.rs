@@ -4,7 +4,7 @@ use arrayvec::ArrayVec;
 
 use super::fault::Faults;
 use super::resource::{At, SentResource, Tags, check_different};
-use super::tags::read_tags;
+use super::tags::{check_tags, checked};
 use crate::directory::Entry;
 use crate::engine::request::{KnownTags, Resource};
 use crate::model::tag::TagRef;
@@ -36,7 +36,9 @@ impl<'m> Candidates<'m> {
             let tags = filter.tags.iter().take(limits::REQUEST_TAGS + 1);
             let tags: ArrayVec<Tag<'_>, { limits::REQUEST_TAGS + 1 }> =
                 tags.map(Tag::from).collect();
-            read_tags(&tags, &mut read.filter, || "filter_tags".to_owned(), faults);
+            let limit = limits::REQUEST_TAGS;
+            check_tags(&tags, limit, || "filter_tags".to_owned(), faults);
+            read.filter.extend(checked(&tags, limit));
         }
         let mut tags = TagList::new();
         for (place, candidate) in candidates.iter().enumerate() {

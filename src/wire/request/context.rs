@@ -10,7 +10,7 @@ use super::fault::{Faults, first_repeat};
 use crate::engine::request::{Context, ContextEntry};
 use crate::model::condition::{parse_bool, parse_ip};
 use crate::model::context_key::is_derived;
-use crate::model::text::eq_fold;
+use crate::model::text::{eq_fold, is_plain};
 use crate::model::verdict::{RefusalReason, limits};
 use crate::wire::message;
 
@@ -62,7 +62,8 @@ impl<'m> Circumstances<'m> {
         faults: &mut Faults,
     ) {
         let field = || format!("context[{place}].key");
-        if !(1..=limits::CONTEXT_BYTES).contains(&key.len()) || key.chars().any(char::is_control) {
+        let has_control = !is_plain(key) && key.chars().any(char::is_control);
+        if !(1..=limits::CONTEXT_BYTES).contains(&key.len()) || has_control {
             let detail = format!("not 1 to {} bytes without controls", limits::CONTEXT_BYTES);
             faults.add(RefusalReason::InvalidRequest, field, detail);
         }

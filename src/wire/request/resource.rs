@@ -5,7 +5,7 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::fault::{Faults, first_repeat};
-use super::tags::{TagSink, read_tags};
+use super::tags::{check_tags, checked};
 use crate::directory::Entry;
 use crate::engine::request::{KnownGroup, KnownTags, Resource};
 use crate::model::account::Name;
@@ -50,8 +50,9 @@ impl<'m> SentResource<'m> {
         let group = read_group(group, at, faults);
         let sent = sent.map(|sent| {
             let start = tags.len();
-            let mut sink = ResourceTags { tags, start };
-            read_tags(sent, &mut sink, || at.field("tags"), faults);
+            let limit = limits::RESOURCE_TAGS;
+            check_tags(sent, limit, || at.field("tags"), faults);
+            tags.extend(checked(sent, limit));
             start..tags.len()
         });
         let name = match ResourceName::parse(arn) {
@@ -140,7 +141,7 @@ fn read_group<'m>(id: Option<&'m str>, at: At, faults: &mut Faults) -> KnownGrou
     if id.is_empty() {
         return KnownGroup::None;
     }
-    if let Err(error) = Name::try_from(id) {
+    if let Err(error) = Name::check(id) {
         faults.add(
             RefusalReason::InvalidRequest,
             || at.field("resource_group.id"),
@@ -195,25 +196,5 @@ pub(super) struct At {
 impl At {
     pub(super) fn field(self, name: &str) -> String {
         format!("{}[{}].{name}", self.list, self.place)
-    }
-}
-
-/// The tags of one resource, at the end of the tags of all.
-struct ResourceTags<'a, 'm> {
-    tags: &'a mut Tags<'m>,
-    start: usize,
-}
-
-impl<'m> TagSink<'m> for ResourceTags<'_, 'm> {
-    fn push_tag(&mut self, tag: TagRef<'m>) -> bool {
-        let taken = self.tags().len() < limits::RESOURCE_TAGS;
-        if taken {
-            self.tags.push(tag);
-        }
-        taken
-    }
-
-    fn tags(&self) -> &[TagRef<'m>] {
-        self.tags.get(self.start..).unwrap_or_default()
     }
 }

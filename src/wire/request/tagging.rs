@@ -4,7 +4,7 @@ use arrayvec::ArrayVec;
 
 use super::fault::Faults;
 use super::resource::{At, SentResource, Tags as SentTags};
-use super::tags::{Write, read_tags};
+use super::tags::{Write, check_tags, checked};
 use crate::directory::Entry;
 use crate::engine::request::{KnownGroup, KnownTags, Resource, TagWrite};
 use crate::engine::tagging::{Inheritance, Tags};
@@ -153,7 +153,8 @@ impl<'m> GroupTags<'m> {
         }
         self.said = Said::Known;
         let field = || "group_tags.tags".to_owned();
-        read_tags(tags, &mut self.known, field, faults);
+        check_tags(tags, limits::REQUEST_TAGS, field, faults);
+        self.known.extend(checked(tags, limits::REQUEST_TAGS));
     }
 }
 

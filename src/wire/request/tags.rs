@@ -4,7 +4,7 @@ use arrayvec::ArrayVec;
 
 use super::fault::{Faults, first_repeat};
 use crate::engine::request::TagWrite;
-use crate::model::tag::{TagRef, check_key};
+use crate::model::tag::{TagRef, check_key, check_tag};
 use crate::model::verdict::{RefusalReason, limits};
 use crate::wire::message::{self, Tag};
 
@@ -29,11 +29,15 @@ impl<'m> Write<'m> {
         self.remove_all = *remove_all;
         self.replace = *replace;
         if let Some(set) = set {
-            let tags = self.set.insert(ArrayVec::new());
-            read_tags(set, tags, || "tag_write.set".to_owned(), faults);
+            let limit = limits::REQUEST_TAGS;
+            check_tags(set, limit, || "tag_write.set".to_owned(), faults);
+            self.set.insert(ArrayVec::new()).extend(checked(set, limit));
         }
-        self.read_removed(remove_keys, faults);
-        self.check_conflicts(faults);
+        // Nearly all writes only set tags: nothing excludes that.
+        if *remove_all || !remove_keys.is_empty() {
+            self.read_removed(remove_keys, faults);
+            self.check_conflicts(faults);
+        }
     }
 
     fn read_removed(&mut self, keys: &[&'m str], faults: &mut Faults) {
@@ -95,45 +99,38 @@ impl<'m> Write<'m> {
     }
 }
 
-/// A place that tags are put into, up to a limit.
-pub(crate) trait TagSink<'m> {
-    /// Adds one tag; `false` when the limit is reached.
-    fn push_tag(&mut self, tag: TagRef<'m>) -> bool;
-    /// The tags of this set.
-    fn tags(&self) -> &[TagRef<'m>];
-}
-
-impl<'m, const LIMIT: usize> TagSink<'m> for ArrayVec<TagRef<'m>, LIMIT> {
-    fn push_tag(&mut self, tag: TagRef<'m>) -> bool {
-        self.try_push(tag).is_ok()
-    }
-
-    fn tags(&self) -> &[TagRef<'m>] {
-        self
-    }
-}
-
-/// Reads a tag set. Of one that is over the limit the first tag beyond it must be there.
-pub(crate) fn read_tags<'m>(
-    tags: &[Tag<'m>],
-    sink: &mut impl TagSink<'m>,
+/// Checks a tag set that may hold so many tags. Of one that is over the limit the first tag beyond
+/// it must be there.
+pub(crate) fn check_tags(
+    tags: &[Tag<'_>],
+    limit: usize,
     field: impl Fn() -> String,
     faults: &mut Faults,
 ) {
-    for (place, &Tag { key, value }) in tags.iter().enumerate() {
-        let at = || format!("{}.tags[{place}]", field());
-        let parsed = TagRef::parse(key, value).unwrap_or_else(|error| {
+    for (place, tag) in tags.iter().enumerate() {
+        if let Err(error) = check_tag(tag.key, tag.value) {
+            let at = || format!("{}.tags[{place}]", field());
             faults.add(RefusalReason::InvalidRequest, at, error.to_string());
-            TagRef { key, value }
-        });
-        if !sink.push_tag(parsed) {
-            let detail = format!("more than {place} tags");
-            return faults.add(RefusalReason::TagLimit, field, detail);
         }
     }
-    let order = |left: &TagRef<'_>, right: &TagRef<'_>| left.key.cmp(right.key);
-    if let Some(place) = first_repeat(sink.tags(), |a, b| a.key == b.key, order) {
+    if tags.len() > limit {
+        let detail = format!("more than {limit} tags");
+        return faults.add(RefusalReason::TagLimit, field, detail);
+    }
+    let order = |left: &Tag<'_>, right: &Tag<'_>| left.key.cmp(right.key);
+    if let Some(place) = first_repeat(tags, |a, b| a.key == b.key, order) {
         let at = || format!("{}.tags[{place}].key", field());
         faults.add(RefusalReason::TagKeyDuplicate, at, "the key is given twice");
     }
+}
+
+/// The tags of a set that was checked, up to the limit. Where it is not what it should be a fault
+/// was told, so that nobody takes them.
+pub(crate) fn checked<'m>(
+    tags: &[Tag<'m>],
+    limit: usize,
+) -> impl ExactSizeIterator<Item = TagRef<'m>> {
+    tags.iter()
+        .take(limit)
+        .map(|&Tag { key, value }| TagRef { key, value })
 }
