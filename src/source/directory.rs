@@ -46,10 +46,11 @@ pub const FILE: &str = "directory.redb";
 const RESOURCES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("resources");
 /// What is kept beside them, by name: a digest, then the bytes.
 const NOTES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("notes");
-/// Numbers by their names: the format, the id of the store, the newest version.
+/// Numbers that stay, by their names: the format, the id of the store.
 const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
-/// The sum of the digests of all rows, under one key.
-const SUM: TableDefinition<'_, &str, u128> = TableDefinition::new("sum");
+/// What every change writes, in one page: the sum of the digests of all rows, the newest version.
+/// What a sync takes goes by the pages that are written.
+const TOTALS: TableDefinition<'_, &str, u128> = TableDefinition::new("totals");
 
 /// The directory of one server, on disk.
 #[derive(Debug)]
@@ -183,7 +184,8 @@ impl DirectoryStore {
             found.add(digest);
             notes.push((name.value().to_owned(), bytes.to_vec()));
         }
-        let kept = read.open_table(SUM)?.get("rows")?.map(|kept| kept.value());
+        let kept = read.open_table(TOTALS)?.get("rows")?;
+        let kept = kept.map(|kept| kept.value());
         if kept != Some(found.value()) {
             let what = "its rows are not those that were written";
             return Err(StoreError::Damaged(what.to_owned()));
@@ -279,7 +281,7 @@ struct Rows<'t> {
 impl<'t> Rows<'t> {
     fn open(staged: &'t WriteTransaction) -> Result<Self, StoreError> {
         let kept = staged
-            .open_table(SUM)?
+            .open_table(TOTALS)?
             .get("rows")?
             .map(|kept| kept.value());
         let kept = kept.ok_or_else(|| StoreError::Damaged("it has no sum".to_owned()))?;
@@ -345,8 +347,9 @@ impl<'t> Rows<'t> {
     }
 
     fn close(self, staged: &WriteTransaction, version: Version) -> Result<(), StoreError> {
-        staged.open_table(SUM)?.insert("rows", self.sum.value())?;
-        staged.open_table(NUMBERS)?.insert("version", version.0)?;
+        let mut totals = staged.open_table(TOTALS)?;
+        totals.insert("rows", self.sum.value())?;
+        totals.insert("version", u128::from(version.0))?;
         Ok(())
     }
 }
@@ -358,15 +361,17 @@ pub(super) fn copy(from: &ReadTransaction, folder: &Path) -> Result<(), StoreErr
     copy_table(from, &staged, RESOURCES)?;
     copy_table(from, &staged, NOTES)?;
     copy_table(from, &staged, NUMBERS)?;
-    copy_table(from, &staged, SUM)?;
+    copy_table(from, &staged, TOTALS)?;
     staged.commit()?;
     Ok(())
 }
 
 /// The number of the newest change.
 fn newest(read: &ReadTransaction) -> Result<Version, StoreError> {
-    let version = read.open_table(NUMBERS)?.get("version")?;
-    Ok(Version(version.map_or(0, |version| version.value())))
+    let version = read.open_table(TOTALS)?.get("version")?;
+    let version = version.map_or(0, |version| version.value());
+    let damaged = |_| StoreError::Damaged("it has no such version".to_owned());
+    u64::try_from(version).map(Version).map_err(damaged)
 }
 
 /// Makes the tables of a new store, looks at the format of another; returns the store's id.
@@ -380,10 +385,9 @@ fn prepare(database: &Database) -> Result<u64, StoreError> {
         let source = new_id()?;
         numbers.insert("format", FORMAT)?;
         numbers.insert("source", source)?;
-        numbers.insert("version", 0)?;
         staged.open_table(RESOURCES)?;
         staged.open_table(NOTES)?;
-        staged.open_table(SUM)?.insert("rows", 0)?;
+        staged.open_table(TOTALS)?.insert("rows", 0)?;
         source
     };
     staged.commit()?;

@@ -189,6 +189,30 @@ fn what_was_acknowledged_survives_a_lost_cache() {
     );
 }
 
+/// What a sync takes goes by the places that are written, and hardly by their bytes: a write of one
+/// resource is its leaf with those above it, one page of totals, and what the file keeps of itself.
+#[test]
+fn a_write_of_one_resource_is_few_places_of_the_disk() {
+    let disk = Disk::default();
+    let store = DirectoryStore::with_backend(disk.clone()).unwrap();
+    let seed: Vec<Write> = (0..20_000)
+        .map(|number| write(resource(number, 1)))
+        .collect();
+    commit(&store, 1, &seed).unwrap();
+    let mut most = 0;
+    for version in 2..40 {
+        let before = disk.writes();
+        let group = Group {
+            version: Version(version),
+            writes: &[write(resource(version * 487, version))],
+            notes: &[],
+        };
+        store.commit(&group).unwrap();
+        most = most.max(disk.writes() - before);
+    }
+    assert!(most <= 9, "{most} places");
+}
+
 /// A disk that is full or does not sync: the error is told, and the store is what it was.
 #[test]
 fn a_disk_that_fails_is_told_and_the_store_stays_whole() {

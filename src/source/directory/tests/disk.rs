@@ -52,6 +52,8 @@ struct Inner {
     /// What is read.
     seen: Vec<u8>,
     cache: Vec<Done>,
+    /// How many writes there were.
+    writes: u64,
     /// After how many further operations what happens.
     fault: Option<(u64, Fault)>,
 }
@@ -80,6 +82,11 @@ fn put(bytes: &mut Vec<u8>, done: &Done) {
 impl Disk {
     pub(crate) fn fail_after(&self, operations: u64, fault: Fault) {
         self.0.lock().unwrap().fault = Some((operations, fault));
+    }
+
+    /// How many writes there were.
+    pub(crate) fn writes(&self) -> u64 {
+        self.0.lock().unwrap().writes
     }
 
     pub(crate) fn repair(&self) {
@@ -162,6 +169,7 @@ impl StorageBackend for Disk {
         let done = Done::Write(offset, data.to_vec());
         put(&mut inner.seen, &done);
         inner.cache.push(done);
+        inner.writes += 1;
         Ok(())
     }
 }
