@@ -154,28 +154,67 @@ struct Waits {
     all: Histogram<u64>,
     /// The longest, without the time for which no processor was free.
     most: u64,
+    /// For how long the machine below this one had no processor meanwhile, in ms.
+    stolen: u64,
+    /// In how many of them the thread went to sleep: a lock does that, and nothing else here.
+    slept: u64,
 }
 
 impl Waits {
     fn new() -> Self {
-        let all = Histogram::new(3).unwrap();
-        Self { all, most: 0 }
+        Self {
+            all: Histogram::new(3).unwrap(),
+            most: 0,
+            stolen: 0,
+            slept: 0,
+        }
     }
 
-    /// Notes how long some work takes. `queued` is for how long this thread had to queue before it.
-    fn note(&mut self, queued: &mut u64, work: impl FnOnce()) {
+    /// Notes how long some work takes. `before` is how this thread had fared until then.
+    fn note(&mut self, before: &mut Fared, work: impl FnOnce()) {
         let begun = Instant::now();
         work();
         let waited = u64::try_from(begun.elapsed().as_nanos()).unwrap();
         self.all.record(waited).unwrap();
         // What is shorter is not queued for, and needs no look into a file.
-        let mut free = waited;
-        if waited > 50_000 {
-            let now = self::queued();
-            free = waited.saturating_sub(now - *queued);
-            *queued = now;
+        if waited <= 50_000 {
+            self.most = self.most.max(waited);
+            return;
         }
-        self.most = self.most.max(free);
+        let now = Fared::now();
+        let free = waited.saturating_sub(now.queued - before.queued);
+        self.slept += u64::from(now.slept > before.slept);
+        if free > self.most {
+            (self.most, self.stolen) = (free, now.stolen - before.stolen);
+        }
+        *before = now;
+    }
+}
+
+/// What the system did to this thread until now.
+struct Fared {
+    /// For how long it could run and no processor was free, in ns.
+    queued: u64,
+    /// How often it went to sleep.
+    slept: u64,
+    /// For how long all processors of the machine were taken from it, in ms.
+    stolen: u64,
+}
+
+impl Fared {
+    fn now() -> Self {
+        let word = |file: &str, line: &str, place: usize| -> u64 {
+            let text = std::fs::read_to_string(file).unwrap();
+            let line = text.lines().find(|text| text.starts_with(line)).unwrap();
+            let word = line.split_ascii_whitespace().nth(place);
+            word.unwrap().parse().unwrap()
+        };
+        Self {
+            queued: word("/proc/thread-self/schedstat", "", 1),
+            slept: word("/proc/thread-self/status", "voluntary_ctxt_switches:", 1),
+            // In hundredths of a second.
+            stolen: word("/proc/stat", "cpu ", 8) * 10,
+        }
     }
 }
 
@@ -202,7 +241,7 @@ impl Reader {
             found: 64,
             passed: u32::MAX,
         };
-        let (mut random, mut queued) = (1_usize, queued());
+        let (mut random, mut fared) = (1_usize, Fared::now());
         for place in 0_usize.. {
             if stop.load(Ordering::Relaxed) {
                 break;
@@ -212,16 +251,17 @@ impl Reader {
                 .wrapping_add(1);
             let number = (random >> 33) % count;
             let (arn, other) = (arn(number), arn(number % ROUND));
-            reader.look_ups.note(&mut queued, || {
+            reader.look_ups.note(&mut fared, || {
                 black_box(directory.find(black_box(&arn)));
             });
-            reader.still.note(&mut queued, || {
+            reader.still.note(&mut fared, || {
                 black_box(table.get(black_box(&other)));
             });
             if place % 1_024 == 0 {
-                reader.listings.note(&mut queued, || {
+                reader.listings.note(&mut fared, || {
                     black_box(directory.step(&query, &Position::default(), reach));
                 });
+                fared = Fared::now();
             }
         }
         reader
@@ -267,6 +307,17 @@ fn tell_waits(who: &str, waits: &Waits, still: &Waits, target: &str, of: &str) {
     row("most", ms(waits.all.max()), ms(still.all.max()), "");
     let free = "most while a processor was free";
     row(free, ms(waits.most), ms(still.most), target);
+    let stolen = format!(
+        "stolen from the machine within the longest wait, {} ms",
+        waits.stolen
+    );
+    Row {
+        figure: &format!("directory: {who}, times it slept, {of}"),
+        value: waits.slept as f64,
+        anchor: &stolen,
+        ..Row::default()
+    }
+    .print();
 }
 
 /// Requests of a service repeat, so that its resources are in the cache; of all alike none is.
@@ -297,12 +348,56 @@ fn look_up(directory: &Directory, count: usize, corpus: &str) {
     }
 }
 
-/// What the look-up adds to a question of `Authorize`, from bytes to bytes: the same questions are
-/// asked over an empty directory. No policy reads a tag.
+/// What the look-up adds to a question of `Authorize`, from bytes to bytes, where nobody sends tags:
+/// the same questions are asked over an empty directory, of a policy that reads no tag. And what it
+/// adds where a policy reads one: there an empty directory is sent the same five tags.
 fn authorize(directory: &Arc<Directory>, count: usize, corpus: &str) {
-    let distinct = ROUND;
+    let numbers = (0..ROUND).map(|place: usize| place.wrapping_mul(2_654_435_761) % count);
+    let bare: Vec<Vec<u8>> = numbers
+        .clone()
+        .map(|one| question(one, Sent::None))
+        .collect();
+    let tagged: Vec<Vec<u8>> = numbers.map(|one| question(one, Sent::Tags)).collect();
+    let cases = [
+        ("", "an empty directory", "", &bare, "<= 300"),
+        (
+            " that reads one tag",
+            "five tags that are sent over an empty directory",
+            r#", "Condition": {"StringEquals":
+                {"acs:ResourceTag/env": ["prod", "test", "stage", "dev"]}}"#,
+            &tagged,
+            "",
+        ),
+    ];
+    for (reads, beside, condition, anchor, target) in cases {
+        let (with, without) = pdps(directory, condition);
+        let (mut anchors, mut added) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let (still, asked) = (round(&without, anchor), round(&with, &bare));
+            anchors.push(still);
+            added.push(asked - still);
+        }
+        let (value, spread) = median(added);
+        Row {
+            figure: &format!(
+                "directory: what a look-up adds to Authorize{reads}, {ROUND} of {corpus}"
+            ),
+            value,
+            unit: "ns",
+            target,
+            anchor: &format!("{beside}, {:.0} ns", median(anchors).0),
+            spread: Some(spread),
+            distinct: ROUND,
+            ..Row::default()
+        }
+        .print();
+    }
+}
+
+/// Decision points over a directory and over an empty one, with a policy that has a condition.
+fn pdps(directory: &Arc<Directory>, condition: &str) -> (Pdp, Pdp) {
     let (mut publisher, reader) = publication().unwrap();
-    let read = read_bundle(&bundle(), Strictness::Strict).unwrap();
+    let read = read_bundle(&bundle(condition), Strictness::Strict).unwrap();
     publisher.publish(compile(&read.bundle).unwrap());
     let pdp = |directory| {
         Pdp::new(Config {
@@ -312,45 +407,44 @@ fn authorize(directory: &Arc<Directory>, count: usize, corpus: &str) {
             pages: PageKey::new([7; 64]),
         })
     };
-    let (with, without) = (pdp(Arc::clone(directory)), pdp(Arc::default()));
-    let numbers = (0..distinct).map(|place: usize| place.wrapping_mul(2_654_435_761) % count);
-    let questions: Vec<Vec<u8>> = numbers.map(question).collect();
-    let mut answer = Vec::with_capacity(4_096);
-    let mut round = |pdp: &Pdp| {
-        let begun = Instant::now();
-        for question in &questions {
-            answer.clear();
-            let answered = pdp.answer(&Origin::Loopback, black_box(question), &mut answer);
-            answered.unwrap();
-        }
-        begun.elapsed().as_nanos() as f64 / distinct as f64
-    };
-    let (mut anchors, mut added) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let (still, asked) = (round(&without), round(&with));
-        anchors.push(still);
-        added.push(asked - still);
-    }
-    let (value, spread) = median(added);
-    Row {
-        figure: &format!("directory: what a look-up adds to Authorize, {distinct} of {corpus}"),
-        value,
-        unit: "ns",
-        target: "<= 300",
-        anchor: &format!("an empty directory, {:.0} ns", median(anchors).0),
-        spread: Some(spread),
-        distinct,
-        ..Row::default()
-    }
-    .print();
+    (pdp(Arc::clone(directory)), pdp(Arc::default()))
 }
 
-fn question(number: usize) -> Vec<u8> {
+/// What a question takes.
+fn round(pdp: &Pdp, questions: &[Vec<u8>]) -> f64 {
+    let mut answer = Vec::with_capacity(4_096);
+    let begun = Instant::now();
+    for question in questions {
+        answer.clear();
+        let answered = pdp.answer(&Origin::Loopback, black_box(question), &mut answer);
+        answered.unwrap();
+        black_box(&answer);
+    }
+    begun.elapsed().as_nanos() as f64 / questions.len() as f64
+}
+
+/// What a question says of its resource.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    None,
+    Tags,
+}
+
+fn question(number: usize, sent: Sent) -> Vec<u8> {
+    let tags = live(number, Fifth::Owner).tags;
+    let tags = tags.iter().map(|(key, tag)| v1::Tag {
+        key: key.to_string(),
+        value: tag.value.to_string(),
+    });
+    let tags = (sent == Sent::Tags).then(|| v1::TagSet {
+        tags: tags.collect(),
+    });
     let asked = v1::AuthorizeRequest {
         principal: "acs:ram::1000000000000002:user/alice".to_owned(),
         action: "ecs:StopInstance".to_owned(),
         resources: vec![v1::Resource {
             arn: arn(number),
+            tags,
             ..v1::Resource::default()
         }],
         ..v1::AuthorizeRequest::default()
@@ -358,8 +452,12 @@ fn question(number: usize) -> Vec<u8> {
     asked.encode_to_vec()
 }
 
-/// Alice may stop what is of ECS.
-fn bundle() -> BundleFiles {
+/// Alice may stop what is of ECS, under a condition.
+fn bundle(condition: &str) -> BundleFiles {
+    let policy = format!(
+        r#"{{"Version": "1", "Statement": [{{"Effect": "Allow", "Action": "ecs:StopInstance",
+            "Resource": "acs:ecs:*:1000000000000002:*"{condition}}}]}}"#
+    );
     let files = [
         ("bundle.json", r#"{"format": 1}"#),
         (
@@ -367,11 +465,7 @@ fn bundle() -> BundleFiles {
             r#"{"users": [{"name": "alice"}], "attachments":
                 [{"policy": "custom:P", "to": "user:alice", "scope": "account"}]}"#,
         ),
-        (
-            "accounts/1000000000000002/policies/P.json",
-            r#"{"Version": "1", "Statement": [{"Effect": "Allow",
-                "Action": "ecs:StopInstance", "Resource": "acs:ecs:*:1000000000000002:*"}]}"#,
-        ),
+        ("accounts/1000000000000002/policies/P.json", policy.as_str()),
     ];
     let mut bundle = BundleFiles::default();
     for (path, text) in files {
@@ -508,16 +602,6 @@ fn tell(figure: &str, value: f64, unit: &str, target: &str) {
         ..Row::default()
     }
     .print();
-}
-
-/// For how long this thread could run and no processor was free, in nanoseconds.
-fn queued() -> u64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    text.split_ascii_whitespace()
-        .nth(1)
-        .unwrap()
-        .parse()
-        .unwrap()
 }
 
 /// The resident memory of this process in KiB.

@@ -193,7 +193,7 @@ impl Entry {
 
     /// The tags, by key.
     pub fn tags(&self) -> PackedTags<'_> {
-        PackedTags::new(text(self.parts().1))
+        PackedTags::new(self.parts().1)
     }
 
     /// What stands at a place of the tags: [`Self::tags_with_places`] tells which.
@@ -228,8 +228,12 @@ impl Entry {
 
     /// The account that owns it, as the ARN or the directory says.
     pub fn owner(&self) -> Option<&str> {
-        let kept = || self.about().account.as_ref().map(AccountId::as_str);
-        self.fields().owner().or_else(kept)
+        self.fields().owner().or_else(|| self.account())
+    }
+
+    /// The account that owns it, as the directory says of an ARN that names none.
+    pub fn account(&self) -> Option<&str> {
+        self.about().account.as_ref().map(AccountId::as_str)
     }
 
     /// The region, as the ARN or the directory says.

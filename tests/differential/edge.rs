@@ -166,7 +166,7 @@ fn resource<'a>(
     if let Some(stored) = find(bundle, asked) {
         return Ok(Resource {
             name,
-            tags: KnownTags::Stored(PackedTags::new(kept)),
+            tags: KnownTags::Stored(PackedTags::new(kept.as_bytes())),
             group: stored
                 .group
                 .as_ref()

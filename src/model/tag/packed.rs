@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A length below 127 is one byte; a longer one is the byte 127 and two of seven bits. So the whole
-//! is UTF-8 whatever the texts are.
+//! is UTF-8 whatever the texts are, and it is read as a text only where somebody asks for a tag: of
+//! most resources nobody does.
 
 use super::TagRef;
 
@@ -15,7 +16,7 @@ const LONG: usize = 127;
 
 /// The tags of one resource, packed; no key stands twice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PackedTags<'a>(&'a str);
+pub struct PackedTags<'a>(&'a [u8]);
 
 /// The tags of a [`PackedTags`], one after the other.
 #[derive(Debug, Clone)]
@@ -23,13 +24,14 @@ pub struct Unpacked<'a>(&'a str);
 
 impl<'a> PackedTags<'a> {
     /// Reads what [`pack`] wrote, and nothing else.
-    pub fn new(text: &'a str) -> Self {
-        Self(text)
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
     }
 
     /// The tags, in the order in which they were packed.
     pub fn iter(self) -> Unpacked<'a> {
-        Unpacked(self.0)
+        // INVARIANT: what was packed is a text.
+        Unpacked(std::str::from_utf8(self.0).unwrap_or_default())
     }
 
     /// The value of a key, compared byte for byte.
@@ -124,7 +126,7 @@ mod tests {
                 tags.push(TagRef { key, value });
             }
         }
-        let packed = PackedTags::new(&text);
+        let packed = PackedTags::new(text.as_bytes());
         assert!(packed.iter().eq(tags.iter().copied()));
         assert_eq!(packed.len(), 36);
         assert_eq!(packed.get("env"), Some(texts[0]));

@@ -101,7 +101,15 @@ impl<'m> SentResource<'m> {
             name: self.name,
             tags,
             group,
-            owner: stored.and_then(Entry::owner),
+            owner: stored.and_then(|stored| self.owner(stored)),
+        }
+    }
+
+    /// Who owns it by the directory. An ARN that names its owner was read already.
+    fn owner<'p>(&self, stored: &'p Entry) -> Option<&'p str> {
+        match self.name {
+            ResourceName::Arn(arn) if arn.owner().is_some() => None,
+            ResourceName::Arn(_) | ResourceName::All => stored.account(),
         }
     }
 
