@@ -2,8 +2,7 @@
 //!
 //! A reader copies one pointer and waits for nobody; values are never changed in place. Whoever
 //! writes puts a resource after it is durable, so that no reader sees what could be lost. Searches
-//! hold the index for one step at a time, and a write for one resource: then it lets in whoever
-//! waits to search, so that no search waits for all of a long list.
+//! hold the index for one step at a time, and a write for one resource.
 //!
 //! Not here: who may change or see a resource, and what a decision does with an unknown one.
 
@@ -23,11 +22,10 @@ mod slots;
 mod values;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 pub use self::compliance::{Detected, Detector};
 pub use self::counts::{Listed, Served, Texts, Turn};
@@ -80,14 +78,14 @@ impl Directory {
     fn put(&self, live: &LiveResource) {
         let old = self.find(live.arn.as_str());
         let record = Record::from(live);
-        let entry = self.with_index(|index| index.put(old.as_ref(), record));
+        let entry = self.index_mut().put(old.as_ref(), record);
         self.resources.load().put(&entry);
     }
 
     fn remove(&self, arn: &Arn) {
         let removed = self.resources.load().remove(arn.as_str());
         if let Some(entry) = removed {
-            self.with_index(|index| index.remove(&entry));
+            self.index_mut().remove(&entry);
         }
     }
 
@@ -142,10 +140,10 @@ impl Directory {
         let (resources, mut index, version) = filling.into_parts();
         *newest = version.max(*newest);
         let old = self.resources.swap(Arc::new(resources));
-        let former = self.with_index(|held| {
-            index.predefined = std::mem::take(&mut held.predefined);
-            std::mem::replace(held, index)
-        });
+        let mut held = self.index_mut();
+        index.predefined = std::mem::take(&mut held.predefined);
+        let former = std::mem::replace(&mut *held, index);
+        drop(held);
         drop(former);
         while Arc::strong_count(&old) > 1 {
             std::thread::sleep(Duration::from_millis(1));
@@ -198,8 +196,9 @@ impl Directory {
 
     /// Predefines keys with values, each in the place of those that it had; or no more.
     pub fn predefine(&self, writes: &[PredefinedWrite]) {
+        let mut index = self.index_mut();
         for write in writes {
-            self.with_index(|index| index.predefine(write));
+            index.predefine(write);
         }
     }
 
@@ -209,8 +208,7 @@ impl Directory {
         for write in writes {
             next.predefine(write);
         }
-        let former =
-            self.with_index(|index| std::mem::replace(&mut index.predefined, next.predefined));
+        let former = std::mem::replace(&mut self.index_mut().predefined, next.predefined);
         drop(former);
     }
 
@@ -244,16 +242,11 @@ impl Directory {
     }
 
     fn index(&self) -> RwLockReadGuard<'_, Index> {
-        self.index.read()
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the index. Whoever waits for it then comes before the next change: a writer that
-    /// takes it again at once would be faster than anybody who has to wake up first.
-    fn with_index<T>(&self, change: impl FnOnce(&mut Index) -> T) -> T {
-        let mut held = self.index.write();
-        let done = change(&mut held);
-        RwLockWriteGuard::unlock_fair(held);
-        done
+    fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

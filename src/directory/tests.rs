@@ -1,7 +1,6 @@
 //! Random directories against plain scans: what is found, counted and linked after every change.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -68,61 +67,6 @@ fn what_is_read_beside_is_what_is_put_at_once() {
         let live = tagged(number);
         assert_eq!(beside.live(live.arn.as_str()), Some(live));
     }
-}
-
-/// A long list of writes is put one by one, and a search that comes in between waits for one or two
-/// of them.
-#[test]
-fn a_search_does_not_wait_for_a_long_list() {
-    let directory = Directory::default();
-    let arn = "acs:ecs:cn-a:1:instance/a";
-    let write = |version: u64| {
-        let next = LiveResource {
-            version: Version(version),
-            ..resource(arn).into()
-        };
-        Write {
-            arn: next.arn.clone(),
-            expected: None,
-            next: Some(next),
-        }
-    };
-    directory.apply(&[write(1)]);
-    let query = Query {
-        scope: Scope {
-            account: "1".into(),
-            regions: Vec::new(),
-            kinds: None,
-            groups: Vec::new(),
-        },
-        filters: Vec::new(),
-    };
-    let reach = Reach {
-        found: 1,
-        passed: 1,
-    };
-    let done = AtomicBool::new(false);
-    let mut passed = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            for first in (2_u64..).step_by(10_000) {
-                let list: Vec<Write> = (first..first + 10_000).map(write).collect();
-                directory.apply(&list);
-                if done.load(Ordering::Relaxed) {
-                    return;
-                }
-            }
-        });
-        let passed = (0..500).map(|_| {
-            let before = directory.find(arn).unwrap().version();
-            let step = directory.step(&query, &Position::default(), reach);
-            step.found[0].1.version().0 - before.0
-        });
-        let passed: Vec<u64> = passed.collect();
-        done.store(true, Ordering::Relaxed);
-        passed
-    });
-    passed.sort_unstable();
-    assert!(passed[400] <= 2, "{passed:?}");
 }
 
 /// What is drawn of a resource: region, type, number, kept type, group, tags, primaries.

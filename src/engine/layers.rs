@@ -112,9 +112,27 @@ const NOT_GRANTED: Judged = Judged::plain(Layer::ResourceBased, Outcome::Implici
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Applicable<'a> {
     pub(super) id: PolicyId,
+    pub(super) terms: Terms<'a>,
+}
+
+/// How a policy applies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms<'a> {
     /// The account that it speaks for.
     pub(super) account: &'a str,
     pub(super) scope: Reach,
+    pub(super) binding: Binding,
+}
+
+impl<'a> Terms<'a> {
+    /// Over all that its statements cover, as written.
+    pub(super) fn whole(account: &'a str) -> Self {
+        Self {
+            account,
+            scope: Reach::Whole,
+            binding: Binding::Full,
+        }
+    }
 }
 
 /// How far a policy reaches.
@@ -128,11 +146,8 @@ pub(super) enum Reach {
 
 impl<'a> Applicable<'a> {
     fn new(id: PolicyId, account: &'a str) -> Self {
-        Self {
-            id,
-            account,
-            scope: Reach::Whole,
-        }
+        let terms = Terms::whole(account);
+        Self { id, terms }
     }
 }
 
@@ -355,14 +370,24 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
     /// security 2.5: "Root: ALLOW only in its own account, not for `sts:AssumeRole`, not against a
     /// resource-based Deny with a Condition."
     fn root(&mut self) -> Judged {
+        match self.resource_binding() {
+            Binding::Full => self.resource_alone(),
+            Binding::ConditionalDenies => match self.resource_based(Binding::ConditionalDenies) {
+                Some(resource) if resource.is(Outcome::ExplicitDeny) => resource,
+                Some(_) | None => Judged::plain(Layer::AccountOwner, Outcome::Allow),
+            },
+        }
+    }
+
+    /// How resource-based policies bind: the owner of an account by Denies with a Condition alone.
+    fn resource_binding(&self) -> Binding {
         let check = self.check;
         let own = check.request.principal.account() == Some(check.owner);
-        if !own || check.action.is_assume_role() {
-            return self.resource_alone();
-        }
-        match self.resource_based(Binding::ConditionalDenies) {
-            Some(resource) if resource.is(Outcome::ExplicitDeny) => resource,
-            Some(_) | None => Judged::plain(Layer::AccountOwner, Outcome::Allow),
+        let owns = own && matches!(check.asker, Asker::Root) && !check.action.is_assume_role();
+        if owns {
+            Binding::ConditionalDenies
+        } else {
+            Binding::Full
         }
     }
 
@@ -394,10 +419,11 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
             let grouped = grouped.flat_map(|grants| grants.policies());
             let whole = known.policies();
             let whole = whole.map(move |id| Applicable::new(id, account));
-            whole.chain(grouped.map(move |id| Applicable {
+            let terms = Terms {
                 scope: Reach::Group,
-                ..Applicable::new(id, account)
-            }))
+                ..Terms::whole(account)
+            };
+            whole.chain(grouped.map(move |id| Applicable { id, terms }))
         });
         let arn = match check.resource.name {
             ResourceName::Arn(arn) => Some(arn),
@@ -407,9 +433,13 @@ impl<'a, O: Observer> Layers<'_, 'a, O> {
         let attached = arn
             .into_iter()
             .flat_map(move |arn| snapshot.attached.find(arn, owner));
+        let terms = Terms {
+            binding: self.resource_binding(),
+            ..Terms::whole(owner)
+        };
         control
             .chain(identity)
-            .chain(attached.map(move |id| Applicable::new(id, owner)))
+            .chain(attached.map(move |id| Applicable { id, terms }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Lists without an id: which of them are allowed only if their result is filtered (security 3.6).
 
-use super::layers::{Judged, Layers, Reach};
+use super::layers::{Judged, Layers, Reach, Terms};
 use super::observe::Observer;
 use super::request::Session;
 use super::statement::{covers_action, covers_below, covers_resource, names_asker, reaches_below};
@@ -34,28 +34,30 @@ impl<O: Observer> Layers<'_, '_, O> {
         let attached = self.applicable().any(|found| {
             table
                 .covering(found.id, check.action.found.asked)
-                .is_some_and(|policy| has_narrowing_deny(policy, check, found.account, found.scope))
+                .is_some_and(|policy| has_narrowing_deny(policy, check, found.terms))
         });
         let account = check.request.principal.account().unwrap_or_default();
         attached
             || match check.request.session {
-                Session::Policy(policy) => has_narrowing_deny(policy, check, account, Reach::Whole),
+                Session::Policy(policy) => has_narrowing_deny(policy, check, Terms::whole(account)),
                 Session::Unstated | Session::None => false,
             }
     }
 }
 
-fn has_narrowing_deny(policy: &Policy, check: &SubCheck<'_>, account: &str, scope: Reach) -> bool {
+fn has_narrowing_deny(policy: &Policy, check: &SubCheck<'_>, terms: Terms<'_>) -> bool {
     policy.statements().iter().any(|statement| {
         statement.effect == Effect::Deny
             && covers_action(statement, check.action)
             && names_asker(statement, check)
-            && denies_part(statement, check, account, scope)
+            && terms.binding.binds(statement)
+            && denies_part(statement, check, terms)
     })
 }
 
 /// A Deny that reads tags or group, stands at group scope, or stands on a part of what is listed.
-fn denies_part(statement: &Statement, check: &SubCheck<'_>, account: &str, scope: Reach) -> bool {
+fn denies_part(statement: &Statement, check: &SubCheck<'_>, terms: Terms<'_>) -> bool {
+    let Terms { account, scope, .. } = terms;
     let whole =
         covers_resource(statement, check, account) && covers_below(statement, check, account);
     reaches_below(statement, check, account)

@@ -41,6 +41,16 @@ pub(super) enum Binding {
     ConditionalDenies,
 }
 
+impl Binding {
+    /// Whether a Deny binds whoever asks.
+    pub(super) fn binds(self, deny: &Statement) -> bool {
+        match self {
+            Self::Full => true,
+            Self::ConditionalDenies => !deny.conditions.is_empty(),
+        }
+    }
+}
+
 /// Statements of the action that nobody has looked at yet.
 type Found<'s> = ArrayVec<(StatementId, &'s Statement), 16>;
 
@@ -148,11 +158,7 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
     }
 
     fn deny(&mut self, id: StatementId, statement: &Statement) {
-        let bound = match self.binding {
-            Binding::Full => true,
-            Binding::ConditionalDenies => !statement.conditions.is_empty(),
-        };
-        if bound && self.denies(id, statement) {
+        if self.binding.binds(statement) && self.denies(id, statement) {
             self.observer.statement(self.check, id, Step::Applies);
             self.tally.deny = self.tally.deny.or(Some(id));
         }
