@@ -48,14 +48,9 @@ fn heavy() -> Case {
     Case::new(Shape::heavy(), DECISIONS)
 }
 
-fn worst() -> Case {
-    Case::new(Shape::worst(), DECISIONS)
-}
-
 #[library_benchmark]
 #[bench::typical(typical())]
 #[bench::heavy(heavy())]
-#[bench::worst(worst())]
 fn thousand_decisions(case: Case) -> Case {
     for request in &case.requests {
         let _ = black_box(decide(black_box(&case.snapshot), black_box(request)));
