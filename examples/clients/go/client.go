@@ -268,7 +268,6 @@ func (client service) refusals() error {
 	revision := told.Revision
 	later.MinRevision = &v1.RevisionToken{Source: revision.Source, Number: revision.Number + 1}
 	client.tell("refused later revision", later, patient)
-	client.tell("no time", question(group, "eci-test", nil), 0)
 	return nil
 }
 

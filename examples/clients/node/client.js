@@ -186,8 +186,6 @@ async function refusals(client) {
   const later = { min_revision: { source, number: String(BigInt(number) + 1n) } };
   const request = question(group, "eci-test", [], later);
   await tell("refused later revision", async () => decision(await asked(client, "Authorize", request, PATIENT)));
-  await tell("no time", async () =>
-    decision(await asked(client, "Authorize", question(group, "eci-test"), 0)));
 }
 
 const plain = grpc.credentials.createInsecure();

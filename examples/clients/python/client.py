@@ -174,7 +174,6 @@ def refusals(stub):
     later = common.RevisionToken(source=told.source, number=told.number + 1)
     request = question(delete, "eci-test", min_revision=later)
     tell("refused later revision", lambda: decision(asked(stub.Authorize, request, PATIENT)))
-    tell("no time", lambda: decision(asked(stub.Authorize, question(delete, "eci-test"), 0)))
 
 
 def main(address):

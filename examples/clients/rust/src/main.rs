@@ -310,8 +310,6 @@ async fn refusals(client: &Authorization) -> Result<(), NotDecided> {
         number: revision.number + 1,
     });
     tell(client, "refused later revision", &later, PATIENT).await;
-    let request = question(DELETE, "eci-test", &[]);
-    tell(client, "no time", &request, Duration::ZERO).await;
     Ok(())
 }
 
