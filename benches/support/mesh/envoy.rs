@@ -140,6 +140,8 @@ fn cluster(place: usize, socket: &str) -> serde_json::Value {
         "name": place.to_string(),
         "type": "STATIC",
         "connect_timeout": "5s",
+        // In an open loop requests pile up for as long as the machine is held up.
+        "circuit_breakers": {"thresholds": [{"max_requests": 100_000}]},
         "typed_extension_protocol_options": {options: {
             "@type": format!("type.googleapis.com/{options}"),
             "explicit_http_config": {"http2_protocol_options": {}},
