@@ -38,25 +38,24 @@ pub(super) enum Overlay {
 
 impl<'a> Tags<'a> {
     /// Looks a key up.
+    #[inline]
     pub(super) fn find(&self, key: &str, reading: KeyReading) -> Found<'a> {
-        let mut search = Search {
-            key,
-            reading,
-            keys: 0,
-            value: None,
-        };
         match self {
             // Nearly all: one list.
             Self::Request(tags) | Self::Current(KnownTags::Sent(tags)) => {
-                for tag in *tags {
-                    search.see(*tag);
-                }
+                find_in(tags, key, reading)
             }
-            Self::Current(_) | Self::Post(..) => self.each(
-                |current| !starts_otherwise(current, key),
-                |tag| search.see(tag),
-            ),
+            Self::Current(_) | Self::Post(..) => self.find_each(key, reading),
         }
+    }
+
+    #[inline(never)]
+    fn find_each(&self, key: &str, reading: KeyReading) -> Found<'a> {
+        let mut search = Search::new(key, reading);
+        self.each(
+            |current| !starts_otherwise(current, key),
+            |tag| search.see(tag),
+        );
         search.result()
     }
 
@@ -98,6 +97,15 @@ impl<'a> Tags<'a> {
     }
 }
 
+/// Looks a key up in one list.
+fn find_in<'a>(tags: &[TagRef<'a>], key: &str, reading: KeyReading) -> Found<'a> {
+    let mut search = Search::new(key, reading);
+    for tag in tags {
+        search.see(*tag);
+    }
+    search.result()
+}
+
 fn current<'a>(tags: KnownTags<'a>, see: impl FnMut(TagRef<'a>)) {
     match tags {
         KnownTags::Unknown => {}
@@ -124,7 +132,16 @@ struct Search<'k, 'a> {
     value: Option<&'a str>,
 }
 
-impl<'a> Search<'_, 'a> {
+impl<'k, 'a> Search<'k, 'a> {
+    fn new(key: &'k str, reading: KeyReading) -> Self {
+        Self {
+            key,
+            reading,
+            keys: 0,
+            value: None,
+        }
+    }
+
     #[inline]
     fn see(&mut self, tag: TagRef<'a>) {
         if starts_otherwise(tag.key, self.key) {
