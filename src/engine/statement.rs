@@ -38,15 +38,19 @@ fn is_listed(actions: &Actions, action: &ActionView<'_>) -> bool {
 #[inline(never)]
 fn is_matched(patterns: &[ActionMatcher], action: &ActionView<'_>) -> bool {
     let FoundAction {
-        service: found,
+        service: known,
         start,
         ..
     } = action.found;
-    let (service, name) = (action.name.service(), action.name.name());
+    let name = || action.name.name();
     patterns.iter().any(|pattern| match pattern {
         ActionMatcher::All => true,
-        ActionMatcher::Service(known, names) => found == Some(*known) && names.matches(start, name),
-        ActionMatcher::Wide(services, names) => services.matches(service) && names.matches(name),
+        ActionMatcher::Service(service, names) => {
+            known == Some(*service) && names.matches(start, name)
+        }
+        ActionMatcher::Wide(services, names) => {
+            services.matches(action.name.service()) && names.matches(name())
+        }
     })
 }
 

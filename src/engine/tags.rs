@@ -52,10 +52,12 @@ impl<'a> Tags<'a> {
     #[inline(never)]
     fn find_each(&self, key: &str, reading: KeyReading) -> Found<'a> {
         let mut search = Search::new(key, reading);
-        self.each(
-            |current| !starts_otherwise(current, key),
-            |tag| search.see(tag),
-        );
+        let is_asked = |other: &str| !starts_otherwise(other, key);
+        self.each(is_asked, |tag| {
+            if is_asked(tag.key) {
+                search.see(tag);
+            }
+        });
         search.result()
     }
 
@@ -101,7 +103,9 @@ impl<'a> Tags<'a> {
 fn find_in<'a>(tags: &[TagRef<'a>], key: &str, reading: KeyReading) -> Found<'a> {
     let mut search = Search::new(key, reading);
     for tag in tags {
-        search.see(*tag);
+        if !starts_otherwise(tag.key, key) {
+            search.see(*tag);
+        }
     }
     search.result()
 }
@@ -142,11 +146,9 @@ impl<'k, 'a> Search<'k, 'a> {
         }
     }
 
-    #[inline]
+    /// Looks at a tag. Few keys start alike: this stays out of the way of those who compare starts.
+    #[inline(never)]
     fn see(&mut self, tag: TagRef<'a>) {
-        if starts_otherwise(tag.key, self.key) {
-            return;
-        }
         let exact = tag.key == self.key;
         match self.reading {
             KeyReading::Exact if exact => self.value = Some(tag.value),

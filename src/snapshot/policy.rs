@@ -266,7 +266,7 @@ impl ActionIds {
 
 #[inline]
 fn is_one_of(id: ActionId, some: &[ActionId; 4]) -> bool {
-    some.iter().filter(|known| **known == id).count() > 0
+    some.iter().fold(false, |any, known| any | (*known == id))
 }
 
 /// A pattern of actions.

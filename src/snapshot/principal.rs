@@ -10,7 +10,7 @@ mod shard;
 pub(crate) use self::record::{GroupGrants, Said};
 pub use self::record::{GroupPolicies, Principal};
 
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use self::shard::{Fate, Shard, Touch};
@@ -56,21 +56,11 @@ impl From<Sort> for PrincipalKind {
 }
 
 /// What tells principals apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Identity<'a> {
     pub(crate) account: &'a [u8],
     pub(crate) sort: Sort,
     pub(crate) name: &'a [u8],
-}
-
-/// Without the lengths of the texts: an account and a name that are cut elsewhere would only be
-/// compared, and the hasher has less to do.
-impl Hash for Identity<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(self.account);
-        state.write(self.name);
-        state.write_u8(u8::from(self.sort == Sort::Role));
-    }
 }
 
 /// All principals, in shards by the hash of their identities.

@@ -56,10 +56,10 @@ impl Started {
         }
     }
 
-    /// Whether a text matches, whose start is given beside it.
+    /// Whether a text matches, given its start. The text itself is asked for where that does not tell.
     #[inline]
-    pub fn matches(&self, start: Start, text: &str) -> bool {
-        start.0 & self.mask == self.start.0 && (self.is_start() || self.pattern.matches(text))
+    pub fn matches<'t>(&self, start: Start, text: impl FnOnce() -> &'t str) -> bool {
+        start.0 & self.mask == self.start.0 && (self.is_start() || self.pattern.matches(text()))
     }
 
     /// Whether whatever starts so matches.
@@ -107,7 +107,7 @@ mod tests {
             let matcher = Matcher::new(shape, pattern.into());
             let started = Started::new(matcher.clone());
             for text in texts {
-                let found = started.matches(Start::of(text), text);
+                let found = started.matches(Start::of(text), || text);
                 assert_eq!(found, matcher.matches(text), "{pattern} {text}");
             }
         }

@@ -168,19 +168,20 @@ impl<'m> Tag<'m> {
 /// shorter than 128 bytes.
 #[inline]
 fn usual(tag: &str) -> Option<Tag<'_>> {
-    let &[0x0a, key @ 0..0x80, ref rest @ ..] = tag.as_bytes() else {
-        return None;
-    };
-    let behind = rest.get(usize::from(key)..)?;
-    let &[0x12, value @ 0..0x80, ref last @ ..] = behind else {
-        return None;
-    };
-    // Looked at as bytes, so that the texts are cut once, where it is known that they end.
-    let place = tag.len() - last.len();
-    (last.len() == usize::from(value)).then_some(Tag {
-        key: tag.get(2..place - 2)?,
-        value: tag.get(place..)?,
-    })
+    let (key, rest) = short(1, tag)?;
+    let (value, rest) = short(2, rest)?;
+    rest.is_empty().then_some(Tag { key, value })
+}
+
+/// The text of a field, if it comes first, and what stands behind it.
+#[inline]
+fn short(number: u8, fields: &str) -> Option<(&str, &str)> {
+    match fields.as_bytes() {
+        [key, length @ 0..0x80, ..] if *key == number << 3 | 2 => {
+            fields.get(2..)?.split_at_checked(usize::from(*length))
+        }
+        _ => None,
+    }
 }
 
 impl<'m> TagWrite<'m> {
