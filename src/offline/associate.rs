@@ -1,22 +1,23 @@
 //! Cases of associated inheritance: their events through the state machine, on a directory in
 //! memory. Work that an event leaves is done before the next one.
 
+mod documents;
+mod rules;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use self::documents::{bundle, kinds};
+use self::rules::govern;
 
 use crate::compiler::compile;
 use crate::document::case::{AssociationCase, Pair, Step};
 use crate::document::shipped;
 use crate::model::account::Name;
 use crate::model::arn::{AccountId, Arn};
-use crate::model::bundle::Bundle;
-use crate::model::inheritance::{
-    AccountInheritance, Authority, Inheritance, RuleId, RuleSetting, Status,
-};
-use crate::model::organization::{Member, Node, Organization, TagAttachment, TagMode};
+use crate::model::inheritance::{AccountInheritance, Authority, Inheritance, Status};
 use crate::model::resource::{Link, LiveResource};
 use crate::model::tag::{Tag, TagRef, TagSet};
-use crate::model::tag_policy::Dialect;
 use crate::model::tagging::{Cause, Failure, Plan};
 use crate::snapshot::Snapshot;
 use crate::tagging::shape::Form;
@@ -269,119 +270,6 @@ fn actor<'a, 's>(directory: &'a Memory, law: &'a Law<'s>) -> Actor<'a, 's, Memor
         principal: None,
         at: directory.next_version(),
     }
-}
-
-/// What a step makes of the settings of the account.
-fn govern(own: &mut AccountInheritance, step: &Step) -> Result<(), String> {
-    match step {
-        Step::EnableFeature => own.feature = Status::Enabled,
-        Step::DisableFeature => own.feature = Status::Disabled,
-        Step::Enable {
-            rule,
-            scope,
-            existing,
-        } => {
-            let setting = RuleSetting {
-                status: Status::Enabled,
-                scope: scope.clone(),
-                existing: *existing,
-                authority: Authority::ServiceRole,
-            };
-            own.rules.insert(rule.clone(), setting);
-        }
-        Step::Update {
-            rule,
-            scope,
-            existing,
-        } => {
-            let setting = known(own, rule)?;
-            setting.scope = scope.clone();
-            setting.existing = existing.unwrap_or(setting.existing);
-        }
-        Step::Disable { rule } => known(own, rule)?.status = Status::Disabled,
-        Step::Resource { .. }
-        | Step::Remove { .. }
-        | Step::Group { .. }
-        | Step::Move { .. }
-        | Step::Link(_)
-        | Step::Unlink(_)
-        | Step::Tag { .. }
-        | Step::Untag { .. }
-        | Step::Remediate { .. } => {}
-    }
-    Ok(())
-}
-
-fn known<'o>(
-    own: &'o mut AccountInheritance,
-    rule: &RuleId,
-) -> Result<&'o mut RuleSetting, String> {
-    let setting = own.rules.get_mut(rule);
-    setting.ok_or_else(|| format!("rule `{rule}` was never enabled"))
-}
-
-/// The types that resources must have for the associations of a case.
-fn kinds(
-    case: &AssociationCase,
-    inheritance: &Inheritance,
-) -> Result<BTreeMap<String, Box<str>>, String> {
-    let mut kinds: BTreeMap<String, Box<str>> = BTreeMap::new();
-    for step in &case.steps {
-        let (Step::Link(pair) | Step::Unlink(pair)) = step else {
-            continue;
-        };
-        let definition = inheritance.definitions.get(&pair.rule);
-        let definition = definition.ok_or_else(|| format!("no rule `{}`", pair.rule))?;
-        for (id, kind) in [
-            (&pair.primary, &definition.primary),
-            (&pair.associated, &definition.associated),
-        ] {
-            let known = kinds.entry(id.clone()).or_insert_with(|| kind.clone());
-            if known != kind {
-                return Err(format!("{id} is both {known} and {kind}"));
-            }
-        }
-    }
-    Ok(kinds)
-}
-
-/// The documents of a case: with a tag policy, an organization that attaches it.
-fn bundle(case: &AssociationCase) -> Result<Bundle, crate::model::arn::InvalidArn> {
-    let bundle = Bundle {
-        settings: case.settings.clone(),
-        catalog: shipped::catalog().clone(),
-        system_policies: shipped::system_policies().clone(),
-        control_policies: shipped::control_policies().clone(),
-        ..Bundle::default()
-    };
-    let (Some(policy), Ok(name)) = (&case.policy, Name::try_from("case")) else {
-        return Ok(bundle);
-    };
-    let member = Member {
-        account: AccountId::try_from(ACCOUNT)?,
-        control: Vec::new(),
-        tag: vec![TagAttachment {
-            policy: name.clone(),
-            mode: TagMode::Enforce,
-        }],
-    };
-    let organization = Organization {
-        id: "rd-1".to_owned(),
-        management: AccountId::try_from(MANAGEMENT)?,
-        dialect: Dialect::Alibaba,
-        root: Node {
-            name: "Root".to_owned(),
-            control: Vec::new(),
-            tag: Vec::new(),
-            folders: Vec::new(),
-            members: vec![member],
-        },
-    };
-    Ok(Bundle {
-        tag_policies: [(name, policy.clone())].into(),
-        organizations: vec![organization],
-        ..bundle
-    })
 }
 
 fn group_of(id: &Name, tags: &[(String, String)]) -> Result<Description, String> {

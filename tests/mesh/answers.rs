@@ -124,8 +124,7 @@ async fn upstreams_get_our_headers_and_no_clients_own() {
     let told = mesh.envoy.logged(&id).await;
     assert_eq!(told["decision"]["effect"], "ALLOW");
     // The server's own user is told everything.
-    assert_eq!(told["decision"]["policy"], "custom:EciEnvTest");
-    assert_eq!(told["decision"]["statement"], "0");
+    assert_eq!(told["decision"]["statement"], "custom:EciEnvTest/0");
     let (_, body) = mesh.http.last();
     assert_eq!(
         serde_json::from_slice::<serde_json::Value>(&body).unwrap(),

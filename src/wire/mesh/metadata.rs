@@ -1,4 +1,7 @@
 //! Dynamic metadata: what the proxy's access log and the filters after this one see.
+//!
+//! A proxy pays for each member, about 1 % of what it can do: so a policy and its statement are one,
+//! and what does not change with the request is left to metrics.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +10,7 @@ use prost_types::{Struct, Value};
 
 use crate::model::caller::Disclosure;
 use crate::snapshot::route::Protocol;
-use crate::snapshot::{Revision, Snapshot, StatementId};
-use crate::wire::reply::source_text;
+use crate::snapshot::{Snapshot, StatementId};
 
 /// What came of a request, as far as it is known.
 #[derive(Debug, Default, Clone, Copy)]
@@ -39,9 +41,7 @@ impl Told<'_> {
         }
         if let Some((snapshot, disclosure)) = self.decided_by {
             if disclosure >= Disclosure::Reason {
-                let Revision { number, .. } = snapshot.revision;
-                put("revision", text(&number.to_string()));
-                put("revision_source", text(&source_text(&snapshot.revision)));
+                put("revision", text(&snapshot.revision.number.to_string()));
                 if let Some(reason) = self.reason {
                     put("reason", text(reason));
                 }
@@ -50,8 +50,8 @@ impl Told<'_> {
                 && let Some(id) = self.statement
                 && let Some((policy, statement)) = snapshot.statement(id)
             {
-                put("policy", text(policy.name()));
-                put("statement", text(&id.index.to_string()));
+                let deciding = format!("{}/{}", policy.name(), id.index);
+                put("statement", text(&deciding));
                 if let Some(sid) = statement.sid() {
                     put("sid", text(sid));
                 }
