@@ -56,7 +56,7 @@ pub(super) fn holds(
 
 /// Whether a condition reads the same on both images, so that it need not be read twice: tags of the
 /// resource alone differ between them, and not those that the call leaves alone.
-pub(super) fn reads_alike(check: &SubCheck<'_>, condition: &Condition, images: &Images) -> bool {
+pub(super) fn reads_alike(check: &SubCheck<'_>, condition: &Condition, images: Images) -> bool {
     let Key::Tag(tag) = &condition.key else {
         return true;
     };

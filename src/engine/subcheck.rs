@@ -87,7 +87,7 @@ impl Images {
     }
 
     /// The second, if there is one.
-    pub(super) fn second(&self) -> Option<Image> {
+    pub(super) fn second(self) -> Option<Image> {
         let other = |resource| Image {
             resource,
             ..self.first

@@ -178,7 +178,7 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
             return true;
         }
         let images = self.check.deny_images();
-        let failing = self.failing(statement, &images);
+        let failing = self.failing(statement, images);
         self.holds(id, images.first, failing.first)
             || images
                 .second()
@@ -191,7 +191,7 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
             return (true, true);
         }
         let images = self.check.allow_images();
-        let failing = self.failing(statement, &images);
+        let failing = self.failing(statement, images);
         let held = self.holds(id, images.first, failing.first);
         let post = images
             .second()
@@ -272,7 +272,7 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
     }
 
     /// The first condition that does not hold, on either image. What reads alike on both is read once.
-    fn failing<'s>(&self, statement: &'s Statement, images: &Images) -> Failing<'s> {
+    fn failing<'s>(&self, statement: &'s Statement, images: Images) -> Failing<'s> {
         let (check, effect) = (self.check, statement.effect);
         let fails = |condition, image| !condition::holds(check, effect, condition, image);
         let Some(second) = images.second() else {
