@@ -19,6 +19,7 @@ pub mod names;
 pub mod policy;
 pub mod principal;
 pub mod route;
+pub mod start;
 pub mod symbol;
 pub mod table;
 pub mod tags;

@@ -15,6 +15,7 @@ use crate::snapshot::arn::{AccountMatcher, ArnFields, ArnMatcher};
 use crate::snapshot::filter::ActionFilter;
 use crate::snapshot::matcher::{Matcher, MatcherRef, Shape};
 use crate::snapshot::policy::{ActionMatcher, Actions, Resources};
+use crate::snapshot::start::Started;
 
 /// A pattern of text.
 pub(super) fn pattern(interner: &mut Interner<'_>, pattern: &Pattern) -> Matcher {
@@ -60,14 +61,7 @@ pub(super) fn actions(
         };
         filter = filter.union(reach);
     }
-    (
-        Actions {
-            exact: exact.into(),
-            patterns: matchers.into(),
-            reached: filter.reached(),
-        },
-        filter,
-    )
+    (Actions::new(exact, matchers), filter)
 }
 
 enum Named {
@@ -90,7 +84,7 @@ fn named(
         }
         (Some(table), None) if !service.has_wildcard() => {
             let id = table.intern_service(service.as_str());
-            let matcher = ActionMatcher::Service(id, pattern(interner, name));
+            let matcher = ActionMatcher::Service(id, Started::new(pattern(interner, name)));
             Named::Pattern(matcher, ActionFilter::of_service(id))
         }
         _ => {

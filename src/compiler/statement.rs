@@ -8,7 +8,7 @@ use crate::model::settings::Settings;
 use crate::model::statement as written;
 use crate::snapshot::action::{ActionTable, Named};
 use crate::snapshot::condition::{Condition, Key};
-use crate::snapshot::filter::ActionFilter;
+use crate::snapshot::filter::{ActionFilter, Glance};
 use crate::snapshot::policy::{
     ActionMatcher, Actions, Class, Policy, PrincipalMatcher, Principals, Reads, Rest, Statement,
 };
@@ -44,7 +44,10 @@ impl<'b> Lowering<'_, 'b> {
             written::Actions::AllBut(patterns) => (patterns, true),
         };
         let table = self.actions.as_deref_mut();
-        let (actions, named) = matcher::actions(self.interner, table, patterns);
+        let (mut actions, named) = matcher::actions(self.interner, table, patterns);
+        if excluding {
+            actions.glance = Glance::ALL;
+        }
         let conditions =
             condition::list(self.interner, self.settings, effect, &statement.conditions);
         let lowered = Statement {
@@ -141,7 +144,7 @@ pub(super) fn named(policies: &PolicyTable) -> Named {
     for Actions {
         exact,
         patterns,
-        reached: _,
+        glance: _,
     } in actions
     {
         named.actions.extend(exact.as_slice().iter().copied());

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::principal::IdentityArn;
 use super::request::KnownGroup;
-use super::subcheck::{EitherTags, Image, ResourceTags, SubCheck};
+use super::subcheck::{EitherTags, Image, Images, ResourceTags, SubCheck};
 use super::tags::{Found, Tags};
 use crate::model::arn::MAX_ARN_BYTES;
 use crate::model::condition::{
@@ -54,6 +54,22 @@ pub(super) fn holds(
     })
 }
 
+/// Whether a condition reads the same on both images, so that it need not be read twice: tags of the
+/// resource alone differ between them, and not those that the call leaves alone.
+pub(super) fn reads_alike(check: &SubCheck<'_>, condition: &Condition, images: Images) -> bool {
+    let Key::Tag(tag) = &condition.key else {
+        return true;
+    };
+    match (tag.family, images.first.either) {
+        (TagFamily::Resource, _) | (TagFamily::Either, EitherTags::Resource) => {
+            check.leaves(&tag.key)
+        }
+        (TagFamily::Request, _) | (TagFamily::Either, EitherTags::Request | EitherTags::Both) => {
+            true
+        }
+    }
+}
+
 /// Whether every value that a condition puts a typed operator to can be read, on an image.
 pub(super) fn is_readable(check: &SubCheck<'_>, condition: &Condition, image: Image) -> bool {
     every(check, condition, image, |read| readable(condition, read))
@@ -84,25 +100,19 @@ fn every(
     let Key::Tag(tag) = &condition.key else {
         return with_key(check, condition, is_so);
     };
-    match (tag.family, image.either) {
+    let source = match (tag.family, image.either) {
         (TagFamily::Resource, _) | (TagFamily::Either, EitherTags::Resource) => {
-            is_so(tag_value(check, tag, check.resource_tags(image.resource)))
+            check.resource_tags(image.resource)
         }
         (TagFamily::Request, _) | (TagFamily::Either, EitherTags::Request) => {
-            is_so(tag_value(check, tag, check.request_tags(image.request)))
+            check.request_tags(image.request)
         }
         (TagFamily::Either, EitherTags::Both) => {
-            is_so(tag_value(
-                check,
-                tag,
-                check.resource_tags(ResourceTags::Current),
-            )) && is_so(tag_value(
-                check,
-                tag,
-                check.resource_tags(ResourceTags::Post),
-            ))
+            let mut both = [ResourceTags::Current, ResourceTags::Post].into_iter();
+            return both.all(|tags| is_so(tag_value(check, tag, check.resource_tags(tags))));
         }
-    }
+    };
+    is_so(tag_value(check, tag, source))
 }
 
 fn tag_value<'a>(check: &SubCheck<'a>, tag: &TagKey, source: Option<Tags<'a>>) -> Read<'a> {

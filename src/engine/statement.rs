@@ -24,7 +24,8 @@ pub(super) fn of<'a>(check: &SubCheck<'a>, id: StatementId) -> Option<(&'a Polic
 /// Whether the statement covers the action.
 #[inline]
 pub(super) fn covers_action(statement: &Statement, action: &ActionView<'_>) -> bool {
-    is_listed(&statement.actions, action) != statement.excluding
+    statement.actions.may_cover(action.found.asked)
+        && is_listed(&statement.actions, action) != statement.excluding
 }
 
 #[inline]
@@ -36,12 +37,20 @@ fn is_listed(actions: &Actions, action: &ActionView<'_>) -> bool {
 
 #[inline(never)]
 fn is_matched(patterns: &[ActionMatcher], action: &ActionView<'_>) -> bool {
-    let FoundAction { service: found, .. } = action.found;
-    let (service, name) = (action.name.service(), action.name.name());
+    let FoundAction {
+        service: known,
+        start,
+        ..
+    } = action.found;
+    let name = || action.name.name();
     patterns.iter().any(|pattern| match pattern {
         ActionMatcher::All => true,
-        ActionMatcher::Service(known, names) => found == Some(*known) && names.matches(name),
-        ActionMatcher::Wide(services, names) => services.matches(service) && names.matches(name),
+        ActionMatcher::Service(service, names) => {
+            known == Some(*service) && names.matches(start, name)
+        }
+        ActionMatcher::Wide(services, names) => {
+            services.matches(action.name.service()) && names.matches(name())
+        }
     })
 }
 

@@ -9,11 +9,12 @@
 
 use super::principal::Asker;
 use super::request::{KnownTags, Request, Resource};
-use super::tags::{Overlay, Tags};
+use super::tags::{Found, Overlay, Tags};
 use super::view::ActionView;
 use crate::model::arn::ResourceName;
 use crate::model::catalog::{OperationKind, TagEffect};
 use crate::snapshot::Snapshot;
+use crate::snapshot::condition::KeyReading;
 
 /// One resource of a request, ready to be judged.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +73,29 @@ pub(super) struct Image {
     pub(super) either: EitherTags,
 }
 
+/// The ways to look at a sub-check. A second one differs in R alone, and so in T where it is read
+/// as R.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Images {
+    pub(super) first: Image,
+    other: Option<ResourceTags>,
+}
+
+impl Images {
+    const fn one(first: Image) -> Self {
+        Self { first, other: None }
+    }
+
+    /// The second, if there is one.
+    pub(super) fn second(self) -> Option<Image> {
+        let other = |resource| Image {
+            resource,
+            ..self.first
+        };
+        self.other.map(other)
+    }
+}
+
 /// Whether the request's tags are in view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen {
@@ -126,7 +150,7 @@ impl<'a> SubCheck<'a> {
     }
 
     /// How an Allow looks at it; a written resource is looked at twice.
-    pub(super) fn allow_images(&self) -> (Image, Option<Image>) {
+    pub(super) fn allow_images(&self) -> Images {
         let seen = |seen| if seen { Seen::Yes } else { Seen::No };
         let filters = self.action.kind == OperationKind::Query && self.action.filterable;
         let made = seen(filters || self.action.tags != TagEffect::None);
@@ -137,24 +161,20 @@ impl<'a> SubCheck<'a> {
             either,
         };
         match self.standing {
-            Standing::Making => (image(ResourceTags::Absent, made, EitherTags::Request), None),
-            Standing::Existing => (
-                image(ResourceTags::Current, filter, EitherTags::Resource),
-                None,
-            ),
-            Standing::Open => (
-                image(ResourceTags::Absent, filter, EitherTags::Request),
-                None,
-            ),
-            Standing::Written(_) => (
-                image(ResourceTags::Current, Seen::Yes, EitherTags::Both),
-                Some(image(ResourceTags::Post, Seen::Yes, EitherTags::Both)),
-            ),
+            Standing::Making => Images::one(image(ResourceTags::Absent, made, EitherTags::Request)),
+            Standing::Existing => {
+                Images::one(image(ResourceTags::Current, filter, EitherTags::Resource))
+            }
+            Standing::Open => Images::one(image(ResourceTags::Absent, filter, EitherTags::Request)),
+            Standing::Written(_) => Images {
+                first: image(ResourceTags::Current, Seen::Yes, EitherTags::Both),
+                other: Some(ResourceTags::Post),
+            },
         }
     }
 
     /// How a Deny looks at it: it holds if it holds on either image.
-    pub(super) fn deny_images(&self) -> (Image, Option<Image>) {
+    pub(super) fn deny_images(&self) -> Images {
         let image = |resource, either| Image {
             resource,
             request: Seen::Yes,
@@ -162,16 +182,16 @@ impl<'a> SubCheck<'a> {
         };
         match self.standing {
             // security 3.4: "with R absent or with R = the request tags"
-            Standing::Making => (
-                image(ResourceTags::Absent, EitherTags::Request),
-                Some(image(ResourceTags::New, EitherTags::Request)),
-            ),
-            Standing::Existing => (image(ResourceTags::Current, EitherTags::Resource), None),
-            Standing::Open => (image(ResourceTags::Absent, EitherTags::Request), None),
-            Standing::Written(_) => (
-                image(ResourceTags::Current, EitherTags::Resource),
-                Some(image(ResourceTags::Post, EitherTags::Resource)),
-            ),
+            Standing::Making => Images {
+                first: image(ResourceTags::Absent, EitherTags::Request),
+                other: Some(ResourceTags::New),
+            },
+            Standing::Existing => Images::one(image(ResourceTags::Current, EitherTags::Resource)),
+            Standing::Open => Images::one(image(ResourceTags::Absent, EitherTags::Request)),
+            Standing::Written(_) => Images {
+                first: image(ResourceTags::Current, EitherTags::Resource),
+                other: Some(ResourceTags::Post),
+            },
         }
     }
 
@@ -191,6 +211,18 @@ impl<'a> SubCheck<'a> {
             Seen::Yes => self.request.tags.set.map(Tags::Request),
             Seen::No => None,
         }
+    }
+
+    /// Whether the call leaves a key alone, in whatever case: whether whoever looks for it finds the
+    /// same after the call as now.
+    pub(super) fn leaves(&self, key: &str) -> bool {
+        let write = &self.request.tags;
+        self.standing == Standing::Written(Overlay::Add)
+            && !write.remove_all
+            && write.remove_keys.is_empty()
+            && write
+                .set
+                .is_none_or(|new| Tags::Request(new).find(key, KeyReading::Folded) == Found::Absent)
     }
 
     fn post(&self) -> Tags<'a> {

@@ -38,25 +38,26 @@ pub(super) enum Overlay {
 
 impl<'a> Tags<'a> {
     /// Looks a key up.
+    #[inline]
     pub(super) fn find(&self, key: &str, reading: KeyReading) -> Found<'a> {
-        let mut search = Search {
-            key,
-            reading,
-            keys: 0,
-            value: None,
-        };
         match self {
             // Nearly all: one list.
             Self::Request(tags) | Self::Current(KnownTags::Sent(tags)) => {
-                for tag in *tags {
-                    search.see(*tag);
-                }
+                find_in(tags, key, reading)
             }
-            Self::Current(_) | Self::Post(..) => self.each(
-                |current| !starts_otherwise(current, key),
-                |tag| search.see(tag),
-            ),
+            Self::Current(_) | Self::Post(..) => self.find_each(key, reading),
         }
+    }
+
+    #[inline(never)]
+    fn find_each(&self, key: &str, reading: KeyReading) -> Found<'a> {
+        let mut search = Search::new(key, reading);
+        let is_asked = |other: &str| !starts_otherwise(other, key);
+        self.each(is_asked, |tag| {
+            if is_asked(tag.key) {
+                search.see(tag);
+            }
+        });
         search.result()
     }
 
@@ -98,6 +99,17 @@ impl<'a> Tags<'a> {
     }
 }
 
+/// Looks a key up in one list.
+fn find_in<'a>(tags: &[TagRef<'a>], key: &str, reading: KeyReading) -> Found<'a> {
+    let mut search = Search::new(key, reading);
+    for tag in tags {
+        if !starts_otherwise(tag.key, key) {
+            search.see(*tag);
+        }
+    }
+    search.result()
+}
+
 fn current<'a>(tags: KnownTags<'a>, see: impl FnMut(TagRef<'a>)) {
     match tags {
         KnownTags::Unknown => {}
@@ -124,12 +136,19 @@ struct Search<'k, 'a> {
     value: Option<&'a str>,
 }
 
-impl<'a> Search<'_, 'a> {
-    #[inline]
-    fn see(&mut self, tag: TagRef<'a>) {
-        if starts_otherwise(tag.key, self.key) {
-            return;
+impl<'k, 'a> Search<'k, 'a> {
+    fn new(key: &'k str, reading: KeyReading) -> Self {
+        Self {
+            key,
+            reading,
+            keys: 0,
+            value: None,
         }
+    }
+
+    /// Looks at a tag. Few keys start alike: this stays out of the way of those who compare starts.
+    #[inline(never)]
+    fn see(&mut self, tag: TagRef<'a>) {
         let exact = tag.key == self.key;
         match self.reading {
             KeyReading::Exact if exact => self.value = Some(tag.value),

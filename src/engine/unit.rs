@@ -13,7 +13,7 @@ use super::decision::{Obligations, Subject};
 use super::observe::{Observer, Step};
 use super::request::{KnownGroup, KnownTags};
 use super::statement::{covers_action, covers_below, covers_resource, names_asker};
-use super::subcheck::{Image, Standing, SubCheck};
+use super::subcheck::{Image, Images, Standing, SubCheck};
 use super::tags::Tags;
 use crate::model::catalog::OperationKind;
 use crate::model::condition::TagFamily;
@@ -53,6 +53,13 @@ impl Binding {
 
 /// Statements of the action that nobody has looked at yet.
 type Found<'s> = ArrayVec<(StatementId, &'s Statement), 16>;
+
+/// The first condition of a statement that does not hold, on each image.
+#[derive(Debug, Default)]
+struct Failing<'s> {
+    first: Option<&'s Condition>,
+    second: Option<&'s Condition>,
+}
 
 /// One unit in the making.
 pub(super) struct Unit<'u, 'a, O> {
@@ -107,8 +114,10 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
         } = *self.check;
         let mut found = Found::new();
         for id in ids {
-            let covering = snapshot.policies.covering(id, action.found.asked);
-            for (id, statement) in statements(id, covering) {
+            let Some(policy) = snapshot.policies.covering(id, action.found.asked) else {
+                continue;
+            };
+            for (id, statement) in statements(id, policy) {
                 if covers_action(statement, action) {
                     if found.is_full() {
                         self.statements(&mut found);
@@ -125,7 +134,7 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
     /// Judges the policy of a session.
     pub(super) fn judge_session(mut self, policy: &Policy) -> UnitVerdict {
         let check = self.check;
-        for (id, statement) in statements(PolicyId::SESSION, Some(policy)) {
+        for (id, statement) in statements(PolicyId::SESSION, policy) {
             if covers_action(statement, check.action) {
                 self.statement(id, statement);
             }
@@ -168,9 +177,12 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
         if statement.conditions.is_empty() {
             return true;
         }
-        let (first, second) = self.check.deny_images();
-        self.holds(id, statement, first)
-            || second.is_some_and(|second| self.holds(id, statement, second))
+        let images = self.check.deny_images();
+        let failing = self.failing(statement, images);
+        self.holds(id, images.first, failing.first)
+            || images
+                .second()
+                .is_some_and(|second| self.holds(id, second, failing.second))
     }
 
     /// Whether an Allow holds on its first image, and on its second if there is one.
@@ -178,9 +190,12 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
         if statement.conditions.is_empty() {
             return (true, true);
         }
-        let (first, second) = self.check.allow_images();
-        let held = self.holds(id, statement, first);
-        let post = second.is_some_and(|second| self.holds(id, statement, second));
+        let images = self.check.allow_images();
+        let failing = self.failing(statement, images);
+        let held = self.holds(id, images.first, failing.first);
+        let post = images
+            .second()
+            .is_some_and(|second| self.holds(id, second, failing.second));
         (held, post)
     }
 
@@ -256,11 +271,42 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
         }
     }
 
-    fn holds(&mut self, id: StatementId, statement: &Statement, image: Image) -> bool {
-        let failed = statement
-            .conditions
-            .iter()
-            .find(|condition| !condition::holds(self.check, statement.effect, condition, image));
+    /// The first condition that does not hold, on either image. What reads alike on both is read once.
+    fn failing<'s>(&self, statement: &'s Statement, images: Images) -> Failing<'s> {
+        let (check, effect) = (self.check, statement.effect);
+        let fails = |condition, image| !condition::holds(check, effect, condition, image);
+        let Some(second) = images.second() else {
+            let mut conditions = statement.conditions.iter();
+            let first = conditions.find(|condition| fails(condition, images.first));
+            return Failing {
+                first,
+                second: None,
+            };
+        };
+        let mut found = Failing::default();
+        for condition in statement.conditions.iter() {
+            if condition::reads_alike(check, condition, images) {
+                if fails(condition, images.first) {
+                    found.first = found.first.or(Some(condition));
+                    found.second = found.second.or(Some(condition));
+                }
+            } else {
+                if found.first.is_none() && fails(condition, images.first) {
+                    found.first = Some(condition);
+                }
+                if found.second.is_none() && fails(condition, second) {
+                    found.second = Some(condition);
+                }
+            }
+            if found.first.is_some() && found.second.is_some() {
+                break;
+            }
+        }
+        found
+    }
+
+    /// Whether all conditions hold on an image: whether none of them fails.
+    fn holds(&mut self, id: StatementId, image: Image, failed: Option<&Condition>) -> bool {
         if let Some(condition) = failed {
             self.observer
                 .statement(self.check, id, Step::Fails(condition, image));
@@ -303,10 +349,11 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
     }
 
     fn readable(&mut self, id: StatementId, statement: &Statement) {
-        let (first, second) = match statement.effect {
+        let images = match statement.effect {
             Effect::Allow => self.check.allow_images(),
             Effect::Deny => self.check.deny_images(),
         };
+        let (first, second) = (images.first, images.second());
         for (place, condition) in (0_u16..).zip(statement.conditions.iter()) {
             let read = |image| condition::is_readable(self.check, condition, image);
             if !read(first) || second.is_some_and(|second| !read(second)) {
@@ -372,12 +419,8 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
 
 /// The statements of a policy, each with its id.
 #[inline]
-fn statements(
-    policy: PolicyId,
-    of: Option<&Policy>,
-) -> impl Iterator<Item = (StatementId, &Statement)> {
-    let statements = of.map_or(&[][..], Policy::statements);
-    let numbered = (0_u16..).zip(statements);
+fn statements(policy: PolicyId, of: &Policy) -> impl Iterator<Item = (StatementId, &Statement)> {
+    let numbered = (0_u16..).zip(of.statements());
     numbered.map(move |(index, statement)| (StatementId { policy, index }, statement))
 }
 

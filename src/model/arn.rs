@@ -152,7 +152,7 @@ impl<'a> ArnRef<'a> {
     fn usual(text: &'a str) -> Option<Self> {
         let (service, rest) = Class::FIELD.before_colon(text.strip_prefix("acs:")?)?;
         let (region, rest) = Class::FIELD.before_colon(rest)?;
-        let (account, id) = Class::DIGIT.before_colon(rest)?;
+        let (account, id) = account_before_colon(rest)?;
         let fixed = id.strip_suffix("/*").unwrap_or(id);
         let is_usual = text.len() <= MAX_ARN_BYTES
             && account.len() <= MAX_ACCOUNT_BYTES
@@ -305,6 +305,22 @@ fn has_wildcard(text: &str) -> bool {
     text.bytes().any(|byte| matches!(byte, b'*' | b'?'))
 }
 
+/// The digits before the first colon, and what stands behind it. Nearly all accounts have sixteen
+/// digits: those are looked at all at once.
+fn account_before_colon(text: &str) -> Option<(&str, &str)> {
+    const USUAL: usize = 16;
+    let is_usual = |(digits, rest): (&[u8; USUAL], &[u8])| {
+        let all = digits
+            .iter()
+            .fold(true, |all, byte| all & byte.is_ascii_digit());
+        all && rest.first() == Some(&b':')
+    };
+    if text.as_bytes().split_first_chunk().is_some_and(is_usual) {
+        return Some((text.get(..USUAL)?, text.get(USUAL + 1..)?));
+    }
+    Class::DIGIT.before_colon(text)
+}
+
 pub(crate) fn is_account(text: &str) -> bool {
     (1..=MAX_ACCOUNT_BYTES).contains(&text.len()) && Class::DIGIT.covers(text)
 }
@@ -384,6 +400,25 @@ mod tests {
         check("acs:ecs:*:123:", Err(InvalidArn::Id));
         check("acs:odps:*:projects/p", Err(InvalidArn::Shape));
         check("arn:ecs:*:123:i", Err(InvalidArn::Shape));
+    }
+
+    #[test]
+    fn accounts_of_any_length_end_at_the_first_colon() {
+        for length in [0, 1, 15, 16, 17, 33] {
+            let account = "7".repeat(length);
+            let text = format!("{account}:x:y");
+            assert_eq!(account_before_colon(&text), Some((&*account, "x:y")));
+            for other in ["", "a", " ", "é", "/", ";"] {
+                let text = format!("{account}{other}");
+                assert_eq!(account_before_colon(&text), None, "{text}");
+                if !other.is_empty() {
+                    let text = format!("{account}{other}:x");
+                    assert_eq!(account_before_colon(&text), None, "{text}");
+                    let text = format!("{other}{account}:x");
+                    assert_eq!(account_before_colon(&text), None, "{text}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -95,7 +95,7 @@ fn kind_of(name: &str) -> OperationKind {
     let verb = |verb: &str| has_verb(name, verb);
     if ["Describe", "List", "Get", "Query"].into_iter().any(verb) {
         OperationKind::Query
-    } else if contains_tag(name) || ["Update", "Modify", "Set"].into_iter().any(verb) {
+    } else if ["Update", "Modify", "Set"].into_iter().any(verb) || contains_tag(name) {
         OperationKind::Update
     } else if name == "RunInstances" || ["Create", "Allocate"].into_iter().any(verb) {
         OperationKind::Create

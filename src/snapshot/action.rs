@@ -7,6 +7,7 @@ use hashbrown::{HashSet, HashTable};
 
 use super::copied::differing;
 use super::filter::AskedAction;
+use super::start::Start;
 use super::symbol::Symbol;
 use crate::model::action::{ActionRef, MAX_ACTION_BYTES};
 use crate::model::catalog::{ActionFacts, OperationKind, TagEffect};
@@ -172,6 +173,8 @@ pub struct FoundAction<'a> {
     pub service: Option<ServiceId>,
     /// What the masks of policies are held against.
     pub asked: AskedAction,
+    /// What the starts of patterns are held against.
+    pub start: Start,
 }
 
 impl ActionTable {
@@ -194,6 +197,7 @@ impl ActionTable {
             action: found,
             service,
             asked: AskedAction::new(found.map(|found| found.id), service),
+            start: Start::of(action.name()),
         }
     }
 

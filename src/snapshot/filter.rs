@@ -37,7 +37,49 @@ impl Marks {
     }
 }
 
-/// Which actions a statement or a policy may cover.
+/// What one statement may cover, in one number: most statements are passed by after one comparison.
+///
+/// The lower bits are actions that are named in full, the upper ones services that a wildcard
+/// reaches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Glance(u64);
+
+impl Glance {
+    /// How many bits actions have.
+    const ACTIONS: u32 = 40;
+    /// How many bits services have; the last of all is for those that nobody names in full.
+    const SERVICES: u32 = u64::BITS - Self::ACTIONS - 1;
+
+    /// Anything may be covered.
+    pub const ALL: Self = Self(u64::MAX);
+
+    /// Every service, whether anybody names it in full or not.
+    pub const ALL_SERVICES: Self = Self(u64::MAX << Self::ACTIONS);
+
+    /// An action named in full.
+    pub fn of_action(action: ActionId) -> Self {
+        Self(1 << (action.0 % Self::ACTIONS))
+    }
+
+    /// A service that a wildcard reaches.
+    pub fn of_service(service: ServiceId) -> Self {
+        Self(1 << (Self::ACTIONS + service.0 % Self::SERVICES))
+    }
+
+    /// What either covers.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether both may cover one action.
+    #[inline]
+    pub fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// Which actions a policy may cover.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ActionFilter {
     /// Services that a wildcard reaches.
@@ -53,8 +95,12 @@ pub struct ActionFilter {
 pub struct AskedAction {
     /// None for an action that nobody names in full.
     pub(super) id: Option<ActionId>,
-    pub(super) service: Marks,
+    service: Marks,
     action: Marks,
+    /// What statements are held against: the action and its service.
+    pub(super) glance: Glance,
+    /// The same of the service alone.
+    pub(super) reached: Glance,
 }
 
 impl ActionFilter {
@@ -92,11 +138,6 @@ impl ActionFilter {
         }
     }
 
-    /// The services that a wildcard reaches.
-    pub fn reached(&self) -> Marks {
-        self.wide
-    }
-
     /// Whether the action of a request may be covered.
     #[inline]
     pub fn may_cover(&self, asked: AskedAction) -> bool {
@@ -108,10 +149,14 @@ impl ActionFilter {
 impl AskedAction {
     /// An action and its service, as far as anybody names them in full.
     pub fn new(action: Option<ActionId>, service: Option<ServiceId>) -> Self {
+        let unknown = Glance(1 << (u64::BITS - 1));
+        let reached = service.map_or(unknown, Glance::of_service);
         Self {
             id: action,
             service: service.map_or(Marks(1 << UNKNOWN_BIT), Marks::of_service),
             action: action.map_or(Marks(0), Marks::of_action),
+            glance: action.map_or(reached, |action| reached.union(Glance::of_action(action))),
+            reached,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! two lines of the cache, of which one tells whether it is of an action. Lists that stand in many
 //! statements alike are shared, so that those that are read often stay in the cache.
 
-use std::ops::Deref;
+use std::ops::{BitOr, Deref};
 use std::sync::Arc;
 
 use triomphe::ThinArc;
@@ -12,8 +12,9 @@ use triomphe::ThinArc;
 use super::action::{ActionId, ServiceId};
 use super::arn::ArnMatcher;
 use super::condition::Condition;
-use super::filter::{ActionFilter, AskedAction, Marks};
+use super::filter::{ActionFilter, AskedAction, Glance, Marks};
 use super::matcher::Matcher;
+use super::start::Started;
 use super::symbol::Symbol;
 use crate::model::statement::Effect;
 
@@ -166,11 +167,31 @@ pub struct Actions {
     pub exact: ActionIds,
     /// Those named by wildcards.
     pub patterns: Box<[ActionMatcher]>,
-    /// The services that these reach.
-    pub(crate) reached: Marks,
+    /// What a statement with these may cover: of `NotAction`, anything.
+    pub(crate) glance: Glance,
 }
 
 impl Actions {
+    /// Actions named in full, and patterns of others.
+    pub(crate) fn new(exact: Vec<ActionId>, patterns: Vec<ActionMatcher>) -> Self {
+        let named = exact.iter().copied().map(Glance::of_action);
+        let reached = patterns.iter().map(|pattern| match pattern {
+            ActionMatcher::Service(service, _) => Glance::of_service(*service),
+            ActionMatcher::All | ActionMatcher::Wide(..) => Glance::ALL_SERVICES,
+        });
+        Self {
+            glance: named.chain(reached).fold(Glance::default(), Glance::union),
+            exact: exact.into(),
+            patterns: patterns.into(),
+        }
+    }
+
+    /// Whether a statement with these may cover the action of a request.
+    #[inline]
+    pub fn may_cover(&self, asked: AskedAction) -> bool {
+        self.glance.meets(asked.glance)
+    }
+
     /// Whether the action of a request is named in full.
     #[inline]
     pub fn names(&self, asked: AskedAction) -> bool {
@@ -180,7 +201,7 @@ impl Actions {
     /// The patterns, if one of them may match the action of a request.
     #[inline]
     pub fn reaching(&self, asked: AskedAction) -> &[ActionMatcher] {
-        if self.reached.meets(asked.service) {
+        if self.glance.meets(asked.reached) {
             &self.patterns
         } else {
             &[]
@@ -245,7 +266,9 @@ impl ActionIds {
 
 #[inline]
 fn is_one_of(id: ActionId, some: &[ActionId; 4]) -> bool {
-    some.iter().filter(|known| **known == id).count() > 0
+    // Not lazily: all at once costs less than to stop at the first.
+    let each = some.iter().map(|known| *known == id);
+    each.fold(false, BitOr::bitor)
 }
 
 /// A pattern of actions.
@@ -254,7 +277,7 @@ pub enum ActionMatcher {
     /// `*`
     All,
     /// `svc:` and a matcher of the name in lower case.
-    Service(ServiceId, Matcher),
+    Service(ServiceId, Started),
     /// A wildcard in the service too.
     Wide(Matcher, Matcher),
 }

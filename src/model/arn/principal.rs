@@ -1,6 +1,6 @@
 //! Who asks: users, roles and their sessions, roots, providers and services.
 
-use super::{InvalidArn, MAX_ACCOUNT_BYTES, MAX_ARN_BYTES, is_account};
+use super::{InvalidArn, MAX_ACCOUNT_BYTES, MAX_ARN_BYTES, account_before_colon, is_account};
 use crate::model::text::{Class, split_at_byte};
 
 /// Who asks, as a request names it.
@@ -61,7 +61,7 @@ impl<'a> PrincipalRef<'a> {
                 Err(InvalidArn::Principal)
             };
         };
-        match Class::DIGIT.before_colon(rest) {
+        match account_before_colon(rest) {
             Some((account, id)) if (1..=MAX_ACCOUNT_BYTES).contains(&account.len()) => {
                 Self::identity(text, account, id).ok_or(InvalidArn::Principal)
             }
