@@ -123,6 +123,8 @@ async fn upstreams_get_our_headers_and_no_clients_own() {
     let [id] = seen("x-tagwarden-decision-id").try_into().unwrap();
     let told = mesh.envoy.logged(&id).await;
     assert_eq!(told["decision"]["effect"], "ALLOW");
+    assert_eq!(told["decision"]["revision"], "1");
+    assert_eq!(told["decision"]["route"], json!(null));
     // The server's own user is told everything.
     assert_eq!(told["decision"]["statement"], "custom:EciEnvTest/0");
     let (_, body) = mesh.http.last();

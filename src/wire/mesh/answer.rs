@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use tonic::Code;
 use tonic_types::pb;
 
+use super::metadata::ALLOW;
 use super::{Told, header};
 use crate::model::route::EmptyResult;
 use crate::snapshot::route::Protocol;
@@ -33,11 +34,11 @@ pub(crate) struct Shown<'a> {
 
 /// The request passes.
 pub(crate) fn allowed(told: &Told<'_>, allowed: &Allowed) -> auth::CheckResponse {
-    let mut set = vec![(header::EFFECT, "ALLOW".to_owned())];
+    let mut set = vec![(header::EFFECT, ALLOW.to_owned())];
     if !allowed.obligations.is_empty() {
         set.push((header::OBLIGATIONS, obligations(&allowed.obligations)));
     }
-    passed(told, "ALLOW", set)
+    passed(told, ALLOW, set)
 }
 
 /// The call passes, and the upstream answers without entries.

@@ -1,7 +1,7 @@
 //! Dynamic metadata: what the proxy's access log and the filters after this one see.
 //!
 //! A proxy pays for each member, about 1 % of what it can do: so a policy and its statement are one,
-//! and what does not change with the request is left to metrics.
+//! what does not change with the request is left to metrics, and what passes has no route.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,9 @@ use crate::model::caller::Disclosure;
 use crate::snapshot::route::Protocol;
 use crate::snapshot::{Snapshot, StatementId};
 
+/// The effect of what passes.
+pub(super) const ALLOW: &str = "ALLOW";
+
 /// What came of a request, as far as it is known.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Told<'a> {
@@ -19,7 +22,7 @@ pub(crate) struct Told<'a> {
     pub(crate) id: &'a str,
     /// Whether the request is a call of gRPC.
     pub(crate) protocol: Protocol,
-    /// The route.
+    /// The route; told of what does not pass.
     pub(crate) route: Option<&'a str>,
     /// What decided, and how much of it the caller may see.
     pub(crate) decided_by: Option<(&'a Snapshot, Disclosure)>,
@@ -36,7 +39,7 @@ impl Told<'_> {
         let mut put = |name: &str, value| fields.insert(name.to_owned(), value);
         put("decision_id", text(self.id));
         put("effect", text(effect));
-        if let Some(route) = self.route {
+        if let Some(route) = self.route.filter(|_| effect != ALLOW) {
             put("route", text(route));
         }
         if let Some((snapshot, disclosure)) = self.decided_by {
