@@ -24,8 +24,8 @@ step tests
 cargo test --quiet
 
 step fuzz targets and what of other engines touches the crate compile
-cargo check --quiet --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
-cargo check --quiet --lib --no-default-features --manifest-path benches/engines/Cargo.toml \
+cargo check --quiet --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz
+cargo check --quiet --locked --lib --no-default-features --manifest-path benches/engines/Cargo.toml \
   --target-dir target/fuzz
 cargo fmt --manifest-path benches/engines/Cargo.toml -- --check
 
