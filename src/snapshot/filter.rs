@@ -42,7 +42,7 @@ impl Marks {
 /// The lower bits are actions that are named in full, the upper ones services that a wildcard
 /// reaches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Glance(u64);
+pub struct Glance(Marks);
 
 impl Glance {
     /// How many bits actions have.
@@ -51,31 +51,31 @@ impl Glance {
     const SERVICES: u32 = u64::BITS - Self::ACTIONS - 1;
 
     /// Anything may be covered.
-    pub const ALL: Self = Self(u64::MAX);
+    pub const ALL: Self = Self(Marks::ALL);
 
     /// Every service, whether anybody names it in full or not.
-    pub const ALL_SERVICES: Self = Self(u64::MAX << Self::ACTIONS);
+    pub const ALL_SERVICES: Self = Self(Marks(u64::MAX << Self::ACTIONS));
 
     /// An action named in full.
     pub fn of_action(action: ActionId) -> Self {
-        Self(1 << (action.0 % Self::ACTIONS))
+        Self(Marks(1 << (action.0 % Self::ACTIONS)))
     }
 
     /// A service that a wildcard reaches.
     pub fn of_service(service: ServiceId) -> Self {
-        Self(1 << (Self::ACTIONS + service.0 % Self::SERVICES))
+        Self(Marks(1 << (Self::ACTIONS + service.0 % Self::SERVICES)))
     }
 
     /// What either covers.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        Self(self.0.union(other.0))
     }
 
     /// Whether both may cover one action.
     #[inline]
     pub fn meets(self, other: Self) -> bool {
-        self.0 & other.0 != 0
+        self.0.meets(other.0)
     }
 }
 
@@ -149,7 +149,7 @@ impl ActionFilter {
 impl AskedAction {
     /// An action and its service, as far as anybody names them in full.
     pub fn new(action: Option<ActionId>, service: Option<ServiceId>) -> Self {
-        let unknown = Glance(1 << (u64::BITS - 1));
+        let unknown = Glance(Marks(1 << UNKNOWN_BIT));
         let reached = service.map_or(unknown, Glance::of_service);
         Self {
             id: action,
