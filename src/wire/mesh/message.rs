@@ -1,5 +1,7 @@
 //! A `CheckRequest` as a request, and what that asks as a question.
 
+use std::borrow::Cow;
+
 use arrayvec::ArrayVec;
 
 use super::claims::NoMetadata;
@@ -212,7 +214,10 @@ pub(crate) fn question<'a>(asked: &'a Asked<'_>, values: &'a [[&'a str; 1]]) -> 
 }
 
 /// Of what is beyond a limit one is kept, which shows that it is passed.
-fn write<'a>(tags: Option<&'a [(String, String)]>, removed: &'a [String]) -> Option<TagWrite<'a>> {
+fn write<'a>(
+    tags: Option<&'a [(Cow<'_, str>, Cow<'_, str>)]>,
+    removed: &'a [String],
+) -> Option<TagWrite<'a>> {
     if tags.is_none() && removed.is_empty() {
         return None;
     }
