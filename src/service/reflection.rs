@@ -27,13 +27,13 @@ pub(super) fn builder() -> Builder<'static> {
 #[derive(Debug)]
 pub(super) struct Lazy<S> {
     make: fn() -> Result<S, Error>,
-    made: Arc<OnceLock<Result<S, Error>>>,
+    service: Arc<OnceLock<Result<S, Error>>>,
 }
 
 impl<S> Lazy<S> {
     pub(super) fn new(make: fn() -> Result<S, Error>) -> Self {
-        let made = Arc::default();
-        Self { make, made }
+        let service = Arc::default();
+        Self { make, service }
     }
 }
 
@@ -41,7 +41,7 @@ impl<S> Clone for Lazy<S> {
     fn clone(&self) -> Self {
         Self {
             make: self.make,
-            made: Arc::clone(&self.made),
+            service: Arc::clone(&self.service),
         }
     }
 }
@@ -64,7 +64,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        match self.made.get_or_init(self.make) {
+        match self.service.get_or_init(self.make) {
             Ok(service) => Either::Left(service.clone().call(request)),
             Err(_) => {
                 let status = Status::internal("the API's descriptors cannot be read");
