@@ -20,6 +20,7 @@ pub mod pap;
 pub mod pdp;
 mod peer;
 mod phase;
+mod reflection;
 pub mod rest;
 mod serving;
 mod socket;
@@ -106,9 +107,6 @@ pub enum RunError {
     /// A worker or a listener cannot be started.
     #[error("a worker or a listener cannot be started: {0}")]
     Start(#[from] io::Error),
-    /// The descriptors of the API cannot be read.
-    #[error("the API's descriptors cannot be served: {0}")]
-    Reflection(#[from] tonic_reflection::server::Error),
 }
 
 impl Server {

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 use tonic::{Code, Status};
 
 use super::client::{Connecting, Connection, runtime};
@@ -133,18 +134,22 @@ impl Place {
         &self,
         ask: impl AsyncFnOnce(Connection) -> Result<T, Status>,
     ) -> anyhow::Result<Called<T>> {
-        let answer = runtime()?.block_on(async {
-            let channel = self.connecting.connect(&self.manage).await?;
-            anyhow::Ok(ask(channel).await)
-        });
-        match answer {
-            Ok(Ok(answer)) => Ok(Called::Answered(answer)),
-            Ok(Err(status)) => Ok(Called::Failed(failed(&status))),
-            Err(error) => {
-                eprintln!("error: {error:#}");
-                Ok(Called::Failed(Exit::NotServing))
-            }
-        }
+        let runtime = runtime()?;
+        let Some(channel) = self.connect(&runtime) else {
+            return Ok(Called::Failed(Exit::NotServing));
+        };
+        Ok(match runtime.block_on(ask(channel)) {
+            Ok(answer) => Called::Answered(answer),
+            Err(status) => Called::Failed(failed(&status)),
+        })
+    }
+
+    /// Connects to the server. What goes wrong is told on standard error.
+    fn connect(&self, runtime: &Runtime) -> Option<Connection> {
+        let connected = runtime.block_on(self.connecting.connect(&self.manage));
+        connected
+            .inspect_err(|error| eprintln!("error: {error:#}"))
+            .ok()
     }
 }
 

@@ -84,7 +84,13 @@ impl<'b> Compilation<'b> {
     }
 
     fn custom_policies(&mut self, account: &'b Account) -> HashMap<&'b Name, PolicyId> {
-        let mut ids = HashMap::with_capacity(account.policies.len());
+        let count = account.policies.len();
+        let mut ids = HashMap::with_capacity(count);
+        if count > 0 {
+            let number = self.interner.symbol(account.id.as_str());
+            let snapshot = &mut self.snapshot;
+            snapshot.names.reserve(&snapshot.policies, number, count);
+        }
         let mut reference = String::new();
         for (name, policy) in &account.policies {
             reference.clear();

@@ -7,6 +7,7 @@
 //! Not here: reading the directory (`source::files`), and compiling (`compiler`).
 
 pub(super) mod account;
+mod ahead;
 mod batch;
 mod digest;
 pub(super) mod entry;
@@ -167,6 +168,7 @@ fn read(
     let mut reading = Reading::new();
     reading.read_settings(files, manifest);
     reading.read_catalogs(files);
+    reading.read_ahead(files);
     reading.read_documents(files);
     reading.check_links(Kept::Files);
     reading.finish(strictness)

@@ -273,6 +273,16 @@ impl<'p, 'n> Cursor<'p, 'n> {
         Ok(entries)
     }
 
+    /// The members of an object as they stand; none of anything else.
+    pub(in crate::document) fn written(&self) -> impl Iterator<Item = (&'n str, Cursor<'_, 'n>)> {
+        let members = match self.node {
+            Node::Object(members) => *members,
+            Node::Null | Node::Bool(_) | Node::Number(_) | Node::String(_) | Node::Array(_) => &[],
+        };
+        let places = members.iter().enumerate();
+        places.map(|(place, (name, node))| (*name, self.child(place, node)))
+    }
+
     fn refuse_duplicate(&self, name: &str, sink: &mut Sink<'_>) {
         let name = name.into();
         self.refuse_key(ShapeErrorKind::DuplicateMember { name }, sink);

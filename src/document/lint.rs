@@ -199,19 +199,19 @@ pub(super) fn platform_limit(layer: DocumentLayer) -> Option<usize> {
 }
 
 /// Tells what is probably wrong with the statements of one document.
-pub(super) fn statements(read: &[ReadStatement<'_>], catalog: &Catalog, sink: &mut Sink<'_>) {
+pub(super) fn statements(read: &[ReadStatement<'_, '_>], catalog: &Catalog, sink: &mut Sink<'_>) {
     for (place, one) in read.iter().enumerate() {
         statement::check(one, read, catalog, sink);
-        let same = |earlier: &ReadStatement<'_>| is_same(earlier, one);
+        let same = |earlier: &ReadStatement<'_, '_>| is_same(earlier, one);
         if let Some(first) = read.iter().take(place).position(same) {
-            sink.warn(&one.spot, LintKind::DuplicateStatement { first });
+            sink.warn(&one.spot(), LintKind::DuplicateStatement { first });
         }
     }
     tag_keys::check(read, sink);
 }
 
 /// Whether two statements differ in nothing but their `Sid`.
-fn is_same(left: &ReadStatement<'_>, right: &ReadStatement<'_>) -> bool {
+fn is_same(left: &ReadStatement<'_, '_>, right: &ReadStatement<'_, '_>) -> bool {
     let (left, right) = (&left.statement, &right.statement);
     left.effect == right.effect
         && left.actions == right.actions

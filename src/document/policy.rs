@@ -141,15 +141,28 @@ pub fn policy(
     let version = members
         .required("Version", sink)
         .and_then(|at| at.word("`1`", &[("1", ())], sink));
-    let statements = members.required("Statement", sink).and_then(|at| {
-        let items = at.some_items(STATEMENTS, sink)?;
-        cursor::all(items, |at| statement::read(&at, options, sink))
-    });
+    let list;
+    let statements = match members.required("Statement", sink) {
+        Ok(at) => {
+            list = at;
+            statements(&list, options, sink)
+        }
+        Err(told) => Err(told),
+    };
     version?;
     let statements = statements?;
     lint::statements(&statements, options.catalog, sink);
     let statements = statements.into_iter().map(|read| read.statement).collect();
     Ok(Policy { statements })
+}
+
+fn statements<'c, 'n>(
+    list: &'c Cursor<'_, 'n>,
+    options: &PolicyOptions<'_>,
+    sink: &mut Sink<'_>,
+) -> Result<Vec<ReadStatement<'c, 'n>>, Told> {
+    let items = list.some_items(STATEMENTS, sink)?;
+    cursor::all(items, |at| statement::read(at, options, sink))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use arrayvec::ArrayVec;
 
 use super::action::MAX_ACTION_BYTES;
 use super::arn::MAX_ARN_BYTES;
-use super::text::split_at_byte;
+use super::text::{Class, split_at_byte};
 
 /// The most wildcards that one pattern may hold.
 pub const MAX_WILDCARDS: usize = 32;
@@ -142,10 +142,7 @@ impl ActionPattern {
 }
 
 fn is_action_text(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || is_wildcard(byte))
+    !text.is_empty() && Class::ACTION_PATTERN.covers(text)
 }
 
 /// A pattern of resources, matched field by field: no `*` reaches over a colon into the next field.

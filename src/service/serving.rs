@@ -17,8 +17,8 @@ use super::authorization::Authorization;
 use super::handshake::Gate;
 use super::pdp::{Pdp, Served};
 use super::phase::{self, Phase};
+use super::reflection::{self, Lazy};
 use super::{Config, Ended, RunError, Server, accept, call, connection, health, worker};
-use crate::wire::DESCRIPTORS;
 use crate::wire::envoy::service::auth::v3::authorization_server::AuthorizationServer;
 use crate::wire::v1::tagging_service_server::TaggingServiceServer;
 
@@ -127,7 +127,7 @@ impl Starting<'_> {
         self,
         reporter: &HealthReporter,
     ) -> Result<Vec<mpsc::Sender<worker::Accepted>>, RunError> {
-        let others = others(reporter)?;
+        let others = others(reporter);
         let limits = Arc::new(self.config.connection.clone());
         let gate = Gate::new(limits.handshakes);
         let count = match self.config.workers {
@@ -165,16 +165,10 @@ impl Starting<'_> {
 }
 
 /// Health and reflection.
-fn others(reporter: &HealthReporter) -> Result<Routes, RunError> {
-    let reflection = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
-    };
+fn others(reporter: &HealthReporter) -> Routes {
     let health = HealthServer::new(HealthService::from_health_reporter(reporter.clone()));
-    Ok(Routes::new(health)
-        .add_service(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?)
-        .prepare())
+    Routes::new(health)
+        .add_service(Lazy::new(|| reflection::builder().build_v1()))
+        .add_service(Lazy::new(|| reflection::builder().build_v1alpha()))
+        .prepare()
 }

@@ -34,6 +34,15 @@ impl PolicyNames {
         found.copied()
     }
 
+    /// Makes place for so many names of an account, so that they need not be read again and again
+    /// while it grows.
+    pub(crate) fn reserve(&mut self, policies: &PolicyTable, account: Symbol, more: usize) {
+        let hasher = &self.hasher;
+        let accounts = Arc::make_mut(&mut self.accounts);
+        let ids = Arc::make_mut(accounts.entry(account).or_default());
+        ids.reserve(more, |id| hasher.hash_one(name_of(policies, *id)));
+    }
+
     /// Takes up a policy whose name was not there.
     pub(crate) fn insert(&mut self, policies: &PolicyTable, account: Symbol, id: PolicyId) {
         let hasher = &self.hasher;

@@ -51,11 +51,16 @@ impl<U: Message + Default> TonicDecoder for Decoder<U> {
     type Error = Status;
 
     fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
-        let invalid = |error: prost::DecodeError| CallError::MessageInvalid(error.to_string());
-        U::decode(bytes)
-            .map(Some)
-            .map_err(|error| invalid(error).to_status())
+        U::decode(bytes).map(Some).map_err(invalid)
     }
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a function that errors are mapped by"
+)]
+fn invalid(error: prost::DecodeError) -> Status {
+    CallError::MessageInvalid(error.to_string()).to_status()
 }
 
 /// The codec of decisions: messages as the bytes that they are.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::account::{self, AccountFile};
-use super::batch::{self, Batch, ReadPolicy};
+use super::ahead::Ahead;
+use super::batch::{Batch, ReadPolicy};
 use super::entry::{self, Placed};
 use super::error::EntryErrorKind;
 use super::layout::{self, AccountFilePart, Form, Part};
@@ -102,6 +103,11 @@ impl<'f> Reading<'f> {
         file.over(Arc::make_mut(&mut self.catalog));
     }
 
+    /// Long files, whose turn comes later.
+    pub(in crate::document) fn read_ahead(&mut self, files: &'f BundleFiles) {
+        self.ahead = Ahead::read(files, &self.settings, &self.catalog);
+    }
+
     /// Everything else.
     pub(in crate::document) fn read_documents(&mut self, files: &'f BundleFiles) {
         for (path, content) in files.iter() {
@@ -173,9 +179,13 @@ impl<'f> Reading<'f> {
 
     fn read_account(&mut self, path: &'f str, source: Source<'f>, account: AccountId) {
         self.accounts.entry(account.clone()).or_default().is_there = true;
-        self.read_of_account(path, source, account, |at, options, sink| {
-            account::read(at, options, sink)
-        });
+        match self.ahead.account(path) {
+            Some(read) => {
+                let read = self.take(path, read);
+                self.keep_of_account(path, source, account, read);
+            }
+            None => self.read_of_account(path, source, account, account::read),
+        }
     }
 
     /// A document of an account.
@@ -199,6 +209,16 @@ impl<'f> Reading<'f> {
         let read = self.document(path, source, MAX_FILE_BYTES, |at, sink| {
             read(at, &options, sink)
         });
+        self.keep_of_account(path, source, account, read);
+    }
+
+    fn keep_of_account(
+        &mut self,
+        path: &'f str,
+        source: Source<'f>,
+        account: AccountId,
+        read: Option<AccountFile>,
+    ) {
         let known = self.accounts.entry(account).or_default();
         known.is_broken |= read.is_none();
         known.parts.extend(read.map(|parsed| AccountPart {
@@ -269,30 +289,56 @@ impl<'f> Reading<'f> {
             settings: &settings,
             catalog: &catalog,
         };
-        for batch in batch::policies(path, source, form, &options) {
-            let Batch {
-                read,
-                lints,
-                errors,
-            } = batch;
-            self.lints.extend(lints);
-            self.refuse_document(path, errors);
-            for ReadPolicy {
-                name,
-                policy,
-                source,
-                spot,
-            } in read
-            {
-                let is_shipped = layer == DocumentLayer::Control
-                    && shipped::control_policies().contains_key(&name);
-                if is_shipped || policies.insert(name.clone(), policy).is_some() {
-                    let site = site(path, source, &spot);
-                    self.refuse_at(&site, duplicate("policy", name.as_str()));
-                }
+        let batches = self
+            .ahead
+            .policies(path)
+            .unwrap_or_else(|| vec![Batch::of(path, source, form.clone(), &options)]);
+        let mut read = Vec::with_capacity(batches.len());
+        for batch in batches {
+            self.lints.extend(batch.lints);
+            self.refuse_document(path, batch.errors);
+            read.push(batch.read);
+        }
+        if layer != DocumentLayer::Control && rises(policies, &read) {
+            let read = read.into_iter().flatten();
+            policies.append(&mut read.map(|read| (read.name, read.policy)).collect());
+        } else {
+            self.add(path, layer, read.into_iter().flatten(), policies);
+        }
+    }
+
+    /// Adds policies one by one; one that is there already is told, and so is one that is shipped.
+    fn add(
+        &mut self,
+        path: &'f str,
+        layer: DocumentLayer,
+        read: impl Iterator<Item = ReadPolicy<'f>>,
+        policies: &mut BTreeMap<Name, Policy>,
+    ) {
+        for ReadPolicy {
+            name,
+            policy,
+            source,
+            spot,
+        } in read
+        {
+            let is_shipped =
+                layer == DocumentLayer::Control && shipped::control_policies().contains_key(&name);
+            if is_shipped || policies.insert(name.clone(), policy).is_some() {
+                let site = site(path, source, &spot);
+                self.refuse_at(&site, duplicate("policy", name.as_str()));
             }
         }
     }
+}
+
+/// Whether names rise from the last that is known: then none stands twice, and a tree is made of
+/// them as they stand.
+fn rises(known: &BTreeMap<Name, Policy>, read: &[Vec<ReadPolicy<'_>>]) -> bool {
+    let last = known.last_key_value().map(|(name, _)| name);
+    let read = read.iter().flatten().map(|read| &read.name);
+    let names = last.into_iter().chain(read);
+    names.is_sorted_by(|one, next| one < next)
 }
 
 /// The documents of a file: the whole, named by the file, or each line that is not blank.

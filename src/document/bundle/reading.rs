@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::account::{self, AccountFile};
+use super::ahead::Ahead;
 use super::error::EntryErrorKind;
 use super::inheritance::InheritanceReading;
 use super::layout::{self};
@@ -96,6 +97,8 @@ pub(in crate::document) struct Reading<'f> {
     pub(in crate::document) resources: Vec<Sited<'f, Resource>>,
     pub(in crate::document) errors: FileErrors,
     pub(in crate::document) lints: Vec<FileLint>,
+    /// What was read of long files, until their turn.
+    pub(super) ahead: Ahead<'f>,
     /// The documents that were refused, without their extension.
     refused: BTreeSet<String>,
 }
@@ -122,6 +125,7 @@ impl<'f> Reading<'f> {
             resources: Vec::new(),
             errors: FileErrors::default(),
             lints: Vec::new(),
+            ahead: Ahead::default(),
             refused: BTreeSet::new(),
         }
     }
@@ -152,7 +156,16 @@ impl<'f> Reading<'f> {
         limit: usize,
         read: impl FnOnce(&Cursor<'_, '_>, &mut Sink<'f>) -> Result<T, Told>,
     ) -> Option<T> {
-        match cursor::read(source, limit, read) {
+        self.take(path, cursor::read(source, limit, read))
+    }
+
+    /// What was read of a document; its errors and warnings are kept.
+    pub(super) fn take<T>(
+        &mut self,
+        path: &str,
+        read: Result<Parsed<T>, DocumentErrors>,
+    ) -> Option<T> {
+        match read {
             Ok(Parsed { value, lints }) => {
                 let file = |lint| FileLint {
                     file: path.to_owned(),

@@ -92,20 +92,24 @@ impl<'a> Sink<'a> {
     ///
     /// When an error was told, whether or not there is a value.
     pub fn finish<T>(self, value: Result<T, Told>) -> Result<Parsed<T>, DocumentErrors> {
-        let placed = place(self.source, self.errors, |kind, at| DocumentError {
+        let source = self.source;
+        let lints = self.warnings()?;
+        match value {
+            Ok(value) => Ok(Parsed { value, lints }),
+            // INVARIANT: what a `Told` holds was told to a sink; to another one, if not to this.
+            Err(Told(error)) => Err(DocumentErrors::one(error.kind, source.start())),
+        }
+    }
+
+    /// The warnings, where no error was told.
+    fn warnings(self) -> Result<Vec<Lint>, DocumentErrors> {
+        let errors = place(self.source, self.errors, |kind, at| DocumentError {
             kind,
             at,
         });
-        if let Some(errors) = DocumentErrors::collect(placed, self.omitted) {
-            return Err(errors);
-        }
-        match value {
-            Ok(value) => Ok(Parsed {
-                value,
-                lints: place(self.source, self.lints, |kind, at| Lint { kind, at }),
-            }),
-            // INVARIANT: what a `Told` holds was told to a sink; to another one, if not to this.
-            Err(Told(error)) => Err(DocumentErrors::one(error.kind, self.source.start())),
+        match DocumentErrors::collect(errors, self.omitted) {
+            Some(errors) => Err(errors),
+            None => Ok(place(self.source, self.lints, |kind, at| Lint { kind, at })),
         }
     }
 }

@@ -1,30 +1,28 @@
 //! What a statement's actions are, as far as a warning needs to know.
 
+use smallvec::SmallVec;
+
 use crate::document::policy::ReadStatement;
 use crate::model::action::ActionRef;
-use crate::model::catalog::{ActionFacts, Catalog};
 use crate::model::pattern::{ActionPattern, Pattern, ResourcePattern};
 use crate::model::statement::{Actions, Resources};
 
-/// The actions that a statement lists, each with its facts; `None` if it covers others.
+/// The actions that a statement lists.
+pub(super) type Listed<'n> = SmallVec<[ActionRef<'n>; 8]>;
+
+/// The actions that a statement lists; `None` if it covers others.
 ///
 /// Verbs are told by case, so the actions are taken as written.
-pub(super) fn listed<'n>(
-    read: &ReadStatement<'n>,
-    catalog: &Catalog,
-) -> Option<Vec<(&'n str, ActionFacts)>> {
+pub(super) fn listed<'n>(read: &ReadStatement<'_, 'n>) -> Option<Listed<'n>> {
     if let Actions::AllBut(_) = read.statement.actions {
         return None;
     }
-    let facts = |text: &&'n str| {
-        let action = ActionRef::parse(text).ok()?;
-        Some((*text, catalog.facts(action)))
-    };
-    read.written_actions.iter().map(facts).collect()
+    let written = read.written_actions.iter();
+    written.map(|text| ActionRef::parse(text).ok()).collect()
 }
 
 /// Whether a statement's actions could match this one.
-pub(super) fn covers(read: &ReadStatement<'_>, action: &str) -> bool {
+pub(super) fn covers(read: &ReadStatement<'_, '_>, action: &str) -> bool {
     let action = action.to_ascii_lowercase();
     let Some((service, name)) = action.split_once(':') else {
         return false;
@@ -43,7 +41,7 @@ pub(super) fn covers(read: &ReadStatement<'_>, action: &str) -> bool {
 }
 
 /// Whether a statement can be for resources of a service: by an action, or by an ARN.
-pub(super) fn concerns(read: &ReadStatement<'_>, service: &str) -> bool {
+pub(super) fn concerns(read: &ReadStatement<'_, '_>, service: &str) -> bool {
     let by_action = match &read.statement.actions {
         Actions::Only(patterns) => patterns.iter().any(|pattern| match pattern {
             ActionPattern::All => true,

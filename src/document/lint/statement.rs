@@ -2,7 +2,7 @@
 
 use crate::document::cursor::Sink;
 use crate::document::policy::ReadStatement;
-use crate::document::position::Spot;
+use crate::model::action::ActionRef;
 use crate::model::catalog::{ActionFacts, Catalog, OperationKind, TagEffect};
 use crate::model::condition::{Condition, ConditionKey, Quantifier, TagFamily, Test};
 use crate::model::statement::{Actions, Effect};
@@ -14,14 +14,14 @@ const LOOKED_AT: usize = 16;
 
 /// Tells what is probably wrong with one statement of a document.
 pub(super) fn check(
-    read: &ReadStatement<'_>,
-    document: &[ReadStatement<'_>],
+    read: &ReadStatement<'_, '_>,
+    document: &[ReadStatement<'_, '_>],
     catalog: &Catalog,
     sink: &mut Sink<'_>,
 ) {
-    for (condition, spot) in conditions(read) {
+    for (place, condition) in conditions(read) {
         if let Some(kind) = of_key(read, condition) {
-            sink.warn(spot, kind);
+            sink.warn(&read.condition_spot(place), kind);
         }
     }
     match read.statement.effect {
@@ -30,14 +30,15 @@ pub(super) fn check(
     }
 }
 
+/// The conditions, each with its place.
 fn conditions<'a>(
-    read: &'a ReadStatement<'_>,
-) -> impl Iterator<Item = (&'a Condition, &'a Spot)> + Clone {
-    read.statement.conditions.iter().zip(&read.conditions)
+    read: &'a ReadStatement<'_, '_>,
+) -> impl Iterator<Item = (usize, &'a Condition)> + Clone {
+    read.statement.conditions.iter().enumerate()
 }
 
 /// Keys that no request covered by the statement carries.
-fn of_key(read: &ReadStatement<'_>, condition: &Condition) -> Option<LintKind> {
+fn of_key(read: &ReadStatement<'_, '_>, condition: &Condition) -> Option<LintKind> {
     match &condition.key {
         ConditionKey::Tag(tag) => {
             let service = tag.service.as_ref()?;
@@ -62,15 +63,15 @@ fn of_key(read: &ReadStatement<'_>, condition: &Condition) -> Option<LintKind> {
     }
 }
 
-fn deny(read: &ReadStatement<'_>, sink: &mut Sink<'_>) {
-    for (_, spot) in conditions(read).filter(|(condition, _)| is_mfa_false(condition)) {
-        sink.warn(spot, LintKind::MfaDenyWithoutKey);
+fn deny(read: &ReadStatement<'_, '_>, sink: &mut Sink<'_>) {
+    for (place, _) in conditions(read).filter(|(_, condition)| is_mfa_false(condition)) {
+        sink.warn(&read.condition_spot(place), LintKind::MfaDenyWithoutKey);
     }
-    let mut negated = conditions(read).filter(|(condition, _)| {
+    let mut negated = conditions(read).filter(|(_, condition)| {
         family(condition) == Some(TagFamily::Request) && is_negated(condition)
     });
-    if let (Some(_), Some((_, second))) = (negated.next(), negated.next()) {
-        sink.warn(second, LintKind::NegatedTagsTogether);
+    if let (Some(_), Some((second, _))) = (negated.next(), negated.next()) {
+        sink.warn(&read.condition_spot(second), LintKind::NegatedTagsTogether);
     }
 }
 
@@ -88,43 +89,55 @@ fn family(condition: &Condition) -> Option<TagFamily> {
 }
 
 fn allow(
-    read: &ReadStatement<'_>,
-    document: &[ReadStatement<'_>],
+    read: &ReadStatement<'_, '_>,
+    document: &[ReadStatement<'_, '_>],
     catalog: &Catalog,
     sink: &mut Sink<'_>,
 ) {
     if let Actions::AllBut(_) = read.statement.actions {
-        sink.warn(&read.actions, LintKind::NotActionInAllow);
+        sink.warn(&read.actions_spot(), LintKind::NotActionInAllow);
     }
     let every =
-        |(condition, _): &(&Condition, &Spot)| condition.quantifier == Quantifier::ForAllValues;
-    for (_, spot) in conditions(read).filter(every) {
-        sink.warn(spot, LintKind::ForAllValuesInAllow);
+        |(_, condition): &(usize, &Condition)| condition.quantifier == Quantifier::ForAllValues;
+    for (place, _) in conditions(read).filter(every) {
+        sink.warn(&read.condition_spot(place), LintKind::ForAllValuesInAllow);
     }
-    if conditions(read).all(|(condition, _)| family(condition).is_none()) {
+    if conditions(read).all(|(_, condition)| family(condition).is_none()) {
         return;
     }
-    if let Some(listed) = actions::listed(read, catalog) {
-        tags_unseen(read, &listed, sink);
-        tag_writes(read, &listed, document, sink);
+    if let Some(listed) = actions::listed(read) {
+        tags_unseen(read, &listed, catalog, sink);
+        tag_writes(read, &listed, document, catalog, sink);
     }
 }
 
 /// Tag conditions on families that these actions never have (ram 5.2, security 3.2 and 3.3).
-fn tags_unseen(read: &ReadStatement<'_>, listed: &[(&str, ActionFacts)], sink: &mut Sink<'_>) {
-    let creates = listed
-        .iter()
-        .all(|(_, facts)| facts.kind == OperationKind::Create);
-    let blind = listed.iter().all(|(_, facts)| !sees_request_tags(facts));
-    for (condition, spot) in conditions(read) {
+fn tags_unseen(
+    read: &ReadStatement<'_, '_>,
+    listed: &[ActionRef<'_>],
+    catalog: &Catalog,
+    sink: &mut Sink<'_>,
+) {
+    let reads = |asked| conditions(read).any(|(_, condition)| family(condition) == Some(asked));
+    let (mut creates, mut blind) = (reads(TagFamily::Resource), reads(TagFamily::Request));
+    for action in listed {
+        if !creates && !blind {
+            return;
+        }
+        let facts = catalog.facts(*action);
+        creates &= facts.kind == OperationKind::Create;
+        blind &= !sees_request_tags(&facts);
+    }
+    for (place, condition) in conditions(read) {
+        let mut warn = |kind| sink.warn(&read.condition_spot(place), kind);
         match family(condition) {
             Some(TagFamily::Resource) if creates && is_negated(condition) => {
-                sink.warn(spot, LintKind::NegatedResourceTagOnCreate);
+                warn(LintKind::NegatedResourceTagOnCreate);
             }
             Some(TagFamily::Resource) if creates => {
-                sink.warn(spot, LintKind::ResourceTagOnCreate);
+                warn(LintKind::ResourceTagOnCreate);
             }
-            Some(TagFamily::Request) if blind => sink.warn(spot, LintKind::RequestTagUnseen),
+            Some(TagFamily::Request) if blind => warn(LintKind::RequestTagUnseen),
             Some(TagFamily::Resource | TagFamily::Request | TagFamily::Either) | None => {}
         }
     }
@@ -142,9 +155,10 @@ fn sees_request_tags(facts: &ActionFacts) -> bool {
 /// Security 4: a tag write that is granted by request tags alone can never succeed, unless another
 /// statement grants the resource as it is.
 fn tag_writes(
-    read: &ReadStatement<'_>,
-    listed: &[(&str, ActionFacts)],
-    document: &[ReadStatement<'_>],
+    read: &ReadStatement<'_, '_>,
+    listed: &[ActionRef<'_>],
+    document: &[ReadStatement<'_, '_>],
+    catalog: &Catalog,
     sink: &mut Sink<'_>,
 ) {
     if !is_by_request_alone(read) {
@@ -157,20 +171,24 @@ fn tag_writes(
                 && actions::covers(other, action)
         })
     };
-    let mut writes = listed.iter().filter(|(_, facts)| writes_tags(facts));
+    let writes = listed
+        .iter()
+        .filter(|action| writes_tags(&catalog.facts(**action)));
     let hopeless = writes
-        .by_ref()
         .take(LOOKED_AT)
-        .find(|(action, _)| !granted(action));
-    if let Some((action, _)) = hopeless {
-        let action = (*action).into();
-        sink.warn(&read.actions, LintKind::TagWriteByRequestAlone { action });
+        .find(|action| !granted(action.as_str()));
+    if let Some(action) = hopeless {
+        let action = action.as_str().into();
+        sink.warn(
+            &read.actions_spot(),
+            LintKind::TagWriteByRequestAlone { action },
+        );
     }
 }
 
 /// Whether a statement is of class Q: it reads request tags and no tags of resources.
-fn is_by_request_alone(read: &ReadStatement<'_>) -> bool {
-    let mut families = conditions(read).filter_map(|(condition, _)| family(condition));
+fn is_by_request_alone(read: &ReadStatement<'_, '_>) -> bool {
+    let mut families = conditions(read).filter_map(|(_, condition)| family(condition));
     let some = families.clone().next().is_some();
     some && families.all(|family| family == TagFamily::Request)
 }

@@ -10,7 +10,7 @@ use crate::model::text::fold;
 use super::LintKind;
 
 /// Tells each tag key of a document that differs from an earlier one only in case.
-pub(super) fn check(read: &[ReadStatement<'_>], sink: &mut Sink<'_>) {
+pub(super) fn check(read: &[ReadStatement<'_, '_>], sink: &mut Sink<'_>) {
     let keys = read.iter().flat_map(|one| &one.statement.conditions);
     let mut tags = keys.filter_map(|condition| condition.key.tag());
     if tags.all(|tag| is_folded(&tag.key)) {
@@ -18,13 +18,16 @@ pub(super) fn check(read: &[ReadStatement<'_>], sink: &mut Sink<'_>) {
     }
     let mut spellings = Spellings::default();
     for one in read {
-        for (condition, spot) in one.statement.conditions.iter().zip(&one.conditions) {
+        for (place, condition) in one.statement.conditions.iter().enumerate() {
             let tag = condition.key.tag();
             let Some(clash) = tag.and_then(|tag| spellings.add(&tag.key)) else {
                 continue;
             };
             let (first, second) = (clash.first.into(), clash.second.into());
-            sink.warn(spot, LintKind::TagKeyCase { first, second });
+            sink.warn(
+                &one.condition_spot(place),
+                LintKind::TagKeyCase { first, second },
+            );
         }
     }
 }

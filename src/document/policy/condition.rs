@@ -1,11 +1,10 @@
 //! `Condition`: an object of operators, each an object of keys and values (ram 2, security 7.1).
 
-use std::collections::HashSet;
+use smallvec::SmallVec;
 
 use crate::document::cursor::{Cursor, Sink, Told, all};
 use crate::document::error::ShapeErrorKind;
 use crate::document::lint::LintKind;
-use crate::document::position::Spot;
 use crate::model::condition::{Condition, ConditionKey, ValueType};
 use crate::model::settings::{Operators, UnknownKeys};
 use crate::model::statement::Effect;
@@ -14,23 +13,16 @@ use super::key::{self, ReadKey, Standing};
 use super::operator::{Base, Operator};
 use super::{CONDITIONS, PolicyErrorKind, PolicyOptions, operand};
 
-/// Conditions, and beside each where its key stands.
-#[derive(Debug, Default)]
-pub(super) struct ReadConditions {
-    pub(super) conditions: Vec<Condition>,
-    pub(super) spots: Vec<Spot>,
-}
-
-/// Reads a `Condition` element. An empty object is no constraint (ram 2.2).
+/// Reads a `Condition` element, in the order written. An empty object is no constraint (ram 2.2).
 pub(super) fn read(
     at: &Cursor<'_, '_>,
     options: &PolicyOptions<'_>,
     effect: Effect,
     sink: &mut Sink<'_>,
-) -> Result<ReadConditions, Told> {
+) -> Result<Vec<Condition>, Told> {
     let operators = at.entries(sink)?;
     let mut rest = CONDITIONS.most;
-    let mut read = ReadConditions::default();
+    let mut read = Vec::new();
     all(&operators, |(name, at)| {
         let keys = at.entries(sink)?;
         if keys.is_empty() {
@@ -40,7 +32,9 @@ pub(super) fn read(
             .checked_sub(keys.len())
             .ok_or_else(|| at.refuse(ShapeErrorKind::TooMany(CONDITIONS), sink))?;
         let operator = read_operator(name, at, options, sink)?;
-        let mut written = HashSet::new();
+        read.reserve_exact(keys.len());
+        // There are few keys: each is compared with those before it.
+        let mut written: SmallVec<[Spelling<'_>; 4]> = SmallVec::new();
         all(&keys, |(key, at)| {
             let reader = Reader {
                 options,
@@ -49,24 +43,38 @@ pub(super) fn read(
                 operator_name: name,
             };
             let condition = reader.read(key, at, sink)?;
-            // One key alone stands once.
-            if keys.len() == 1 || written.insert(identity(key, &condition.key)) {
-                read.conditions.push(condition);
-                read.spots.push(at.key_spot());
-                return Ok(());
+            let spelling = Spelling::of(key, &condition.key);
+            if written.iter().any(|before| before.is_same(spelling)) {
+                let key = (*key).into();
+                return Err(at.refuse_key(PolicyErrorKind::DuplicateKey { key }, sink));
             }
-            let key = (*key).into();
-            Err(at.refuse_key(PolicyErrorKind::DuplicateKey { key }, sink))
+            written.push(spelling);
+            read.push(condition);
+            Ok(())
         })
     })?;
     Ok(read)
 }
 
-/// The form in which two spellings of one key are equal.
-fn identity(written: &str, key: &ConditionKey) -> String {
-    let tag_key = key.tag().map_or("", |tag| &*tag.key);
-    let fixed = written.strip_suffix(tag_key).unwrap_or(written);
-    fixed.to_ascii_lowercase() + tag_key
+/// A key as written: the case of the fixed part does not count, and that of a tag key does.
+#[derive(Clone, Copy)]
+struct Spelling<'a> {
+    fixed: &'a str,
+    tag_key: &'a str,
+}
+
+impl<'a> Spelling<'a> {
+    fn of(written: &'a str, key: &ConditionKey) -> Self {
+        let tag_key = key.tag().map_or(0, |tag| tag.key.len());
+        // INVARIANT: a tag key is the end of the text that it was read from.
+        let split = written.split_at_checked(written.len().saturating_sub(tag_key));
+        let (fixed, tag_key) = split.unwrap_or((written, ""));
+        Self { fixed, tag_key }
+    }
+
+    fn is_same(self, other: Self) -> bool {
+        self.tag_key == other.tag_key && self.fixed.eq_ignore_ascii_case(other.fixed)
+    }
 }
 
 fn read_operator(

@@ -8,22 +8,46 @@ use crate::model::pattern::{AccountPattern, ActionPattern, ResourcePattern};
 use crate::model::settings::NotResource;
 use crate::model::statement::{Actions, DocumentLayer, Effect, Principals, Resources, Statement};
 
-use super::condition::{self, ReadConditions};
-use super::{ACTIONS, PolicyErrorKind, PolicyOptions, RESOURCES, principal};
+use super::{ACTIONS, PolicyErrorKind, PolicyOptions, RESOURCES, condition, principal};
 
-/// A statement with the spots that warnings speak of.
+/// A statement, and where it stands, which warnings speak of.
 #[derive(Debug)]
-pub(in crate::document) struct ReadStatement<'n> {
+pub(in crate::document) struct ReadStatement<'c, 'n> {
     /// The statement.
     pub(in crate::document) statement: Statement,
-    /// Where it stands.
-    pub(in crate::document) spot: Spot,
-    /// Where `Action` or `NotAction` stands.
-    pub(in crate::document) actions: Spot,
     /// The actions as written: their case tells verbs.
     pub(in crate::document) written_actions: Vec<&'n str>,
-    /// Where the key of each condition stands.
-    pub(in crate::document) conditions: Vec<Spot>,
+    at: Cursor<'c, 'n>,
+}
+
+impl ReadStatement<'_, '_> {
+    /// Where it stands.
+    pub(in crate::document) fn spot(&self) -> Spot {
+        self.at.spot()
+    }
+
+    /// Where `Action` or `NotAction` stands.
+    pub(in crate::document) fn actions_spot(&self) -> Spot {
+        let mut members = self.at.written();
+        let actions = members.find(|(name, _)| matches!(*name, "Action" | "NotAction"));
+        actions.map_or_else(|| self.spot(), |(_, at)| at.key_spot())
+    }
+
+    /// Where the key of a condition stands. They are in the order written.
+    pub(in crate::document) fn condition_spot(&self, place: usize) -> Spot {
+        let mut rest = place;
+        for (_, at) in self.at.written().filter(|(name, _)| *name == "Condition") {
+            for (_, operator) in at.written() {
+                for (_, key) in operator.written() {
+                    if rest == 0 {
+                        return key.key_spot();
+                    }
+                    rest -= 1;
+                }
+            }
+        }
+        self.spot()
+    }
 }
 
 const MEMBERS: [&str; 8] = [
@@ -38,11 +62,11 @@ const MEMBERS: [&str; 8] = [
 ];
 
 /// Reads one statement.
-pub(super) fn read<'n>(
-    at: &Cursor<'_, 'n>,
+pub(super) fn read<'c, 'n>(
+    at: Cursor<'c, 'n>,
     options: &PolicyOptions<'_>,
     sink: &mut Sink<'_>,
-) -> Result<ReadStatement<'n>, Told> {
+) -> Result<ReadStatement<'c, 'n>, Told> {
     let members = at.members(&MEMBERS, sink)?;
     let sid = members
         .optional("Sid")
@@ -62,21 +86,18 @@ pub(super) fn read<'n>(
         .map(|at| condition::read(&at, options, seen_effect, sink))
         .transpose();
     let actions = actions?;
-    let ReadConditions { conditions, spots } = conditions?.unwrap_or_default();
     let statement = Statement {
         sid: sid?,
         effect: effect?,
         actions: actions.patterns,
         resources: resources?,
         principals: principals?,
-        conditions,
+        conditions: conditions?.unwrap_or_default(),
     };
     Ok(ReadStatement {
         statement,
-        spot: at.spot(),
-        actions: actions.spot,
         written_actions: actions.written,
-        conditions: spots,
+        at,
     })
 }
 
@@ -126,7 +147,6 @@ fn all_but(effect: Effect) -> DeadPattern {
 struct ReadActions<'n> {
     patterns: Actions,
     written: Vec<&'n str>,
-    spot: Spot,
 }
 
 fn read_actions<'n>(
@@ -160,7 +180,6 @@ fn read_actions<'n>(
     Ok(ReadActions {
         patterns: make(patterns),
         written,
-        spot: at.key_spot(),
     })
 }
 

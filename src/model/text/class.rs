@@ -22,6 +22,8 @@ impl Class {
     pub(crate) const FIXED: Self = Self(1 << 5);
     /// Letters, digits and `- _ . @`: policies, groups and callers.
     pub(crate) const NAME: Self = Self(1 << 6);
+    /// Letters, digits and `- * ?`: patterns of actions.
+    pub(crate) const ACTION_PATTERN: Self = Self(1 << 7);
 
     /// Whether all bytes of a text are of the class.
     #[inline]
@@ -74,6 +76,7 @@ const fn bits_of(byte: u8) -> u8 {
     let identity = service || matches!(byte, b'.' | b'@' | b'_' | b'=' | b',' | b'+');
     let fixed = matches!(byte, b' '..=b'~') && !matches!(byte, b'*' | b'?');
     let name = service || matches!(byte, b'_' | b'.' | b'@');
+    let action_pattern = service || matches!(byte, b'*' | b'?');
     bit(Class::DIGIT, digit)
         | bit(Class::ALPHANUMERIC, alphanumeric)
         | bit(Class::SERVICE, service)
@@ -81,6 +84,7 @@ const fn bits_of(byte: u8) -> u8 {
         | bit(Class::IDENTITY, identity)
         | bit(Class::FIXED, fixed)
         | bit(Class::NAME, name)
+        | bit(Class::ACTION_PATTERN, action_pattern)
 }
 
 const fn bit(class: Class, holds: bool) -> u8 {
@@ -111,6 +115,8 @@ mod tests {
         check(Class::IDENTITY, &format!("+,-.{digits}=@{upper}_{lower}"));
         check(Class::FIXED, &visible.replace(['*', '?'], ""));
         check(Class::NAME, &format!("-.{digits}@{upper}_{lower}"));
+        let pattern = format!("*-{digits}?{upper}{lower}");
+        check(Class::ACTION_PATTERN, &pattern);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reads a directory that somebody may be writing to: again, until two readings agree.
 
 use std::path::Path;
-use std::thread::sleep;
+use std::thread::{Builder, scope, sleep};
 use std::time::Duration;
 
 use super::{ReadFilesError, holds, read_directory};
@@ -30,11 +30,10 @@ pub fn read_settled(directory: &Path) -> Result<Seen, ReadFilesError> {
     let mut before = read_directory(directory);
     for _ in 1..READINGS {
         before = match before {
-            Ok(files) if holds(directory, &files) => {
-                let digest = BundleDigest::of(&files);
-                return Ok(Seen { files, digest });
-            }
-            Ok(_) => read_directory(directory),
+            Ok(files) => match agreed(directory, &files) {
+                Some(digest) => return Ok(Seen { files, digest }),
+                None => read_directory(directory),
+            },
             Err(before) => match read_directory(directory) {
                 Err(now) if before.to_string() == now.to_string() => return Err(now),
                 now => now,
@@ -46,4 +45,16 @@ pub fn read_settled(directory: &Path) -> Result<Seen, ReadFilesError> {
         let path = directory.to_owned();
         Err(ReadFilesError::Unsettled { path })
     })
+}
+
+/// The digest of files, if a second reading agrees with them: both are worked out at once.
+fn agreed(directory: &Path, files: &BundleFiles) -> Option<BundleDigest> {
+    let mut digest = None;
+    let agrees = scope(|threads| {
+        let thread = Builder::new().name("digest".to_owned());
+        // Where there can be no other thread, it is made below.
+        let _ = thread.spawn_scoped(threads, || digest = Some(BundleDigest::of(files)));
+        holds(directory, files)
+    });
+    agrees.then(|| digest.unwrap_or_else(|| BundleDigest::of(files)))
 }
