@@ -14,6 +14,8 @@
 )]
 mod profiles;
 
+#[path = "support/proxied.rs"]
+mod proxied;
 #[path = "support/tagging.rs"]
 mod tagging;
 #[path = "support/tags.rs"]
@@ -70,6 +72,18 @@ fn thousand_answers(handler: Handler) -> Handler {
         black_box(&answer);
     }
     handler
+}
+
+#[library_benchmark]
+#[bench::proxied(proxied::Proxied::new(DECISIONS))]
+fn thousand_checks(proxied: proxied::Proxied) -> proxied::Proxied {
+    let mut answer = Vec::with_capacity(4_096);
+    for call in &proxied.calls {
+        answer.clear();
+        let _ = (proxied.pdp).check(&Origin::Loopback, black_box(call), &mut answer);
+        black_box(&answer);
+    }
+    proxied
 }
 
 /// A decision point, and ten batches of a hundred questions.
@@ -197,6 +211,6 @@ fn thousand_validations(
     (pdp, publisher, call)
 }
 
-library_benchmark_group!(name = decisions; benchmarks = thousand_decisions, thousand_answers, thousand_in_batches, thousand_in_a_stream);
+library_benchmark_group!(name = decisions; benchmarks = thousand_decisions, thousand_answers, thousand_checks, thousand_in_batches, thousand_in_a_stream);
 library_benchmark_group!(name = compliance; benchmarks = thousand_verdicts, thousand_validations);
 main!(library_benchmark_groups = decisions, compliance);

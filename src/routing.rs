@@ -18,6 +18,8 @@ mod refused;
 mod request;
 mod tags;
 
+use std::borrow::Cow;
+
 pub use self::attributes::{Attributes, Body, Claimed, Claims, HeaderForm};
 pub use self::refused::{Reason, Refused};
 use self::request::Request;
@@ -28,9 +30,9 @@ use crate::snapshot::route::{Protocol, RouteTable};
 
 /// What a request asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked<'t> {
+pub struct Asked<'r> {
     /// The route that it matches.
-    pub route: &'t Route,
+    pub route: &'r Route,
     /// Who asks: an ARN.
     pub principal: String,
     /// What is said of the session.
@@ -38,11 +40,11 @@ pub struct Asked<'t> {
     /// The resources.
     pub resources: Vec<String>,
     /// The tags that it carries; `None`: it has no tag parameter.
-    pub tags: Option<Vec<(String, String)>>,
+    pub tags: Option<Vec<(Cow<'r, str>, Cow<'r, str>)>>,
     /// The keys of tags that it removes.
     pub removed_keys: Vec<String>,
     /// The circumstances.
-    pub context: Vec<(&'t str, String)>,
+    pub context: Vec<(&'r str, Cow<'r, str>)>,
 }
 
 /// Whether a request is a call of gRPC, which has another way to tell errors.
@@ -55,10 +57,10 @@ pub fn protocol(attributes: &Attributes<'_>) -> Protocol {
 /// # Errors
 ///
 /// No route matches, or what the route reads is missing or ambiguous.
-pub fn ask<'t>(
-    table: &'t RouteTable,
-    attributes: &Attributes<'_>,
-) -> Result<Asked<'t>, Refused<'t>> {
+pub fn ask<'r>(
+    table: &'r RouteTable,
+    attributes: &'r Attributes<'r>,
+) -> Result<Asked<'r>, Refused<'r>> {
     let request = Request::new(attributes)?;
     let matched = request.find(table)?;
     let route = matched.route;
@@ -82,26 +84,26 @@ pub fn ask<'t>(
 
 /// What is told of the circumstances. A key without a value is left out: policies that need it
 /// refuse the request.
-fn context<'t>(
-    route: &'t Route,
-    attributes: &Attributes<'_>,
-) -> Result<Vec<(&'t str, String)>, Refused<'static>> {
+fn context<'r>(
+    route: &'r Route,
+    attributes: &'r Attributes<'r>,
+) -> Result<Vec<(&'r str, Cow<'r, str>)>, Refused<'static>> {
     let mut told = Vec::new();
     for (key, source) in &route.context {
         let value = match source {
             ContextSource::SourceAddress => {
-                (!attributes.address.is_empty()).then(|| attributes.address.to_owned())
+                (!attributes.address.is_empty()).then_some(Cow::Borrowed(attributes.address))
             }
             ContextSource::SecureTransport => match attributes.scheme {
-                "https" => Some("true".to_owned()),
-                "http" => Some("false".to_owned()),
+                "https" => Some("true".into()),
+                "http" => Some("false".into()),
                 _ => None,
             },
-            ContextSource::Value(text) => Some(text.to_string()),
+            ContextSource::Value(text) => Some(Cow::Borrowed(&**text)),
             ContextSource::Claim(claim) => match attributes.claims.claim(claim) {
                 Claimed::Absent => None,
-                Claimed::Text(text) => Some(text.to_owned()),
-                Claimed::Flag(flag) => Some(flag.to_string()),
+                Claimed::Text(text) => Some(text.into()),
+                Claimed::Flag(flag) => Some(flag.to_string().into()),
                 Claimed::Other => {
                     let what = format!("the claim of `{key}` is neither a text nor a boolean");
                     return Err(Refused::new(Reason::ClaimInvalid, what));

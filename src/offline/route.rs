@@ -1,5 +1,7 @@
 //! Cases of routes: what a request asks, beside what it should.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::document::case::{RouteCase, RouteExpected, RouteQuestion, SentBody, SentRequest};
@@ -55,10 +57,13 @@ fn written(asked: Asked<'_>) -> RouteQuestion {
         principal: asked.principal,
         action: asked.route.action.to_string(),
         resources: asked.resources,
-        tags: asked.tags,
+        tags: asked.tags.map(|tags| {
+            let owned = |(key, value): (Cow<'_, str>, Cow<'_, str>)| (key.into(), value.into());
+            tags.into_iter().map(owned).collect()
+        }),
         removed_keys: asked.removed_keys,
         context: context
-            .map(|(key, value)| (key.to_owned(), value))
+            .map(|(key, value)| (key.to_owned(), value.into()))
             .collect(),
     }
 }

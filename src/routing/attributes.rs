@@ -30,9 +30,10 @@ pub struct Attributes<'r> {
 }
 
 /// How a proxy tells headers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderForm {
     /// Those of one name are joined with commas, and `!` stands for bytes that are no text.
+    #[default]
     Joined,
     /// One by one, as sent.
     Raw,

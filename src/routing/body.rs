@@ -13,7 +13,7 @@ pub(super) enum Read<'r> {
     /// JSON.
     Json(Node<'r>, Spelling),
     /// A form.
-    Form(Parameters, Spelling),
+    Form(Parameters<'r>, Spelling),
 }
 
 impl Read<'_> {

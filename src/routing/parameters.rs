@@ -1,5 +1,7 @@
 //! Parameters of a query or a form: decoded, and each that is read given once.
 
+use std::borrow::Cow;
+
 use super::{Reason, Refused};
 
 /// The most parameters that are taken.
@@ -7,15 +9,15 @@ const MAX_PARAMETERS: usize = 1_000;
 
 /// Names and values, decoded, in the order sent.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Parameters(Vec<(String, String)>);
+pub(super) struct Parameters<'r>(Vec<(Cow<'r, str>, Cow<'r, str>)>);
 
-impl Parameters {
+impl<'r> Parameters<'r> {
     /// Reads `name=value` pairs with `&` between them.
     ///
     /// # Errors
     ///
     /// One cannot be decoded, or there are too many.
-    pub(super) fn read(text: &str) -> Result<Self, Refused<'static>> {
+    pub(super) fn read(text: &'r str) -> Result<Self, Refused<'static>> {
         let mut read = Vec::new();
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             if read.len() == MAX_PARAMETERS {
@@ -50,7 +52,7 @@ impl Parameters {
     /// # Errors
     ///
     /// One is written in another case.
-    pub(super) fn below(&self, prefix: &str) -> Result<Vec<(&str, &str)>, Refused<'static>> {
+    pub(super) fn below(&self, prefix: &str) -> Result<Below<'_, 'r>, Refused<'static>> {
         let mut found = Vec::new();
         for (name, value) in &self.0 {
             let Some((start, rest)) = name.split_at_checked(prefix.len()) else {
@@ -60,7 +62,7 @@ impl Parameters {
                 continue;
             }
             match rest.strip_prefix('.') {
-                Some(rest) if start == prefix => found.push((rest, &**value)),
+                Some(rest) if start == prefix => found.push((rest, value)),
                 Some(_) => return Err(named(prefix, "is written in another case")),
                 // `Tag=…` and `Tag[0]=…` are other ways to say the same to some reader.
                 None if rest.is_empty() || rest.starts_with('[') => {
@@ -73,8 +75,23 @@ impl Parameters {
     }
 }
 
+/// What follows a prefix, with the values.
+pub(super) type Below<'p, 'r> = Vec<(&'p str, &'p Cow<'r, str>)>;
+
 /// `%41` and `+`, as forms write them.
-fn decode(text: &str) -> Result<String, Refused<'static>> {
+fn decode(text: &str) -> Result<Cow<'_, str>, Refused<'static>> {
+    let decoded = if text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+        Cow::Owned(unescaped(text)?)
+    } else {
+        Cow::Borrowed(text)
+    };
+    if decoded.chars().any(char::is_control) {
+        return Err(refused("a parameter holds a control character"));
+    }
+    Ok(decoded)
+}
+
+fn unescaped(text: &str) -> Result<String, Refused<'static>> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -90,11 +107,7 @@ fn decode(text: &str) -> Result<String, Refused<'static>> {
             plain => plain,
         });
     }
-    let text = String::from_utf8(bytes).map_err(|_| refused("a parameter is not UTF-8"))?;
-    if text.chars().any(char::is_control) {
-        return Err(refused("a parameter holds a control character"));
-    }
-    Ok(text)
+    String::from_utf8(bytes).map_err(|_| refused("a parameter is not UTF-8"))
 }
 
 fn digit(byte: u8) -> Option<u8> {

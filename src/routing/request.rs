@@ -18,7 +18,7 @@ pub(super) struct Request<'r> {
     host: String,
     path: Path<'r>,
     media_type: MediaType,
-    query: OnceCell<Result<Parameters, Refused<'static>>>,
+    query: OnceCell<Result<Parameters<'r>, Refused<'static>>>,
 }
 
 /// What a body is declared to be.
@@ -78,7 +78,7 @@ impl<'r> Request<'r> {
     }
 
     /// The parameters of the query.
-    pub(super) fn query(&self) -> Result<&Parameters, Refused<'static>> {
+    pub(super) fn query(&self) -> Result<&Parameters<'r>, Refused<'static>> {
         let read = self.query.get_or_init(|| Parameters::read(self.path.query));
         read.as_ref().map_err(Clone::clone)
     }
@@ -154,7 +154,7 @@ impl<'r> Request<'r> {
 }
 
 /// Refuses a parameter that stands in the query and in the form.
-pub(super) fn absent(parameters: &Parameters, name: &str) -> Result<(), Refused<'static>> {
+pub(super) fn absent(parameters: &Parameters<'_>, name: &str) -> Result<(), Refused<'static>> {
     if parameters.one(name)?.is_none() {
         return Ok(());
     }

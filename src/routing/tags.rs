@@ -1,7 +1,9 @@
 //! The tags that a request carries, and the keys of those that it removes.
 
+use std::borrow::Cow;
+
 use super::body::Read;
-use super::parameters::Parameters;
+use super::parameters::{Below, Parameters};
 use super::request::Request;
 use super::{Reason, Refused, headers, json};
 use crate::document::json::Node;
@@ -10,20 +12,23 @@ use crate::model::route::source::{KeySource, Pointer, TagShape, TagSource};
 /// More tags or keys than any request may carry, so that the limit is told by those who know it.
 const MOST: usize = 1_000;
 
+/// Keys and values.
+type Tags<'r> = Vec<(Cow<'r, str>, Cow<'r, str>)>;
+
 /// The tags; `None`: the request has no tag parameter.
-pub(super) fn of(
+pub(super) fn of<'r>(
     source: Option<&TagSource>,
-    request: &Request<'_>,
+    request: &Request<'r>,
     body: &Read<'_>,
-) -> Result<Option<Vec<(String, String)>>, Refused<'static>> {
+) -> Result<Option<Tags<'r>>, Refused<'static>> {
     let Some(source) = source else {
         return Ok(None);
     };
     match source {
         TagSource::Headers(prefix) => {
             let found = headers::beginning(request.attributes, prefix)?;
-            let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
-            Ok(some(found.into_iter().map(owned).collect()))
+            let borrowed = |(key, value): (&'r str, &'r str)| (key.into(), value.into());
+            Ok(some(found.into_iter().map(borrowed).collect()))
         }
         TagSource::Query(prefix) => {
             let parameters = in_query(prefix, request, body)?;
@@ -31,9 +36,11 @@ pub(super) fn of(
         }
         TagSource::Form(prefix) => {
             let parameters = in_form(prefix, request, body)?;
-            Ok(some(pairs(prefix, &parameters)?))
+            Ok(some(owned(pairs(prefix, &parameters)?)))
         }
-        TagSource::Json(pointer, shape) => in_json(pointer, shape, body),
+        TagSource::Json(pointer, shape) => {
+            in_json(pointer, shape, body).map(|tags| tags.map(owned))
+        }
     }
 }
 
@@ -56,28 +63,32 @@ pub(super) fn keys(
 }
 
 /// No tag in headers or parameters is no tag parameter.
-fn some(tags: Vec<(String, String)>) -> Option<Vec<(String, String)>> {
+fn some(tags: Tags<'_>) -> Option<Tags<'_>> {
     (!tags.is_empty()).then_some(tags)
 }
 
-type Found<'p> = Vec<(&'p str, &'p str)>;
+/// Tags of a body, which is not kept.
+fn owned<'r>(tags: Vec<(impl Into<String>, impl Into<String>)>) -> Tags<'r> {
+    let owned = |(key, value)| (Cow::Owned(Into::into(key)), Cow::Owned(Into::into(value)));
+    tags.into_iter().map(owned).collect()
+}
 
-fn in_query<'p>(
+fn in_query<'p, 'r>(
     prefix: &str,
-    request: &'p Request<'_>,
+    request: &'p Request<'r>,
     body: &Read<'_>,
-) -> Result<Found<'p>, Refused<'static>> {
+) -> Result<Below<'p, 'r>, Refused<'static>> {
     if let Read::Form(form, _) = body {
         nowhere_else(prefix, form)?;
     }
     request.query()?.below(prefix)
 }
 
-fn in_form<'p>(
+fn in_form<'p, 'b>(
     prefix: &str,
     request: &Request<'_>,
-    body: &'p Read<'_>,
-) -> Result<Found<'p>, Refused<'static>> {
+    body: &'p Read<'b>,
+) -> Result<Below<'p, 'b>, Refused<'static>> {
     let Read::Form(form, spelling) = body else {
         return Ok(Vec::new());
     };
@@ -89,7 +100,7 @@ fn in_form<'p>(
     Ok(found)
 }
 
-fn nowhere_else(prefix: &str, others: &Parameters) -> Result<(), Refused<'static>> {
+fn nowhere_else(prefix: &str, others: &Parameters<'_>) -> Result<(), Refused<'static>> {
     if others.below(prefix)?.is_empty() {
         return Ok(());
     }
@@ -98,8 +109,8 @@ fn nowhere_else(prefix: &str, others: &Parameters) -> Result<(), Refused<'static
 }
 
 /// `1.Key`, `1.Value`, `2.Key` …: a tag without a value has an empty one.
-fn pairs(prefix: &str, found: &Found<'_>) -> Result<Vec<(String, String)>, Refused<'static>> {
-    let mut tags: Vec<(Option<&str>, Option<&str>)> = Vec::new();
+fn pairs<'r>(prefix: &str, found: &Below<'_, 'r>) -> Result<Tags<'r>, Refused<'static>> {
+    let mut tags: Vec<(Option<Cow<'r, str>>, Option<Cow<'r, str>>)> = Vec::new();
     for (rest, value) in found {
         let (number, member) = rest.split_once('.').ok_or_else(|| form(prefix))?;
         let place = place(number).ok_or_else(|| form(prefix))?;
@@ -112,19 +123,19 @@ fn pairs(prefix: &str, found: &Found<'_>) -> Result<Vec<(String, String)>, Refus
             "Value" => &mut tag.1,
             _ => return Err(form(prefix)),
         };
-        if part.replace(value).is_some() {
+        if part.replace((*value).clone()).is_some() {
             return Err(refused(format!("`{prefix}.{rest}` is given twice")));
         }
     }
     let whole = tags.into_iter().map(|(key, value)| {
         let key = key.ok_or_else(|| form(prefix))?;
-        Ok((key.to_owned(), value.unwrap_or_default().to_owned()))
+        Ok((key, value.unwrap_or_default()))
     });
     whole.collect()
 }
 
 /// `1`, `2` …
-fn single(prefix: &str, found: &Found<'_>) -> Result<Vec<String>, Refused<'static>> {
+fn single(prefix: &str, found: &Below<'_, '_>) -> Result<Vec<String>, Refused<'static>> {
     let mut keys: Vec<Option<&str>> = Vec::new();
     for (number, key) in found {
         let place = place(number).ok_or_else(|| form(prefix))?;

@@ -5,29 +5,32 @@
 //! messages that are none (security 10).
 
 use bytes::Bytes;
-use prost::Message as _;
 use tokio::time::Instant;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
-use super::pdp::{Call, Pdp, Served, answer};
+use super::pdp::{Call, Pdp, Served, answer, rights};
 use crate::engine::decision::Decision;
-use crate::model::caller::Rpc;
+use crate::model::caller::{Origin, Rpc};
 use crate::model::route::OnDeny as Shape;
 use crate::model::verdict::{DenyReason, OnDeny};
-use crate::routing::{self, Asked};
+use crate::routing::{self, Asked, Attributes};
 use crate::snapshot::Snapshot;
 use crate::snapshot::caller::Caller;
 use crate::telemetry::Effect;
-use crate::wire::codec::{PREFIX, begin_frame, end_frame};
+use crate::wire::codec::{begin_frame, end_frame};
+use crate::wire::encode::Writer;
 use crate::wire::envoy::service::auth::v3 as auth;
 use crate::wire::envoy::service::auth::v3::authorization_server::Authorization;
 use crate::wire::mesh::{
-    Allowed, Shown, Told, allowed, attributes, denied, empty, failed, forwarded, malformed,
-    question,
+    Shown, Told, allowed, attributes, denied, empty, failed, forwarded, malformed, question,
+    with_attributes,
 };
+use crate::wire::message::decode;
 use crate::wire::reply::is_allowed;
 use crate::wire::status::CallError;
-use tonic::Code;
+
+/// Place for an answer that passes: it has about 350 bytes.
+const ANSWER_BYTES: usize = 512;
 
 /// What a client is told of a request that may not be made.
 const ACCESS_DENIED: &str = "ACCESS_DENIED";
@@ -35,27 +38,43 @@ const ACCESS_DENIED: &str = "ACCESS_DENIED";
 impl Pdp {
     /// Answers a proxy: bytes to a message with its prefix in front.
     pub(super) fn check_now(&self, call: &Call, request: &[u8]) -> Result<Bytes, CallError> {
-        let request = auth::CheckRequest::decode(request)
-            .map_err(|error| CallError::MessageInvalid(error.to_string()))?;
-        let response = self.check_request(call, &request)?;
-        let mut answer = begin_frame(PREFIX + response.encoded_len());
-        // A vector has place for all of it.
-        let _ = response.encode(&mut answer);
+        let mut answer = begin_frame(ANSWER_BYTES);
+        with_attributes(request, |attributes| {
+            self.check_request(call.origin(), attributes, &mut Writer(&mut answer))
+        })??;
         Ok(end_frame(answer))
     }
 
-    /// Answers a proxy.
+    /// Answers a proxy from somewhere, without a socket: appends the bytes of a `CheckResponse` to
+    /// those that are there.
+    ///
+    /// # Errors
+    ///
+    /// As a call of `Check`.
+    pub fn check(
+        &self,
+        origin: &Origin,
+        request: &[u8],
+        answer: &mut Vec<u8>,
+    ) -> Result<(), CallError> {
+        with_attributes(request, |attributes| {
+            self.check_request(origin, attributes, &mut Writer(answer))
+        })?
+    }
+
     fn check_request(
         &self,
-        call: &Call,
-        request: &auth::CheckRequest,
-    ) -> Result<auth::CheckResponse, CallError> {
+        origin: &Origin,
+        request: Option<Attributes<'_>>,
+        answer: &mut Writer<'_>,
+    ) -> Result<(), CallError> {
         let checked = self.with_newest(|snapshot| {
-            let caller = call.caller(snapshot, Rpc::Check)?;
+            let caller = snapshot.callers.find(origin);
+            rights::check_rpc(caller, Rpc::Check)?;
             let start = Instant::now();
-            let (effect, response) = self.check_in(snapshot, caller, request);
+            let effect = self.check_in(snapshot, caller, request, answer);
             self.count(Rpc::Check, effect, start.elapsed());
-            Ok(response)
+            Ok(())
         });
         match checked {
             // Without policies, or with policies that are too old, nothing is decided.
@@ -66,7 +85,8 @@ impl Pdp {
                     reason: Some(reason),
                     ..Told::default()
                 };
-                Ok(fault(&told))
+                fault(&told, answer);
+                Ok(())
             }
             checked => checked,
         }
@@ -76,45 +96,47 @@ impl Pdp {
         &self,
         snapshot: &Snapshot,
         caller: &Caller,
-        request: &auth::CheckRequest,
-    ) -> (Effect, auth::CheckResponse) {
+        request: Option<Attributes<'_>>,
+        answer: &mut Writer<'_>,
+    ) -> Effect {
         let id = self.next_id();
         let told = Told {
             id: &id,
             decided_by: Some((snapshot, caller.rights.disclosure)),
             ..Told::default()
         };
-        let Some(attributes) = attributes(request) else {
+        let Some(attributes) = request else {
             let code = routing::Reason::NoRoute.as_str();
-            return (Effect::Deny, refused(told, code, None));
+            return refused(told, code, None, answer);
         };
         let protocol = routing::protocol(&attributes);
         let told = Told { protocol, ..told };
         match routing::ask(&snapshot.routes, &attributes) {
             Ok(asked) => {
                 let route = Some(asked.route.name.as_str());
-                self.decide_asked(snapshot, caller, &asked, Told { route, ..told })
+                let told = Told { route, ..told };
+                self.decide_asked((snapshot, caller), &asked, told, answer)
             }
             Err(wrong) => {
                 let route = wrong.route.map(|route| route.name.as_str());
                 let told = Told { route, ..told };
                 let code = wrong.reason.as_str();
                 if wrong.reason.is_forbidden() {
-                    (Effect::Deny, refused(told, code, Some(&wrong.what)))
+                    refused(told, code, Some(&wrong.what), answer)
                 } else {
-                    (Effect::Error, mistaken(told, code, Some(&wrong.what)))
+                    mistaken(told, code, Some(&wrong.what), answer)
                 }
             }
         }
     }
 
-    fn decide_asked<'a>(
+    fn decide_asked(
         &self,
-        snapshot: &'a Snapshot,
-        caller: &Caller,
+        (snapshot, caller): (&Snapshot, &Caller),
         asked: &Asked<'_>,
-        told: Told<'a>,
-    ) -> (Effect, auth::CheckResponse) {
+        told: Told<'_>,
+        answer: &mut Writer<'_>,
+    ) -> Effect {
         let values: Vec<[&str; 1]> = asked.context.iter().map(|(_, value)| [&**value]).collect();
         let message = question(asked, &values);
         let mut ignored = 0;
@@ -127,70 +149,78 @@ impl Pdp {
                 } else {
                     Vec::new()
                 };
-                (*decision, Allowed { obligations })
+                (*decision, obligations)
             },
         );
         match considered {
-            Ok((decision, passing)) if is_allowed(&decision) => {
+            Ok((decision, obligations)) if is_allowed(&decision) => {
                 let statement = decision.cause.statement;
                 let told = Told { statement, ..told };
-                (Effect::Allow, allowed(&told, &passing))
+                allowed(&told, &obligations, answer);
+                Effect::Allow
             }
-            Ok((decision, _)) => (Effect::Deny, shown(&decision, &asked.route.on_deny, told)),
-            Err(error) => unanswered(&error, told),
+            Ok((decision, _)) => {
+                shown(&decision, &asked.route.on_deny, told, answer);
+                Effect::Deny
+            }
+            Err(error) => unanswered(&error, told, answer),
         }
     }
 }
 
 /// A refusal, as its route shows it.
-fn shown(decision: &Decision, shape: &Shape, told: Told<'_>) -> auth::CheckResponse {
+fn shown(decision: &Decision, shape: &Shape, told: Told<'_>, answer: &mut Writer<'_>) {
     let told = Told {
         reason: decision.reason.map(reason),
         statement: decision.cause.statement,
         ..told
     };
     match (decision.on_deny, shape) {
-        (OnDeny::EmptyResult, Shape::Empty(result)) => empty(&told, result),
-        (OnDeny::EmptyResult, Shape::Forward) => forwarded(&told),
+        (OnDeny::EmptyResult, Shape::Empty(result)) => empty(&told, result, answer),
+        (OnDeny::EmptyResult, Shape::Forward) => forwarded(&told, answer),
         (OnDeny::EmptyResult, Shape::Error) | (OnDeny::Error, _) => {
             let (code, message) = (ACCESS_DENIED, None);
-            denied(&told, Shown { code, message })
+            denied(&told, Shown { code, message }, answer);
         }
     }
 }
 
 /// A request that is not decided: malformed, not allowed to be asked, or asked of an account whose
 /// documents are refused.
-fn unanswered(error: &CallError, told: Told<'_>) -> (Effect, auth::CheckResponse) {
+fn unanswered(error: &CallError, told: Told<'_>, answer: &mut Writer<'_>) -> Effect {
     let told = Told {
         reason: Some(error.reason()),
         ..told
     };
     let code = error.code();
     if code == Code::Unavailable {
-        (Effect::Error, fault(&told))
+        fault(&told, answer)
     } else if code == Code::InvalidArgument {
-        (Effect::Error, mistaken(told, error.reason(), None))
+        mistaken(told, error.reason(), None, answer)
     } else {
         let (code, message) = (ACCESS_DENIED, None);
-        (Effect::Deny, denied(&told, Shown { code, message }))
+        denied(&told, Shown { code, message }, answer);
+        Effect::Deny
     }
 }
 
-fn refused(told: Told<'_>, code: &str, message: Option<&str>) -> auth::CheckResponse {
+fn refused(told: Told<'_>, code: &str, message: Option<&str>, answer: &mut Writer<'_>) -> Effect {
     let reason = Some(code);
-    denied(&Told { reason, ..told }, Shown { code, message })
+    denied(&Told { reason, ..told }, Shown { code, message }, answer);
+    Effect::Deny
 }
 
-fn mistaken(told: Told<'_>, code: &str, message: Option<&str>) -> auth::CheckResponse {
+fn mistaken(told: Told<'_>, code: &str, message: Option<&str>, answer: &mut Writer<'_>) -> Effect {
     let reason = Some(code);
-    malformed(&Told { reason, ..told }, Shown { code, message })
+    malformed(&Told { reason, ..told }, Shown { code, message }, answer);
+    Effect::Error
 }
 
 /// What is wrong inside stays inside.
-fn fault(told: &Told<'_>) -> auth::CheckResponse {
+fn fault(told: &Told<'_>, answer: &mut Writer<'_>) -> Effect {
     let (code, message) = ("UNAVAILABLE", None);
-    failed(told, Shown { code, message })
+    failed(told, Shown { code, message }, answer);
+    Effect::Error
 }
 
 fn reason(reason: DenyReason) -> &'static str {
@@ -203,6 +233,7 @@ fn reason(reason: DenyReason) -> &'static str {
     }
 }
 
+/// Calls that are no usual ones, with the layers of a gRPC server.
 #[tonic::async_trait]
 impl Authorization for Served {
     async fn check(
@@ -210,6 +241,13 @@ impl Authorization for Served {
         request: Request<auth::CheckRequest>,
     ) -> Result<Response<auth::CheckResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
-        answer(self.0.check_request(&Call::new(&extensions), &message))
+        let call = Call::new(&extensions);
+        let mut written = Vec::new();
+        let checked = self.0.check_request(
+            call.origin(),
+            attributes(&message),
+            &mut Writer(&mut written),
+        );
+        answer(checked.and_then(|()| decode(&written)))
     }
 }

@@ -1,5 +1,8 @@
 //! Messages written by hand, byte for byte as prost writes them: fields in order, defaults left out.
 
+use std::fmt::Display;
+use std::io::Write as _;
+
 use prost::encoding::{WireType, encode_varint};
 
 /// Appends the fields of one message.
@@ -33,6 +36,14 @@ impl Writer<'_> {
         self.key(field, WireType::LengthDelimited);
         self.varint(as_u64(bytes.len()));
         self.0.extend_from_slice(bytes);
+    }
+
+    /// What is shown as text.
+    pub(crate) fn shown(&mut self, field: u32, what: impl Display) {
+        // Writing to a vector cannot fail.
+        self.message(field, |text| {
+            let _ = write!(text.0, "{what}");
+        });
     }
 
     /// A message.

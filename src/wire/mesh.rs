@@ -10,12 +10,12 @@ mod answer;
 mod claims;
 mod message;
 mod metadata;
+mod read;
+mod tree;
 
-pub(crate) use self::answer::{
-    Allowed, Shown, allowed, denied, empty, failed, forwarded, malformed,
-};
-pub use self::message::attributes;
+pub(crate) use self::answer::{Shown, allowed, denied, empty, failed, forwarded, malformed};
 pub(crate) use self::message::question;
+pub use self::message::{attributes, with_attributes};
 pub(crate) use self::metadata::Told;
 
 /// The headers that upstreams and clients get, in lower case.
@@ -27,3 +27,6 @@ pub mod header {
     /// What the upstream must do, as JSON.
     pub const OBLIGATIONS: &str = "x-tagwarden-obligations";
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,11 +12,11 @@
 //!
 //! Not here: what the texts mean, and which limit is told (`request`).
 
-mod field;
+pub(in crate::wire) mod field;
 mod owned;
 mod read;
 mod tagging;
-mod text;
+pub(in crate::wire) mod text;
 
 use std::ops::Range;
 
@@ -191,5 +191,7 @@ pub(crate) fn decode<M: prost::Message + Default>(bytes: &[u8]) -> Result<M, Cal
     M::decode(bytes).map_err(|error| CallError::MessageInvalid(error.to_string()))
 }
 
+#[cfg(test)]
+pub(in crate::wire) mod changed;
 #[cfg(test)]
 mod tests;

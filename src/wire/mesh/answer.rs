@@ -3,25 +3,14 @@
 use std::fmt::Write as _;
 
 use tonic::Code;
-use tonic_types::pb;
 
 use super::metadata::ALLOW;
 use super::{Told, header};
 use crate::model::route::EmptyResult;
 use crate::snapshot::route::Protocol;
-use crate::wire::envoy::config::core::v3 as core;
+use crate::wire::encode::Writer;
 use crate::wire::envoy::config::core::v3::header_value_option::HeaderAppendAction;
-use crate::wire::envoy::service::auth::v3 as auth;
-use crate::wire::envoy::service::auth::v3::check_response::HttpResponse;
-use crate::wire::envoy::r#type::v3 as http;
 use crate::wire::v1;
-
-/// What passes.
-#[derive(Debug)]
-pub(crate) struct Allowed {
-    /// What the upstream must do.
-    pub(crate) obligations: Vec<v1::Obligation>,
-}
 
 /// A refusal as the client sees it.
 #[derive(Debug, Clone, Copy)]
@@ -32,132 +21,136 @@ pub(crate) struct Shown<'a> {
     pub(crate) message: Option<&'a str>,
 }
 
-/// The request passes.
-pub(crate) fn allowed(told: &Told<'_>, allowed: &Allowed) -> auth::CheckResponse {
-    let mut set = vec![(header::EFFECT, ALLOW.to_owned())];
-    if !allowed.obligations.is_empty() {
-        set.push((header::OBLIGATIONS, obligations(&allowed.obligations)));
-    }
-    passed(told, ALLOW, set)
+/// The request passes; what the upstream must do goes with it.
+pub(crate) fn allowed(told: &Told<'_>, list: &[v1::Obligation], answer: &mut Writer<'_>) {
+    let obligations = (!list.is_empty()).then(|| obligations(list));
+    passed(told, ALLOW, obligations.as_deref(), answer);
 }
 
 /// The call passes, and the upstream answers without entries.
-pub(crate) fn forwarded(told: &Told<'_>) -> auth::CheckResponse {
-    passed(told, "DENY", vec![(header::EFFECT, "DENY".to_owned())])
+pub(crate) fn forwarded(told: &Told<'_>, answer: &mut Writer<'_>) {
+    passed(told, DENY, None, answer);
 }
 
 /// security 10: "Headers that tagwarden adds are first removed from the request": a header that is
 /// set takes the place of all that are there, and one that is not set is removed.
-fn passed(told: &Told<'_>, effect: &str, mut set: Vec<(&str, String)>) -> auth::CheckResponse {
-    set.push((header::DECISION_ID, told.id.to_owned()));
-    let own = [header::DECISION_ID, header::EFFECT, header::OBLIGATIONS];
-    let is_set = |name: &str| set.iter().any(|(known, _)| *known == name);
-    let removed = own.into_iter().filter(|name| !is_set(name));
-    let removed = removed.map(str::to_owned).collect();
-    let ok = auth::OkHttpResponse {
-        headers: set
-            .iter()
-            .map(|(name, value)| replaced(name, value))
-            .collect(),
-        headers_to_remove: removed,
-        ..auth::OkHttpResponse::default()
-    };
-    answer(told, effect, Code::Ok, HttpResponse::OkResponse(ok))
+fn passed(told: &Told<'_>, effect: &str, obligations: Option<&str>, answer: &mut Writer<'_>) {
+    write(told, effect, Code::Ok, answer, |answer| {
+        answer.message(OK_RESPONSE, |ok| {
+            set(ok, header::EFFECT, effect);
+            set(ok, header::DECISION_ID, told.id);
+            match obligations {
+                Some(obligations) => set(ok, header::OBLIGATIONS, obligations),
+                None => ok.text(HEADERS_TO_REMOVE, header::OBLIGATIONS),
+            }
+        });
+    });
 }
 
 /// The request is refused.
-pub(crate) fn denied(told: &Told<'_>, shown: Shown<'_>) -> auth::CheckResponse {
-    let refused = local(told, http::StatusCode::Forbidden, shown);
-    let response = HttpResponse::DeniedResponse(refused);
-    answer(told, "DENY", Code::PermissionDenied, response)
+pub(crate) fn denied(told: &Told<'_>, shown: Shown<'_>, answer: &mut Writer<'_>) {
+    write(told, DENY, Code::PermissionDenied, answer, |answer| {
+        answer.message(DENIED_RESPONSE, |local| {
+            refuse(told, http::StatusCode::FORBIDDEN, shown, local);
+        });
+    });
 }
 
 /// The request is malformed or ambiguous.
-pub(crate) fn malformed(told: &Told<'_>, shown: Shown<'_>) -> auth::CheckResponse {
-    let mut refused = local(told, http::StatusCode::BadRequest, shown);
-    if told.protocol == Protocol::Grpc {
-        // The proxy would tell a client's mistake as an internal error.
-        let code = i32::from(Code::InvalidArgument).to_string();
-        refused.headers.push(replaced("grpc-status", &code));
-    }
-    let response = HttpResponse::DeniedResponse(refused);
-    answer(told, "ERROR", Code::InvalidArgument, response)
+pub(crate) fn malformed(told: &Told<'_>, shown: Shown<'_>, answer: &mut Writer<'_>) {
+    write(told, ERROR, Code::InvalidArgument, answer, |answer| {
+        answer.message(DENIED_RESPONSE, |local| {
+            refuse(told, http::StatusCode::BAD_REQUEST, shown, local);
+            if told.protocol == Protocol::Grpc {
+                // The proxy would tell a client's mistake as an internal error.
+                let code = i32::from(Code::InvalidArgument).to_string();
+                set(local, "grpc-status", &code);
+            }
+        });
+    });
 }
 
 /// security 10: "our own faults only". The proxy's own way with failures applies.
-pub(crate) fn failed(told: &Told<'_>, shown: Shown<'_>) -> auth::CheckResponse {
-    let failure = local(told, http::StatusCode::ServiceUnavailable, shown);
-    let response = HttpResponse::ErrorResponse(failure);
-    answer(told, "ERROR", Code::Unavailable, response)
+pub(crate) fn failed(told: &Told<'_>, shown: Shown<'_>, answer: &mut Writer<'_>) {
+    write(told, ERROR, Code::Unavailable, answer, |answer| {
+        answer.message(ERROR_RESPONSE, |local| {
+            refuse(told, http::StatusCode::SERVICE_UNAVAILABLE, shown, local);
+        });
+    });
 }
 
 /// A list that may not be seen, as a result without entries (security 3.5).
-pub(crate) fn empty(told: &Told<'_>, result: &EmptyResult) -> auth::CheckResponse {
-    let shown = auth::DeniedHttpResponse {
-        status: Some(status(http::StatusCode::Ok)),
-        headers: local_headers(told, &result.content_type),
-        body: result.body.to_string(),
-    };
-    let response = HttpResponse::DeniedResponse(shown);
-    answer(told, "DENY", Code::PermissionDenied, response)
+pub(crate) fn empty(told: &Told<'_>, result: &EmptyResult, answer: &mut Writer<'_>) {
+    write(told, DENY, Code::PermissionDenied, answer, |answer| {
+        answer.message(DENIED_RESPONSE, |local| {
+            let form = (http::StatusCode::OK, &*result.content_type);
+            write_local(told, form, &result.body, local);
+        });
+    });
 }
 
-fn answer(
+const DENY: &str = "DENY";
+const ERROR: &str = "ERROR";
+
+/// Fields of a `CheckResponse`.
+const STATUS: u32 = 1;
+const DENIED_RESPONSE: u32 = 2;
+const OK_RESPONSE: u32 = 3;
+const DYNAMIC_METADATA: u32 = 4;
+const ERROR_RESPONSE: u32 = 5;
+
+/// A field of an `OkHttpResponse`.
+const HEADERS_TO_REMOVE: u32 = 5;
+
+/// Writes a `CheckResponse`, whose own part is written by others.
+fn write(
     told: &Told<'_>,
     effect: &str,
     code: Code,
-    response: HttpResponse,
-) -> auth::CheckResponse {
-    let status = pb::Status {
-        code: code.into(),
-        ..pb::Status::default()
-    };
-    auth::CheckResponse {
-        status: Some(status),
-        dynamic_metadata: Some(told.metadata(effect)),
-        http_response: Some(response),
-    }
+    answer: &mut Writer<'_>,
+    write: impl FnOnce(&mut Writer<'_>),
+) {
+    answer.message(STATUS, |status| status.value(1, code));
+    write(answer);
+    answer.message(DYNAMIC_METADATA, |metadata| {
+        told.write_metadata(effect, metadata);
+    });
 }
 
-/// An answer of the proxy's own, with a body.
-fn local(told: &Told<'_>, code: http::StatusCode, shown: Shown<'_>) -> auth::DeniedHttpResponse {
+/// An answer of the proxy's own, with a body that says why.
+fn refuse(told: &Told<'_>, status: http::StatusCode, shown: Shown<'_>, local: &mut Writer<'_>) {
     let mut body = serde_json::json!({"code": shown.code, "decision_id": told.id});
     if let (Some(message), Some(members)) = (shown.message, body.as_object_mut()) {
         members.insert("message".to_owned(), message.into());
     }
-    auth::DeniedHttpResponse {
-        status: Some(status(code)),
-        headers: local_headers(told, "application/json"),
-        body: body.to_string(),
-    }
+    let form = (status, "application/json");
+    write_local(told, form, &body.to_string(), local);
 }
 
-fn status(code: http::StatusCode) -> http::HttpStatus {
-    http::HttpStatus { code: code.into() }
+/// Writes a `DeniedHttpResponse`. security 10: "The empty 200 carries `cache-control: no-store`"; so
+/// do the others.
+fn write_local(
+    told: &Told<'_>,
+    (status, content_type): (http::StatusCode, &str),
+    body: &str,
+    local: &mut Writer<'_>,
+) {
+    local.message(1, |shown| shown.number(1, status.as_u16()));
+    set(local, "content-type", content_type);
+    set(local, "cache-control", "no-store");
+    set(local, header::DECISION_ID, told.id);
+    local.text(3, body);
 }
 
-/// security 10: "The empty 200 carries `cache-control: no-store`"; so do the others.
-fn local_headers(told: &Told<'_>, content_type: &str) -> Vec<core::HeaderValueOption> {
-    [
-        ("content-type", content_type),
-        ("cache-control", "no-store"),
-        (header::DECISION_ID, told.id),
-    ]
-    .map(|(name, value)| replaced(name, value))
-    .into()
-}
-
-/// A header in place of all that have its name.
-fn replaced(name: &str, value: &str) -> core::HeaderValueOption {
-    core::HeaderValueOption {
-        header: Some(core::HeaderValue {
-            key: name.to_owned(),
-            value: value.to_owned(),
-            ..core::HeaderValue::default()
-        }),
-        append_action: HeaderAppendAction::OverwriteIfExistsOrAdd.into(),
-        ..core::HeaderValueOption::default()
-    }
+/// Adds a header, of a response of either kind, in place of all that have its name.
+fn set(response: &mut Writer<'_>, name: &str, value: &str) {
+    response.message(2, |option| {
+        option.message(1, |header| {
+            header.text(1, name);
+            header.text(2, value);
+        });
+        option.value(3, HeaderAppendAction::OverwriteIfExistsOrAdd);
+    });
 }
 
 /// Obligations as JSON of visible ASCII, in the form that the API's messages have as JSON.

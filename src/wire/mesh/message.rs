@@ -1,8 +1,11 @@
 //! A `CheckRequest` as a request, and what that asks as a question.
 
+use std::borrow::Cow;
+
 use arrayvec::ArrayVec;
 
 use super::claims::NoMetadata;
+use super::read::{self, Sent};
 use crate::model::catalog::OperationKind;
 use crate::model::route::Obligations;
 use crate::model::route::source::StatedSession;
@@ -10,37 +13,142 @@ use crate::model::verdict::limits;
 use crate::routing::{Asked, Attributes, Body, Claims, HeaderForm};
 use crate::wire::envoy::config::core::v3 as core;
 use crate::wire::envoy::service::auth::v3 as auth;
-use crate::wire::message::{Authorize, Context, Resource, Resources, Session, Tag, TagWrite};
+use crate::wire::message::{
+    Authorize, Context, Resource, Resources, Session, Tag, TagWrite, decode,
+};
+use crate::wire::status::CallError;
 use crate::wire::v1;
 
 /// Set by the proxy alone: it takes a client's away.
 const PARTIAL_BODY: &str = "x-envoy-auth-partial-body";
 
+/// Reads what a proxy tells of a request of HTTP from the bytes of a `CheckRequest`, and works with
+/// it; `None`: it tells of none.
+///
+/// # Errors
+///
+/// The bytes are no such message.
+pub fn with_attributes<T>(
+    bytes: &[u8],
+    work: impl FnOnce(Option<Attributes<'_>>) -> T,
+) -> Result<T, CallError> {
+    if let Ok(Sent {
+        source,
+        http,
+        metadata,
+    }) = read::sent(bytes)
+    {
+        let claims: &dyn Claims = match &metadata {
+            Some(metadata) => metadata,
+            None => &NoMetadata,
+        };
+        let source = source.unwrap_or_default();
+        return Ok(work(http.map(|http| http.attributes(&source, claims))));
+    }
+    let message: auth::CheckRequest = decode(bytes)?;
+    Ok(work(attributes(&message)))
+}
+
 /// What a message tells of a request of HTTP; `None`: it tells of none.
 pub fn attributes(message: &auth::CheckRequest) -> Option<Attributes<'_>> {
     let attributes = message.attributes.as_ref()?;
     let http = attributes.request.as_ref()?.http.as_ref()?;
-    let (header_form, headers) = headers(http);
     let claims: &dyn Claims = match &attributes.metadata_context {
         Some(metadata) => metadata,
         None => &NoMetadata,
     };
     let source = attributes.source.as_ref();
-    Some(Attributes {
-        method: &http.method,
-        host: &http.host,
-        path: &http.path,
-        scheme: &http.scheme,
-        header_form,
-        body: body(http, &headers),
-        headers,
-        address: source.map_or("", address),
-        peer: source.map_or("", |source| &source.principal),
-        claims,
-    })
+    let source = source.map(Peer::from).unwrap_or_default();
+    Some(Http::from(http).attributes(&source, claims))
 }
 
-type Headers<'m> = Vec<(&'m str, &'m [u8])>;
+/// A request, borrowed.
+#[derive(Debug, Default)]
+pub(super) struct Http<'m> {
+    pub(super) method: &'m str,
+    pub(super) host: &'m str,
+    pub(super) path: &'m str,
+    pub(super) scheme: &'m str,
+    pub(super) header_form: HeaderForm,
+    pub(super) headers: Headers<'m>,
+    /// The body, with `!` in place of bytes that are no text.
+    pub(super) body: &'m str,
+    /// The body as sent; empty, where the proxy does not send it so.
+    pub(super) raw_body: &'m [u8],
+}
+
+pub(super) type Headers<'m> = Vec<(&'m str, &'m [u8])>;
+
+/// An end of a connection.
+#[derive(Debug, Default)]
+pub(super) struct Peer<'m> {
+    /// Its address; empty: it has none of a network.
+    pub(super) address: &'m str,
+    /// What its certificate proves.
+    pub(super) principal: &'m str,
+}
+
+impl<'m> Http<'m> {
+    fn attributes<'r>(self, source: &Peer<'r>, claims: &'r dyn Claims) -> Attributes<'r>
+    where
+        'm: 'r,
+    {
+        Attributes {
+            method: self.method,
+            host: self.host,
+            path: self.path,
+            scheme: self.scheme,
+            header_form: self.header_form,
+            body: self.body(),
+            headers: self.headers,
+            address: source.address,
+            peer: source.principal,
+            claims,
+        }
+    }
+
+    fn body(&self) -> Body<'m> {
+        let marks = |(name, _): &&(&str, &[u8])| name.eq_ignore_ascii_case(PARTIAL_BODY);
+        let mut marked = self.headers.iter().filter(marks);
+        match (marked.next(), marked.next()) {
+            (None, _) => Body::Unsent,
+            (Some((_, b"false")), None) if !self.raw_body.is_empty() => Body::Whole(self.raw_body),
+            (Some((_, b"false")), None) => Body::Replaced(self.body),
+            (Some(_), _) => Body::Partial,
+        }
+    }
+}
+
+impl<'m> From<&'m auth::attribute_context::HttpRequest> for Http<'m> {
+    fn from(http: &'m auth::attribute_context::HttpRequest) -> Self {
+        let (header_form, headers) = headers(http);
+        Self {
+            method: &http.method,
+            host: &http.host,
+            path: &http.path,
+            scheme: &http.scheme,
+            header_form,
+            headers,
+            body: &http.body,
+            raw_body: &http.raw_body,
+        }
+    }
+}
+
+impl<'m> From<&'m auth::attribute_context::Peer> for Peer<'m> {
+    fn from(peer: &'m auth::attribute_context::Peer) -> Self {
+        use core::address::Address;
+        let address = peer.address.as_ref();
+        let address = match address.and_then(|one| one.address.as_ref()) {
+            Some(Address::SocketAddress(socket)) => &*socket.address,
+            Some(Address::Pipe(_)) | None => "",
+        };
+        Self {
+            address,
+            principal: &peer.principal,
+        }
+    }
+}
 
 fn headers(http: &auth::attribute_context::HttpRequest) -> (HeaderForm, Headers<'_>) {
     let Some(map) = &http.header_map else {
@@ -61,28 +169,6 @@ fn headers(http: &auth::attribute_context::HttpRequest) -> (HeaderForm, Headers<
         }
     });
     (HeaderForm::Raw, raw.collect())
-}
-
-fn body<'m>(http: &'m auth::attribute_context::HttpRequest, headers: &Headers<'m>) -> Body<'m> {
-    let marked: Vec<&[u8]> = headers
-        .iter()
-        .filter(|(name, _)| name.eq_ignore_ascii_case(PARTIAL_BODY))
-        .map(|(_, value)| *value)
-        .collect();
-    match marked.as_slice() {
-        [] => Body::Unsent,
-        [b"false"] if !http.raw_body.is_empty() => Body::Whole(&http.raw_body),
-        [b"false"] => Body::Replaced(&http.body),
-        _ => Body::Partial,
-    }
-}
-
-fn address(source: &auth::attribute_context::Peer) -> &str {
-    use core::address::Address;
-    match source.address.as_ref().and_then(|one| one.address.as_ref()) {
-        Some(Address::SocketAddress(socket)) => &socket.address,
-        Some(Address::Pipe(_)) | None => "",
-    }
 }
 
 /// What is asked, as the message that a client of `Authorize` would send. `keys` is the place of the
@@ -128,7 +214,10 @@ pub(crate) fn question<'a>(asked: &'a Asked<'_>, values: &'a [[&'a str; 1]]) -> 
 }
 
 /// Of what is beyond a limit one is kept, which shows that it is passed.
-fn write<'a>(tags: Option<&'a [(String, String)]>, removed: &'a [String]) -> Option<TagWrite<'a>> {
+fn write<'a>(
+    tags: Option<&'a [(Cow<'_, str>, Cow<'_, str>)]>,
+    removed: &'a [String],
+) -> Option<TagWrite<'a>> {
     if tags.is_none() && removed.is_empty() {
         return None;
     }

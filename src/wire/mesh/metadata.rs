@@ -3,14 +3,12 @@
 //! A proxy pays for each member, about 1 % of what it can do: so a policy and its statement are one,
 //! what does not change with the request is left to metrics, and what passes has no route.
 
-use std::collections::BTreeMap;
-
-use prost_types::value::Kind;
-use prost_types::{Struct, Value};
+use std::fmt::Display;
 
 use crate::model::caller::Disclosure;
 use crate::snapshot::route::Protocol;
 use crate::snapshot::{Snapshot, StatementId};
+use crate::wire::encode::Writer;
 
 /// The effect of what passes.
 pub(super) const ALLOW: &str = "ALLOW";
@@ -33,41 +31,42 @@ pub(crate) struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// The metadata. On every outcome it has the id and the effect.
-    pub(super) fn metadata(&self, effect: &str) -> Struct {
-        let mut fields = BTreeMap::new();
-        let mut put = |name: &str, value| fields.insert(name.to_owned(), value);
-        put("decision_id", text(self.id));
-        put("effect", text(effect));
+    /// Writes the metadata, a `Struct`. On every outcome it has the id and the effect.
+    pub(super) fn write_metadata(&self, effect: &str, metadata: &mut Writer<'_>) {
+        put(metadata, "decision_id", self.id);
+        put(metadata, "effect", effect);
         if let Some(route) = self.route.filter(|_| effect != ALLOW) {
-            put("route", text(route));
+            put(metadata, "route", route);
         }
-        if let Some((snapshot, disclosure)) = self.decided_by {
-            if disclosure >= Disclosure::Reason {
-                put("revision", text(&snapshot.revision.number.to_string()));
-                if let Some(reason) = self.reason {
-                    put("reason", text(reason));
-                }
+        let (snapshot, disclosure) = match self.decided_by {
+            Some((snapshot, disclosure)) => (Some(snapshot), disclosure),
+            None => (None, Disclosure::Reason),
+        };
+        if disclosure >= Disclosure::Reason {
+            if let Some(snapshot) = snapshot {
+                put(metadata, "revision", snapshot.revision.number);
             }
-            if disclosure >= Disclosure::Statements
-                && let Some(id) = self.statement
-                && let Some((policy, statement)) = snapshot.statement(id)
-            {
-                let deciding = format!("{}/{}", policy.name(), id.index);
-                put("statement", text(&deciding));
-                if let Some(sid) = statement.sid() {
-                    put("sid", text(sid));
-                }
+            if let Some(reason) = self.reason {
+                put(metadata, "reason", reason);
             }
-        } else if let Some(reason) = self.reason {
-            put("reason", text(reason));
         }
-        Struct { fields }
+        if disclosure >= Disclosure::Statements
+            && let Some(id) = self.statement
+            && let Some((policy, statement)) = snapshot.and_then(|snapshot| snapshot.statement(id))
+        {
+            let deciding = format_args!("{}/{}", policy.name(), id.index);
+            put(metadata, "statement", deciding);
+            if let Some(sid) = statement.sid() {
+                put(metadata, "sid", sid);
+            }
+        }
     }
 }
 
-fn text(text: &str) -> Value {
-    Value {
-        kind: Some(Kind::StringValue(text.to_owned())),
-    }
+/// Adds a member that is a text.
+fn put(metadata: &mut Writer<'_>, name: &str, value: impl Display) {
+    metadata.message(1, |entry| {
+        entry.text(1, name);
+        entry.message(2, |text| text.shown(3, value));
+    });
 }

@@ -7,15 +7,17 @@ use super::text::Texts;
 
 /// The fields of a message that are left to read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fields<'m>(pub(super) &'m [u8]);
+pub(in crate::wire) struct Fields<'m>(pub(in crate::wire) &'m [u8]);
 
 /// What a field holds.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Value<'m> {
+pub(in crate::wire) enum Value<'m> {
     Varint(u64),
     Bytes(&'m [u8]),
-    /// Four or eight bytes: no message here has a field of that form.
-    Fixed,
+    /// Eight bytes.
+    Eight,
+    /// Four bytes: no message here has a field of that form.
+    Four,
 }
 
 impl<'m> Fields<'m> {
@@ -25,7 +27,7 @@ impl<'m> Fields<'m> {
         reason = "a third of reading a message goes by where it is a call"
     )]
     #[inline(always)]
-    pub(super) fn next(&mut self) -> Result<Option<(u32, Value<'m>)>, Unread> {
+    pub(in crate::wire) fn next(&mut self) -> Result<Option<(u32, Value<'m>)>, Unread> {
         // Nearly all fields: a number below 16; a value below 128, or bytes of a length below 128.
         if let [key @ 8..0x80, short @ 0..0x80, rest @ ..] = self.0 {
             let number = u32::from(key >> 3);
@@ -62,9 +64,15 @@ impl<'m> Fields<'m> {
         }
         let value = match key & 7 {
             0 => Value::Varint(self.varint()?),
-            1 => self.skip(8)?,
+            1 => {
+                self.skip(8)?;
+                Value::Eight
+            }
             2 => Value::Bytes(self.delimited()?),
-            5 => self.skip(4)?,
+            5 => {
+                self.skip(4)?;
+                Value::Four
+            }
             // Groups, and what is no wire type.
             _ => return Err(Unread),
         };
@@ -84,47 +92,47 @@ impl<'m> Fields<'m> {
         Ok(bytes)
     }
 
-    fn skip(&mut self, length: usize) -> Result<Value<'m>, Unread> {
+    fn skip(&mut self, length: usize) -> Result<(), Unread> {
         let (_, rest) = self.0.split_at_checked(length).ok_or(Unread)?;
         self.0 = rest;
-        Ok(Value::Fixed)
+        Ok(())
     }
 }
 
 impl<'m> Value<'m> {
     /// The bytes of a message.
     #[inline]
-    pub(super) fn bytes(self) -> Result<&'m [u8], Unread> {
+    pub(in crate::wire) fn bytes(self) -> Result<&'m [u8], Unread> {
         match self {
             Self::Bytes(bytes) => Ok(bytes),
-            Self::Varint(_) | Self::Fixed => Err(Unread),
+            Self::Varint(_) | Self::Eight | Self::Four => Err(Unread),
         }
     }
 
     /// A text.
     #[inline]
-    pub(super) fn text(self, texts: &mut Texts<'m>) -> Result<&'m str, Unread> {
+    pub(in crate::wire) fn text(self, texts: &mut Texts<'m>) -> Result<&'m str, Unread> {
         texts.text(self.bytes()?)
     }
 
     /// A number.
     #[inline]
-    pub(super) fn number(self) -> Result<u64, Unread> {
+    pub(in crate::wire) fn number(self) -> Result<u64, Unread> {
         match self {
             Self::Varint(number) => Ok(number),
-            Self::Bytes(_) | Self::Fixed => Err(Unread),
+            Self::Bytes(_) | Self::Eight | Self::Four => Err(Unread),
         }
     }
 
     /// Whether a number is not zero.
     #[inline]
-    pub(super) fn flag(self) -> Result<bool, Unread> {
+    pub(in crate::wire) fn flag(self) -> Result<bool, Unread> {
         Ok(self.number()? != 0)
     }
 
     /// The number of an enumeration's value: the lower half, as prost takes it.
     #[inline]
-    pub(super) fn enumeration(self) -> Result<i32, Unread> {
+    pub(in crate::wire) fn enumeration(self) -> Result<i32, Unread> {
         let low = u32::try_from(self.number()? & u64::from(u32::MAX));
         low.map(u32::cast_signed).map_err(|_| Unread)
     }

@@ -1,9 +1,9 @@
 //! The borrowed reading against prost's owned one, on whole messages and on broken bytes.
 
 use proptest::prelude::*;
-use proptest::sample::Index;
 use prost::Message as _;
 
+use super::changed::{changes, make, may_hold_group};
 use super::*;
 
 fn text() -> impl Strategy<Value = String> {
@@ -130,25 +130,9 @@ fn tagging() -> impl Strategy<Value = v1::ValidateTaggingRequest> {
         )
 }
 
-/// A change of bytes that are a message.
-#[derive(Debug, Clone)]
-enum Change {
-    Set(Index, u8),
-    Insert(Index, Vec<u8>),
-    Remove(Index),
-    Cut(Index),
-    /// Some of the bytes once more, at another place.
-    Copy(Index, Index, Index),
-}
-
-fn change() -> impl Strategy<Value = Change> {
-    // Unknown fields of each form, groups, and known fields again.
-    let fields = prop::sample::select(vec![
-        vec![0x78, 0xff, 0xff, 1],
-        vec![0x79, 1, 2, 3, 4, 5, 6, 7, 8],
-        vec![0x7a, 2, 9, 9],
-        vec![0x7b, 0x08, 1, 0x7c],
-        vec![0x7d, 1, 2, 3, 4],
+/// Known fields again, whole and in parts.
+fn known_fields() -> Vec<Vec<u8>> {
+    vec![
         vec![0x0a, 1, b'x'],
         vec![0x22, 0],
         vec![0x1a, 4, 0x1a, 0, 0x22, 0],
@@ -162,50 +146,7 @@ fn change() -> impl Strategy<Value = Change> {
         vec![
             0x38, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1,
         ],
-        vec![0x00],
-    ]);
-    let place = any::<Index>;
-    prop_oneof![
-        4 => (place(), any::<u8>()).prop_map(|(at, byte)| Change::Set(at, byte)),
-        3 => (place(), fields).prop_map(|(at, bytes)| Change::Insert(at, bytes)),
-        1 => place().prop_map(Change::Remove),
-        1 => place().prop_map(Change::Cut),
-        1 => (place(), place(), place()).prop_map(|(from, to, at)| Change::Copy(from, to, at)),
     ]
-}
-
-impl Change {
-    fn make(self, bytes: &mut Vec<u8>) {
-        let at = |index: Index, bytes: &[u8]| index.index(bytes.len() + 1);
-        match self {
-            Self::Set(place, byte) => {
-                if !bytes.is_empty() {
-                    let place = place.index(bytes.len());
-                    bytes[place] = byte;
-                }
-            }
-            Self::Insert(place, inserted) => {
-                let place = at(place, bytes);
-                bytes.splice(place..place, inserted);
-            }
-            Self::Remove(place) => {
-                if !bytes.is_empty() {
-                    bytes.remove(place.index(bytes.len()));
-                }
-            }
-            Self::Cut(place) => bytes.truncate(at(place, bytes)),
-            Self::Copy(from, to, place) => {
-                let (from, to, place) = (at(from, bytes), at(to, bytes), at(place, bytes));
-                let copied = bytes[from.min(to)..from.max(to)].to_vec();
-                bytes.splice(place..place, copied);
-            }
-        }
-    }
-}
-
-/// Whether a byte could begin a group: only then does prost take what is not read here.
-fn may_hold_group(bytes: &[u8]) -> bool {
-    bytes.iter().any(|byte| byte & 7 == 3)
 }
 
 fn check_question(bytes: &[u8]) {
@@ -295,12 +236,10 @@ proptest! {
     #[test]
     fn broken_questions_are_taken_and_refused_as_prost_does(
         message in request(),
-        changes in prop::collection::vec(change(), 0..6),
+        changes in changes(known_fields()),
     ) {
         let mut bytes = message.encode_to_vec();
-        for change in changes {
-            change.make(&mut bytes);
-        }
+        make(changes, &mut bytes);
         check_question(&bytes);
     }
 
@@ -315,24 +254,20 @@ proptest! {
     #[test]
     fn broken_questions_about_tags_are_taken_and_refused_as_prost_does(
         message in tagging(),
-        changes in prop::collection::vec(change(), 0..6),
+        changes in changes(known_fields()),
     ) {
         let mut bytes = message.encode_to_vec();
-        for change in changes {
-            change.make(&mut bytes);
-        }
+        make(changes, &mut bytes);
         check_tagging(&bytes);
     }
 
     #[test]
     fn broken_batches_and_streams_are_taken_and_refused_as_prost_does(
         requests in prop::collection::vec(request(), 0..4),
-        changes in prop::collection::vec(change(), 0..6),
+        changes in changes(known_fields()),
     ) {
         let mut bytes = v1::BatchAuthorizeRequest { requests }.encode_to_vec();
-        for change in changes {
-            change.make(&mut bytes);
-        }
+        make(changes, &mut bytes);
         check_batch(&bytes);
         // The one field of both messages has the same number: there all its parts are merged.
         check_streamed(&bytes);

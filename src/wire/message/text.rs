@@ -8,14 +8,14 @@ use super::Unread;
 
 /// The texts of a message, as far as it was checked.
 #[derive(Debug)]
-pub(super) struct Texts<'m> {
+pub(in crate::wire) struct Texts<'m> {
     message: &'m [u8],
     /// A stretch of it that is UTF-8 as a whole.
     checked: &'m str,
 }
 
 impl<'m> Texts<'m> {
-    pub(super) fn new(message: &'m [u8]) -> Self {
+    pub(in crate::wire) fn new(message: &'m [u8]) -> Self {
         Self {
             message,
             checked: "",
@@ -24,7 +24,7 @@ impl<'m> Texts<'m> {
 
     /// Bytes of the message as a text.
     #[inline]
-    pub(super) fn text(&mut self, bytes: &'m [u8]) -> Result<&'m str, Unread> {
+    pub(in crate::wire) fn text(&mut self, bytes: &'m [u8]) -> Result<&'m str, Unread> {
         match self.cut(bytes) {
             Some(text) => Ok(text),
             None => self.check(bytes),
