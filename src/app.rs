@@ -15,6 +15,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -109,12 +110,14 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
         .enable_all()
         .build()
         .context("the runtime cannot be started")?;
+    let server = Server::bind(service)?;
+    let pap = manage.map(|manage| manage.bind(secured.manage.as_ref()));
+    let pap = pap.transpose()?.flatten();
+    let managing = pap.as_ref().map(|_| pap::runtime()).transpose();
+    let managing = managing.context("the runtime of management cannot be started")?;
     let bound = Bound {
-        server: Server::bind(service)?,
-        pap: manage
-            .map(|manage| manage.bind(secured.manage.as_ref()))
-            .transpose()?
-            .flatten(),
+        server,
+        pap: pap.zip(managing.as_ref().map(|managing| managing.handle().clone())),
         admin: admin.map(Admin::bind).transpose()?,
         rest: rest.map(Rest::bind).transpose()?,
         lame_duck,
@@ -126,6 +129,9 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
     let ended = runtime.block_on(running.serve(bound));
     // With the last that could reach them the threads end: management, which frees what is in
     // force, and then the directory's writer.
+    if let Some(managing) = managing {
+        managing.shutdown_timeout(Duration::from_secs(1));
+    }
     runtime.shutdown_timeout(Duration::from_secs(1));
     for thread in threads {
         if thread.join().is_err() {
@@ -138,7 +144,8 @@ pub fn serve(config: Config) -> anyhow::Result<Ended> {
 /// The addresses that were taken.
 struct Bound {
     server: Server,
-    pap: Option<Pap>,
+    /// The management channel, and what it runs on.
+    pap: Option<(Pap, Handle)>,
     admin: Option<Admin>,
     rest: Option<Rest>,
     /// How long the data server still takes connections after the signal to stop.
@@ -282,7 +289,7 @@ impl Running {
         let closer = AbortOnDropHandle::new(tokio::spawn(closer));
         let rest = rest.map(|rest| tokio::spawn(rest.run(pdp.for_worker(), closing.clone())));
         let admin = admin.map(|admin| tokio::spawn(admin.run(state, stop.clone())));
-        let pap = pap.map(|pap| tokio::spawn(pap.run(managing, last_phases)));
+        let pap = pap.map(|(pap, on)| on.spawn(pap.run(managing, last_phases)));
         let serving = server.run(pdp, phases);
         let refused = refused_at_start(status, phase);
         let (ended, refused) = if is_watched {

@@ -8,7 +8,7 @@ use crate::model::settings::Settings;
 use crate::model::statement as written;
 use crate::snapshot::action::{ActionTable, Named};
 use crate::snapshot::condition::{Condition, Key};
-use crate::snapshot::filter::{ActionFilter, Glance};
+use crate::snapshot::filter::ActionFilter;
 use crate::snapshot::policy::{
     ActionMatcher, Actions, Class, Policy, PrincipalMatcher, Principals, Reads, Rest, Statement,
 };
@@ -44,10 +44,12 @@ impl<'b> Lowering<'_, 'b> {
             written::Actions::AllBut(patterns) => (patterns, true),
         };
         let table = self.actions.as_deref_mut();
-        let (mut actions, named) = matcher::actions(self.interner, table, patterns);
-        if excluding {
-            actions.glance = Glance::ALL;
-        }
+        let (actions, named) = matcher::actions(self.interner, table, patterns);
+        let actions = if excluding {
+            actions.excluded()
+        } else {
+            actions
+        };
         let conditions =
             condition::list(self.interner, self.settings, effect, &statement.conditions);
         let lowered = Statement {

@@ -285,19 +285,16 @@ impl<'u, 'a, O: Observer> Unit<'u, 'a, O> {
         };
         let mut found = Failing::default();
         for condition in statement.conditions.iter() {
-            if condition::reads_alike(check, condition, images) {
-                if fails(condition, images.first) {
-                    found.first = found.first.or(Some(condition));
-                    found.second = found.second.or(Some(condition));
-                }
+            let (on_first, on_second) = if condition::reads_alike(check, condition, images) {
+                let on_both = fails(condition, images.first);
+                (on_both, on_both)
             } else {
-                if found.first.is_none() && fails(condition, images.first) {
-                    found.first = Some(condition);
-                }
-                if found.second.is_none() && fails(condition, second) {
-                    found.second = Some(condition);
-                }
-            }
+                let on_first = found.first.is_none() && fails(condition, images.first);
+                let on_second = found.second.is_none() && fails(condition, second);
+                (on_first, on_second)
+            };
+            found.first = found.first.or(on_first.then_some(condition));
+            found.second = found.second.or(on_second.then_some(condition));
             if found.first.is_some() && found.second.is_some() {
                 break;
             }

@@ -9,6 +9,7 @@
 //! Not here: what a call may do and writes (`service::directory`, `tagging`), and the file
 //! (`source::directory`).
 
+mod alone;
 mod base;
 mod counting;
 mod job;
@@ -16,7 +17,7 @@ mod rules;
 mod worked;
 mod writer;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use self::alone::Alone;
 pub use self::base::{Base, WorkId};
 pub use self::counting::keep_counted;
 use self::job::{Asked, Job};
@@ -109,6 +111,8 @@ enum Command {
     /// Count a step further; how long it took, if there was one.
     Count(oneshot::Sender<Option<Duration>>),
     Govern(oneshot::Sender<Result<(), WriteFault>>),
+    /// Look what is left to do.
+    Resume,
 }
 
 /// Who makes the change of rules that is published next.
@@ -117,6 +121,8 @@ type Announced = Arc<ArcSwap<Cause>>;
 /// The way to the writer.
 #[derive(Debug, Clone)]
 pub struct DirectoryWriter {
+    // INVARIANT: let go before `commands`, so that the thread is the last that holds the writer.
+    alone: Alone,
     commands: mpsc::Sender<Command>,
     /// Told when all resources must be counted anew.
     outdated: Arc<Notify>,
@@ -135,10 +141,14 @@ impl DirectoryWriter {
         let announced = Announced::default();
         let outdated = Arc::new(Notify::new());
         let writer = Writer::load(config, Arc::clone(&announced), Arc::clone(&outdated))?;
+        let busy = writer.is_busy();
+        let writer = Arc::new(Mutex::new(writer));
+        let alone = Alone::new(Arc::clone(&writer));
         let thread = std::thread::Builder::new()
             .name("directory".to_owned())
-            .spawn(move || writer.run(inbox))?;
+            .spawn(move || writer::run(&writer, busy, inbox))?;
         let this = Self {
+            alone,
             commands,
             outdated,
             announced,
@@ -147,7 +157,8 @@ impl DirectoryWriter {
     }
 
     /// Has a call worked out, and its plan committed. `evaluate` may be asked again where the state
-    /// changed; what it returned last counts.
+    /// changed; what it returned last counts. Who calls while nobody else does works it out and
+    /// commits it itself, and its thread waits for the disk: it must be one that may.
     ///
     /// # Errors
     ///
@@ -157,12 +168,21 @@ impl DirectoryWriter {
         evaluate: impl FnMut(&Turn<'_>) -> (T, Plan) + Send + 'static,
     ) -> Result<Result<Done<T>, WriteFault>, Gone> {
         let (job, done) = Asked::new(evaluate);
-        let command = Command::Work(Box::new(job));
-        self.commands.send(command).await.map_err(|_| Gone)?;
+        let place = self.alone.enter().await;
+        if let Some(job) = place.commit(Box::new(job), || self.resume()) {
+            let command = Command::Work(job);
+            self.commands.send(command).await.map_err(|_| Gone)?;
+        }
         done.await.map_err(|_| Gone)
     }
 
-    /// The same for a thread that may wait.
+    /// Has the thread look what is left to do.
+    fn resume(&self) {
+        // Where there is no place, it has something to look at.
+        let _ = self.commands.try_send(Command::Resume);
+    }
+
+    /// The same as [`Self::write`] for a thread that may wait.
     ///
     /// # Errors
     ///

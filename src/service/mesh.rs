@@ -22,10 +22,10 @@ use crate::wire::encode::Writer;
 use crate::wire::envoy::service::auth::v3 as auth;
 use crate::wire::envoy::service::auth::v3::authorization_server::Authorization;
 use crate::wire::mesh::{
-    Shown, Told, allowed, attributes, denied, empty, failed, forwarded, malformed, question,
+    Shown, Told, allowed, attributes, denied, empty, failed, fill, forwarded, malformed,
     with_attributes,
 };
-use crate::wire::message::decode;
+use crate::wire::message::{Authorize, decode};
 use crate::wire::reply::is_allowed;
 use crate::wire::status::CallError;
 
@@ -138,7 +138,8 @@ impl Pdp {
         answer: &mut Writer<'_>,
     ) -> Effect {
         let values: Vec<[&str; 1]> = asked.context.iter().map(|(_, value)| [&**value]).collect();
-        let message = question(asked, &values);
+        let mut message = Authorize::default();
+        fill(&mut message, asked, &values);
         let mut ignored = 0;
         let considered = self.desk(caller, snapshot).consider_routed(
             &message,

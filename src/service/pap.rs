@@ -1,7 +1,7 @@
 //! The policy administration point: `ManagementService` and `DirectoryService` on a listener of
 //! its own.
 //!
-//! All of it runs on the runtime for slow work. On the Unix socket who connects is asked of the
+//! All of it runs on a [`runtime`] of its own, whose threads may wait for the disk. On the Unix socket who connects is asked of the
 //! kernel, and its directory is closed to others; on a TCP address there is TLS, and a peer proves
 //! who it is by its certificate or by a token with each call. Handlers find the peer among the
 //! extensions of a call. A message that comes too slowly is cut off.
@@ -21,6 +21,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
@@ -47,6 +48,23 @@ pub const CONNECTIONS: usize = 64;
 const DRAIN: Duration = Duration::from_secs(2);
 /// The longest that a message may take to come to its end.
 pub const LONGEST_MESSAGE: Duration = Duration::from_mins(1);
+/// How many threads serve the channel.
+const THREADS: usize = 2;
+
+/// What the management channel runs on. A write that comes alone is committed by the thread that
+/// read it, so that nothing may run there that must not wait for a disk.
+///
+/// # Errors
+///
+/// When the threads cannot be started.
+pub fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .thread_name("manage")
+        .enable_all()
+        .build()
+}
+
 /// Why there is no management channel.
 #[derive(Debug, thiserror::Error)]
 pub enum BindManageError {

@@ -186,6 +186,15 @@ impl Actions {
         }
     }
 
+    /// The same as those that a statement leaves out: it may cover any other.
+    #[must_use]
+    pub(crate) fn excluded(self) -> Self {
+        Self {
+            glance: Glance::ALL,
+            ..self
+        }
+    }
+
     /// Whether a statement with these may cover the action of a request.
     #[inline]
     pub fn may_cover(&self, asked: AskedAction) -> bool {

@@ -14,7 +14,7 @@ mod read;
 mod tree;
 
 pub(crate) use self::answer::{Shown, allowed, denied, empty, failed, forwarded, malformed};
-pub(crate) use self::message::question;
+pub(crate) use self::message::fill;
 pub use self::message::{attributes, with_attributes};
 pub(crate) use self::metadata::Told;
 

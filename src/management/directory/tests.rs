@@ -1,9 +1,13 @@
 use std::sync::mpsc;
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
+
+use futures_util::future::{FutureExt as _, join_all};
 
 use super::*;
 use crate::model::arn::Arn;
 use crate::model::resource::{LiveResource, LiveTag, Provenance, Write};
+use crate::model::tagging::{PrimaryChange, Sweep};
 use crate::publish::{Publisher, publication};
 use crate::source::directory::tests::disk::{Disk, Fault};
 use crate::tagging::View as _;
@@ -53,6 +57,14 @@ impl World {
         let writer = &self.writer;
         let done = writer.blocking_write(move |turn| ((), set(turn, number, value)));
         done.unwrap().map(|done| done.version.is_some())
+    }
+
+    /// The same, from a task, which nobody else beside it does.
+    async fn write_alone(&self, number: usize, value: &'static str) -> Result<bool, WriteFault> {
+        let done = self
+            .writer
+            .write(move |turn| ((), set(turn, number, value)));
+        done.await.unwrap().map(|done| done.version.is_some())
     }
 
     /// The first resource that cannot be written: small writes may find place in what the file has
@@ -170,6 +182,146 @@ fn calls_that_wait_are_committed_together() {
     assert_eq!((loaded.version, kept.len()), (last, 1));
     assert_eq!(kept[0].get("n"), Some("10"));
     drop(publisher);
+}
+
+/// The thread that works out a call.
+async fn worked_out_by(writer: &DirectoryWriter, number: usize) -> ThreadId {
+    let done = writer.write(move |turn| (thread::current().id(), set(turn, number, "1")));
+    done.await.unwrap().unwrap().told
+}
+
+/// A call that comes alone is committed by who calls, and calls that come together by the thread,
+/// as one group; so is the next, and then calls come alone again.
+#[tokio::test]
+async fn a_call_alone_is_committed_by_who_calls_and_several_by_the_thread() {
+    let disk = Disk::default();
+    let world = world(Some(&disk));
+    let (own, thread) = (thread::current().id(), world.thread.thread().id());
+    let writer = &world.writer;
+    assert_eq!(worked_out_by(writer, 0).await, own);
+    assert_eq!(world.writes.groups().count, 1);
+    let together = join_all((1..=10).map(|number| worked_out_by(writer, number)));
+    let mut together = Box::pin(together);
+    {
+        // Until all of them are sent the thread cannot begin.
+        let _held = writer.alone.hold();
+        assert_eq!((&mut together).now_or_never(), None);
+        assert_eq!((&mut together).now_or_never(), None);
+    }
+    assert_eq!(together.await, [thread; 10]);
+    assert_eq!(world.writes.groups().count, 2);
+    assert_eq!(worked_out_by(writer, 11).await, thread);
+    // The thread may hold the writer a little longer than the call that it answered.
+    let begun = Instant::now();
+    while worked_out_by(writer, 12).await != own {
+        assert!(
+            begun.elapsed() < Duration::from_mins(1),
+            "it is alone again"
+        );
+    }
+    assert_eq!(value(&world.directory, 12).as_deref(), Some("1"));
+    world.end();
+    let store = DirectoryStore::with_backend(disk).unwrap();
+    assert_eq!(store.count().unwrap(), 13);
+}
+
+/// What a call leaves to do is done by the thread, whoever committed the call.
+#[tokio::test]
+async fn what_a_call_alone_leaves_is_done_by_the_thread() {
+    let (mut publisher, reader) = publication().unwrap();
+    publisher.publish(Snapshot::default());
+    let (done, stepped) = mpsc::channel();
+    let (writer, thread) = DirectoryWriter::start(Config {
+        directory: Arc::default(),
+        reader,
+        store: None,
+        writes: DirectoryWrites::default(),
+        step: Box::new(move |_, _| {
+            done.send(thread::current().id()).unwrap();
+            Plan::default()
+        }),
+    })
+    .unwrap();
+    let called = writer.write(|_| {
+        let left = Work::Sweep(Sweep {
+            primary: arn(0),
+            change: PrimaryChange::Removed,
+            after: None,
+            path: Vec::new(),
+            cause: Cause::default(),
+        });
+        let plan = Plan {
+            left: vec![left],
+            ..Plan::default()
+        };
+        (thread::current().id(), plan)
+    });
+    let caller = called.await.unwrap().unwrap().told;
+    assert_eq!(caller, thread::current().id());
+    let by = stepped.recv_timeout(Duration::from_mins(1)).unwrap();
+    assert_eq!(by, thread.thread().id());
+    drop(writer);
+    thread.join().unwrap();
+    drop(publisher);
+}
+
+/// After a call that panicked nobody knows what is in memory: nothing is written any more.
+#[tokio::test]
+async fn nothing_is_written_after_a_call_that_panicked() {
+    let disk = Disk::default();
+    let World {
+        directory,
+        writer,
+        thread,
+        ..
+    } = world(Some(&disk));
+    let panicking = writer.clone();
+    let called = tokio::spawn(async move {
+        let done = panicking.write(|_| -> ((), Plan) { panic!("on purpose") });
+        done.await.map(|_| ())
+    });
+    assert!(called.await.unwrap_err().is_panic());
+    let later = writer.write(|turn| ((), set(turn, 0, "1")));
+    assert_eq!(later.await, Err(Gone));
+    assert_eq!(value(&directory, 0), None);
+    thread.join().unwrap();
+    let store = DirectoryStore::with_backend(disk).unwrap();
+    assert_eq!(store.count().unwrap(), 0);
+}
+
+/// A disk that fails under calls that come alone: each is told so, nobody sees what is not durable,
+/// and writes go on when the disk is free again.
+#[tokio::test]
+async fn a_call_alone_is_told_that_the_disk_fails_until_it_is_free_again() {
+    for fault in [Fault::Full, Fault::Sync] {
+        let disk = Disk::default();
+        let world = world(Some(&disk));
+        assert_eq!(world.write_alone(0, "1").await, Ok(true));
+        disk.fail_after(0, fault);
+        let mut failed = 1;
+        while world.write_alone(failed, "1").await.is_ok() {
+            failed += 1;
+            assert!(failed < 10_000, "the disk fails");
+        }
+        assert_eq!(value(&world.directory, failed), None);
+        assert_eq!(world.write_alone(0, "2").await, Err(WriteFault::Failed));
+        assert_eq!(value(&world.directory, 0).as_deref(), Some("1"));
+        disk.repair();
+        let begun = Instant::now();
+        while fault == Fault::Full && world.write_alone(0, "2").await.is_err() {
+            assert!(begun.elapsed() < Duration::from_mins(1), "it goes on");
+        }
+        let (seen, directory) = (world.directory.len(), Arc::clone(&world.directory));
+        world.end();
+        let mut kept = Vec::new();
+        let store = DirectoryStore::with_backend(disk).unwrap();
+        store.load(|resource| kept.push(resource)).unwrap();
+        let first = kept.iter().find(|resource| resource.arn == arn(0)).unwrap();
+        assert_eq!(first.get("n").map(str::to_owned), value(&directory, 0));
+        // After a sync that failed the file may hold what nobody was told of.
+        let most = if fault == Fault::Sync { seen + 1 } else { seen };
+        assert!((seen..=most).contains(&kept.len()), "{fault:?}");
+    }
 }
 
 /// security 4: "re-evaluated on conflict at most 3 times, then ABORTED".

@@ -4,7 +4,7 @@ mod beginning;
 mod loading;
 mod mending;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -48,52 +48,79 @@ pub(super) struct Writer {
     /// When the file could not be written, or opened again, the last time; `None`: it can be
     /// written. Nothing is done in the background until then.
     failed: Option<Instant>,
+    /// How many calls the thread last found together.
+    together: usize,
+}
+
+/// Works off what comes, until nobody can send any more, or a call has panicked: what is in memory
+/// may not be what is on the disk then, and nothing is written any more.
+///
+/// `busy` tells whether there is something to do that nobody waits for.
+pub(super) fn run(writer: &Mutex<Writer>, mut busy: bool, mut inbox: mpsc::Receiver<Command>) {
+    loop {
+        let first = if busy {
+            match inbox.try_recv() {
+                Ok(command) => Some(command),
+                Err(TryRecvError::Empty) => None,
+                Err(TryRecvError::Disconnected) => return,
+            }
+        } else {
+            match inbox.blocking_recv() {
+                Some(command) => Some(command),
+                None => return,
+            }
+        };
+        let Ok(mut writer) = writer.lock() else {
+            return;
+        };
+        writer.turn(first, &mut inbox);
+        busy = writer.is_busy();
+    }
 }
 
 impl Writer {
-    pub(super) fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
-        loop {
-            let is_ready = self.failed.is_none() && self.reader.load().is_some();
-            let busy = is_ready && self.base.next_work().is_some();
-            let first = if busy {
-                match inbox.try_recv() {
-                    Ok(command) => Some(command),
-                    Err(TryRecvError::Empty) => None,
-                    Err(TryRecvError::Disconnected) => return,
-                }
-            } else {
-                match inbox.blocking_recv() {
-                    Some(command) => Some(command),
-                    None => return,
-                }
-            };
-            let mut last = None;
-            let mut jobs = Vec::new();
-            let mut next = first;
-            while let Some(command) = next {
-                match command {
-                    Command::Work(job) => jobs.push(job),
-                    Command::Count(reply) => self.count(reply),
-                    // They come after what was asked for before.
-                    Command::Begin(..) | Command::Govern(_) => {
-                        last = Some(command);
-                        break;
-                    }
-                }
-                if jobs.len() >= CALLS {
+    /// Whether there is something to do that nobody waits for.
+    pub(super) fn is_busy(&self) -> bool {
+        let is_ready = self.failed.is_none() && self.reader.load().is_some();
+        is_ready && self.base.next_work().is_some()
+    }
+
+    /// Whether one call after the other comes, and nothing takes longer than a commit.
+    pub(super) fn is_calm(&self) -> bool {
+        let is_whole = self.failed.is_none() && self.base.next_work().is_none();
+        is_whole && self.together <= 1
+    }
+
+    /// A group: what was sent first, and what else waits.
+    fn turn(&mut self, first: Option<Command>, inbox: &mut mpsc::Receiver<Command>) {
+        let mut last = None;
+        let mut jobs = Vec::new();
+        let mut next = first;
+        while let Some(command) = next {
+            match command {
+                Command::Work(job) => jobs.push(job),
+                Command::Count(reply) => self.count(reply),
+                Command::Resume => {}
+                // They come after what was asked for before.
+                Command::Begin(..) | Command::Govern(_) => {
+                    last = Some(command);
                     break;
                 }
-                next = inbox.try_recv().ok();
             }
-            self.group(jobs);
-            match last {
-                Some(Command::Begin(begin, reply)) => self.begin(begin, reply),
-                Some(Command::Govern(reply)) => {
-                    // Whoever asked may have gone.
-                    let _ = reply.send(self.governed());
-                }
-                Some(Command::Work(_) | Command::Count(_)) | None => {}
+            if jobs.len() >= CALLS {
+                break;
             }
+            next = inbox.try_recv().ok();
+        }
+        self.together = jobs.len();
+        self.group(jobs);
+        match last {
+            Some(Command::Begin(begin, reply)) => self.begin(begin, reply),
+            Some(Command::Govern(reply)) => {
+                // Whoever asked may have gone.
+                let _ = reply.send(self.governed());
+            }
+            Some(Command::Work(_) | Command::Count(_) | Command::Resume) | None => {}
         }
     }
 
@@ -106,7 +133,7 @@ impl Writer {
 
     /// Works out the calls of a group in one snapshot, commits them and answers. Where another
     /// snapshot came into force meanwhile, nothing of it counts.
-    fn group(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+    pub(super) fn group(&mut self, mut jobs: Vec<Box<dyn Job>>) {
         self.mend();
         for _ in 0..=RETRIES {
             let snapshot = self.reader.load_full();

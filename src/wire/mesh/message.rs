@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use arrayvec::ArrayVec;
-
 use super::claims::NoMetadata;
 use super::read::{self, Sent};
 use crate::model::catalog::OperationKind;
@@ -13,9 +11,7 @@ use crate::model::verdict::limits;
 use crate::routing::{Asked, Attributes, Body, Claims, HeaderForm};
 use crate::wire::envoy::config::core::v3 as core;
 use crate::wire::envoy::service::auth::v3 as auth;
-use crate::wire::message::{
-    Authorize, Context, Resource, Resources, Session, Tag, TagWrite, decode,
-};
+use crate::wire::message::{Authorize, Resource, Session, Tag, TagWrite, decode};
 use crate::wire::status::CallError;
 use crate::wire::v1;
 
@@ -171,9 +167,13 @@ fn headers(http: &auth::attribute_context::HttpRequest) -> (HeaderForm, Headers<
     (HeaderForm::Raw, raw.collect())
 }
 
-/// What is asked, as the message that a client of `Authorize` would send. `keys` is the place of the
-/// context's values.
-pub(crate) fn question<'a>(asked: &'a Asked<'_>, values: &'a [[&'a str; 1]]) -> Authorize<'a> {
+/// Fills in the message that a client of `Authorize` would send to ask the same: in its place, for
+/// with its lists it is long. `values` is the place of the context's values.
+pub(crate) fn fill<'a>(
+    message: &mut Authorize<'a>,
+    asked: &'a Asked<'_>,
+    values: &'a [[&'a str; 1]],
+) {
     let Asked {
         route,
         principal,
@@ -183,56 +183,46 @@ pub(crate) fn question<'a>(asked: &'a Asked<'_>, values: &'a [[&'a str; 1]]) -> 
         removed_keys,
         context,
     } = asked;
-    let mut listed = Resources::default();
+    message.principal = principal;
+    message.action = &route.action;
     for arn in resources {
-        listed.add(Resource {
+        message.resources.add(Resource {
             arn,
             ..Resource::default()
         });
     }
-    let mut circumstances = Context::default();
+    if tags.is_some() || !removed_keys.is_empty() {
+        let write = message.tag_write.get_or_insert_default();
+        fill_write(write, tags.as_deref(), removed_keys);
+    }
     for ((key, _), value) in context.iter().zip(values) {
-        let first = circumstances.values.len();
-        circumstances.values.extend(value.iter().copied());
-        circumstances.add(key, first);
+        let first = message.context.values.len();
+        message.context.values.extend_from_slice(value);
+        message.context.add(key, first);
     }
-    Authorize {
-        principal,
-        action: &route.action,
-        resources: listed,
-        tag_write: write(tags.as_deref(), removed_keys),
-        context: circumstances,
-        session: match session {
-            StatedSession::Unstated => None,
-            StatedSession::None => Some(Session::None),
-        },
-        kind: number(route.kind),
-        min_revision: None,
-        explain: false,
-        understands_obligations: route.obligations == Obligations::Applied,
-    }
+    message.session = match session {
+        StatedSession::Unstated => None,
+        StatedSession::None => Some(Session::None),
+    };
+    message.kind = number(route.kind);
+    message.understands_obligations = route.obligations == Obligations::Applied;
 }
 
 /// Of what is beyond a limit one is kept, which shows that it is passed.
-fn write<'a>(
+fn fill_write<'a>(
+    write: &mut TagWrite<'a>,
     tags: Option<&'a [(Cow<'_, str>, Cow<'_, str>)]>,
     removed: &'a [String],
-) -> Option<TagWrite<'a>> {
-    if tags.is_none() && removed.is_empty() {
-        return None;
+) {
+    if let Some(tags) = tags {
+        let set = write.set.get_or_insert_default();
+        let tags = tags.iter().map(|(key, value)| Tag { key, value });
+        set.extend(tags.take(limits::REQUEST_TAGS + 1));
     }
-    let set = tags.map(|tags| {
-        let tags = tags.iter().take(limits::REQUEST_TAGS + 1);
-        tags.map(|(key, value)| Tag { key, value }).collect()
-    });
-    let keys = removed.iter().take(limits::REMOVED_KEYS + 1);
-    let remove_keys: ArrayVec<&str, { limits::REMOVED_KEYS + 1 }> =
-        keys.map(|key| &**key).collect();
-    Some(TagWrite {
-        set,
-        remove_keys,
-        ..TagWrite::default()
-    })
+    let keys = removed.iter().map(|key| &**key);
+    write
+        .remove_keys
+        .extend(keys.take(limits::REMOVED_KEYS + 1));
 }
 
 fn number(kind: Option<OperationKind>) -> i32 {

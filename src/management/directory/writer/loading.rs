@@ -42,6 +42,7 @@ impl Writer {
             version: Version(0),
             begun: None,
             failed: None,
+            together: 0,
         };
         if let Some(store) = writer.store.clone() {
             let start = Instant::now();
