@@ -15,6 +15,9 @@ const MOST: usize = 1_000;
 /// Keys and values.
 type Tags<'r> = Vec<(Cow<'r, str>, Cow<'r, str>)>;
 
+/// A key and a value, as far as they have come.
+type Pair<'r> = (Option<Cow<'r, str>>, Option<Cow<'r, str>>);
+
 /// The tags; `None`: the request has no tag parameter.
 pub(super) fn of<'r>(
     source: Option<&TagSource>,
@@ -110,7 +113,7 @@ fn nowhere_else(prefix: &str, others: &Parameters<'_>) -> Result<(), Refused<'st
 
 /// `1.Key`, `1.Value`, `2.Key` …: a tag without a value has an empty one.
 fn pairs<'r>(prefix: &str, found: &Below<'_, 'r>) -> Result<Tags<'r>, Refused<'static>> {
-    let mut tags: Vec<(Option<Cow<'r, str>>, Option<Cow<'r, str>>)> = Vec::new();
+    let mut tags: Vec<Pair<'r>> = Vec::new();
     for (rest, value) in found {
         let (number, member) = rest.split_once('.').ok_or_else(|| form(prefix))?;
         let place = place(number).ok_or_else(|| form(prefix))?;

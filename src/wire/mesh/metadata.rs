@@ -31,34 +31,35 @@ pub(crate) struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// Writes the metadata, a `Struct`. On every outcome it has the id and the effect.
+    /// Writes the metadata, a `Struct`, its members in the order of their names. On every outcome it
+    /// has the id and the effect.
     pub(super) fn write_metadata(&self, effect: &str, metadata: &mut Writer<'_>) {
         put(metadata, "decision_id", self.id);
         put(metadata, "effect", effect);
+        let discloses = |least| {
+            self.decided_by
+                .is_none_or(|(_, disclosed)| disclosed >= least)
+        };
+        if let Some(reason) = self.reason.filter(|_| discloses(Disclosure::Reason)) {
+            put(metadata, "reason", reason);
+        }
+        if let Some((snapshot, _)) = self.decided_by.filter(|_| discloses(Disclosure::Reason)) {
+            put(metadata, "revision", snapshot.revision.number);
+        }
         if let Some(route) = self.route.filter(|_| effect != ALLOW) {
             put(metadata, "route", route);
         }
-        let (snapshot, disclosure) = match self.decided_by {
-            Some((snapshot, disclosure)) => (Some(snapshot), disclosure),
-            None => (None, Disclosure::Reason),
-        };
-        if disclosure >= Disclosure::Reason {
-            if let Some(snapshot) = snapshot {
-                put(metadata, "revision", snapshot.revision.number);
-            }
-            if let Some(reason) = self.reason {
-                put(metadata, "reason", reason);
-            }
-        }
-        if disclosure >= Disclosure::Statements
+        if let Some((snapshot, _)) = self
+            .decided_by
+            .filter(|_| discloses(Disclosure::Statements))
             && let Some(id) = self.statement
-            && let Some((policy, statement)) = snapshot.and_then(|snapshot| snapshot.statement(id))
+            && let Some((policy, statement)) = snapshot.statement(id)
         {
-            let deciding = format_args!("{}/{}", policy.name(), id.index);
-            put(metadata, "statement", deciding);
             if let Some(sid) = statement.sid() {
                 put(metadata, "sid", sid);
             }
+            let deciding = format_args!("{}/{}", policy.name(), id.index);
+            put(metadata, "statement", deciding);
         }
     }
 }

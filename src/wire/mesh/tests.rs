@@ -227,7 +227,7 @@ fn is_deep(owned: &auth::CheckRequest) -> bool {
     let filters = metadata
         .flatten()
         .flat_map(|one| one.filter_metadata.values());
-    filters.map(|filter| of(filter.fields.values())).max() >= Some(7)
+    filters.map(|filter| of(filter.fields.values())).max() >= Some(8)
 }
 
 fn check(bytes: &[u8]) {
@@ -297,7 +297,7 @@ fn a_map_of_more_headers_than_anybody_sends_is_left_to_prost() {
 
 #[test]
 fn claims_of_claims_are_read_as_deep_as_anybody_nests_them() {
-    for (depth, is_read) in [(7, true), (8, false), (40, false)] {
+    for (depth, is_read) in [(8, true), (9, false), (40, false)] {
         let mut value = Value { kind: None };
         for _ in 0..depth {
             let fields = [("a".to_owned(), value)].into();
