@@ -1,5 +1,5 @@
 //! A call that comes alone is committed by who calls: to hand it over to another thread and back
-//! takes longer than to work it out.
+//! takes two wake-ups of threads, and as long as to work it out.
 //!
 //! Where others are open, or were worked out together last, or the thread has something to do of its
 //! own, the call goes to the thread, which commits together what waits.

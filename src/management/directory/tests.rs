@@ -242,7 +242,7 @@ async fn what_a_call_alone_leaves_is_done_by_the_thread() {
         }),
     })
     .unwrap();
-    let called = writer.write(|_| {
+    let leaving = writer.write(|_| {
         let left = Work::Sweep(Sweep {
             primary: arn(0),
             change: PrimaryChange::Removed,
@@ -256,7 +256,7 @@ async fn what_a_call_alone_leaves_is_done_by_the_thread() {
         };
         (thread::current().id(), plan)
     });
-    let caller = called.await.unwrap().unwrap().told;
+    let caller = leaving.await.unwrap().unwrap().told;
     assert_eq!(caller, thread::current().id());
     let by = stepped.recv_timeout(Duration::from_mins(1)).unwrap();
     assert_eq!(by, thread.thread().id());
