@@ -64,12 +64,11 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        match self.service.get_or_init(self.make) {
-            Ok(service) => Either::Left(service.clone().call(request)),
-            Err(_) => {
-                let status = Status::internal("the API's descriptors cannot be read");
-                Either::Right(ready(Ok(status.into_http())))
-            }
+        if let Ok(service) = self.service.get_or_init(self.make) {
+            Either::Left(service.clone().call(request))
+        } else {
+            let status = Status::internal("the API's descriptors cannot be read");
+            Either::Right(ready(Ok(status.into_http())))
         }
     }
 }
