@@ -56,7 +56,8 @@ engines() {
   done
 }
 
-load() { cargo build --quiet --release && scripts/load.sh; }
+# Benches leave a binary of their own profile in the same place, which would be taken for the release.
+load() { rm -f target/release/tagwarden && cargo build --quiet --release && scripts/load.sh; }
 
 bench() {
   local arguments=()
