@@ -56,8 +56,7 @@ engines() {
   done
 }
 
-# Benches leave a binary of their own profile in the same place, which would be taken for the release.
-load() { rm -f target/release/tagwarden && cargo build --quiet --release && scripts/load.sh; }
+load() { scripts/load.sh; }
 
 bench() {
   local arguments=()

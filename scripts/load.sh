@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What a server takes before it serves: milliseconds from its start until it says it serves, and the
 # memory that it holds once what the load needed went back to the system, idle and with 10,000 and
-# 100,000 policies of one statement; and the size of the binary. Rows as the benches print them. Needs target/release/tagwarden.
+# 100,000 policies of one statement; and the size of the binary. Rows as the benches print them.
 #
 #   scripts/load.sh [ROUNDS]   default: 5
 set -euo pipefail
@@ -61,6 +61,9 @@ measure() {
 for policies in 10000 100000; do
   cargo bench --quiet --bench compile -- --write "$work/$policies" "$policies"
 done
+# The bench that writes them leaves a binary of its own profile where the release is.
+rm -f "$binary"
+cargo build --quiet --release
 measure "examples/eci" examples/eci 60 15
 measure "10,000 policies" "$work/10000" 60 -
 measure "100,000 policies" "$work/100000" 300 70
