@@ -14,6 +14,8 @@
 )]
 mod profiles;
 
+#[path = "support/eci.rs"]
+mod eci;
 #[path = "support/proxied.rs"]
 mod proxied;
 #[path = "support/tagging.rs"]

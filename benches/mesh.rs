@@ -16,6 +16,8 @@
 #[path = "support/grpc/child.rs"]
 #[expect(dead_code, reason = "shared; this bench counts no processor time")]
 mod child;
+#[path = "support/eci.rs"]
+mod eci;
 #[path = "support/mesh/envoy.rs"]
 mod envoy;
 #[path = "support/mesh/load.rs"]

@@ -1,21 +1,16 @@
 //! Calls of a proxy that all pass, over the ECI example: what Envoy sends of a create that carries
 //! the tag that alice needs, in one of many regions.
 
-use std::path::Path;
-use std::sync::Arc;
-
 use prost::Message as _;
 use prost_types::value::Kind;
 use prost_types::{Struct, Timestamp, Value};
-use tagwarden::compiler::compile;
-use tagwarden::directory::Directory;
-use tagwarden::document::bundle::{Strictness, read_bundle};
 use tagwarden::model::caller::Origin;
-use tagwarden::publish::{Publisher, publication};
-use tagwarden::service::pdp::{Clock, Config, Pdp};
-use tagwarden::source::files::read_directory;
+use tagwarden::publish::Publisher;
+use tagwarden::service::pdp::Pdp;
 use tagwarden::wire::envoy::config::core::v3 as core;
 use tagwarden::wire::envoy::service::auth::v3 as auth;
+
+use super::eci::decision_point;
 
 /// A decision point and calls.
 pub(crate) struct Proxied {
@@ -27,19 +22,7 @@ pub(crate) struct Proxied {
 impl Proxied {
     /// One with so many distinct calls.
     pub(crate) fn new(distinct: usize) -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/eci");
-        let files = read_directory(&folder).unwrap();
-        let bundle = read_bundle(&files, Strictness::Strict).unwrap().bundle;
-        let (mut publisher, reader) = publication().unwrap();
-        publisher.publish(compile(&bundle).unwrap());
-        let directory = Directory::default();
-        directory.replace(bundle.resources);
-        let pdp = Pdp::new(Config {
-            reader,
-            directory: Arc::new(directory),
-            clock: Clock::default(),
-            pages: tagwarden::wire::page::PageKey::new([7; 64]),
-        });
+        let (pdp, publisher) = decision_point();
         let calls: Vec<Vec<u8>> = (0..distinct)
             .map(|place| call(place).encode_to_vec())
             .collect();

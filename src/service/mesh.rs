@@ -39,9 +39,7 @@ impl Pdp {
     /// Answers a proxy: bytes to a message with its prefix in front.
     pub(super) fn check_now(&self, call: &Call, request: &[u8]) -> Result<Bytes, CallError> {
         let mut answer = begin_frame(ANSWER_BYTES);
-        with_attributes(request, |attributes| {
-            self.check_request(call.origin(), attributes, &mut Writer(&mut answer))
-        })??;
+        self.check(call.origin(), request, &mut answer)?;
         Ok(end_frame(answer))
     }
 

@@ -1,10 +1,11 @@
 //! The policy administration point: `ManagementService` and `DirectoryService` on a listener of
 //! its own.
 //!
-//! All of it runs on a [`runtime`] of its own, whose threads may wait for the disk. On the Unix socket who connects is asked of the
-//! kernel, and its directory is closed to others; on a TCP address there is TLS, and a peer proves
-//! who it is by its certificate or by a token with each call. Handlers find the peer among the
-//! extensions of a call. A message that comes too slowly is cut off.
+//! All of it runs on a [`runtime`] of its own, whose threads may wait for the disk. On the Unix
+//! socket who connects is asked of the kernel, and its directory is closed to others; on a TCP
+//! address there is TLS, and a peer proves who it is by its certificate or by a token with each
+//! call. Handlers find the peer among the extensions of a call. A message that comes too slowly is
+//! cut off.
 //!
 //! Not here: what a peer may do (`management::permission`), and what proves a peer (`tls`).
 

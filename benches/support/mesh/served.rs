@@ -3,19 +3,11 @@
 
 use std::io::Read as _;
 use std::num::NonZeroUsize;
-use std::path::Path;
-use std::sync::Arc;
 
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tagwarden::compiler::compile;
-use tagwarden::directory::Directory;
-use tagwarden::document::bundle::{Strictness, read_bundle};
-use tagwarden::publish::publication;
-use tagwarden::service::pdp::{self, Clock, Pdp};
 use tagwarden::service::{self, Phase};
-use tagwarden::source::files::read_directory;
 use tagwarden::wire::envoy::service::auth::v3 as auth;
 use tagwarden::wire::envoy::service::auth::v3::authorization_server::{
     Authorization, AuthorizationServer,
@@ -24,21 +16,11 @@ use tokio::net::UnixListener;
 use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
+use super::eci::decision_point;
+
 /// Serves as the product does, with one worker, until standard input ends.
 pub(crate) fn ours(socket: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/eci");
-    let files = read_directory(&folder).unwrap();
-    let bundle = read_bundle(&files, Strictness::Strict).unwrap().bundle;
-    let (mut publisher, reader) = publication().unwrap();
-    publisher.publish(compile(&bundle).unwrap());
-    let directory = Directory::default();
-    directory.replace(bundle.resources);
-    let pdp = Pdp::new(pdp::Config {
-        reader,
-        directory: Arc::new(directory),
-        clock: Clock::default(),
-        pages: tagwarden::wire::page::PageKey::new([7; 64]),
-    });
+    let (pdp, _publisher) = decision_point();
     let config = service::Config {
         listen: vec![format!("unix:{socket},mode=0600").parse().unwrap()],
         workers: NonZeroUsize::new(1),
